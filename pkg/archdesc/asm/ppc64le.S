@@ -1,0 +1,52 @@
+/*
+ * Copyright 2026 the imaboot Authors. All rights reserved
+ * Use of this source code is governed by a BSD-style
+ * license that can be found in the LICENSE file.
+ *
+ * The trampoline of ppc64le, entered by the running kernel as the last step
+ * of a kexec, with the MMU off: r3 is this CPU's hardware id.
+ *
+ * The running kernel copies the first 256 bytes of the entry to physical 0
+ * and lets the other CPUs spin at 0x60 there. They must find the next
+ * kernel's code: so bytes 4 to 0xff are replaced by the next kernel's own.
+ *
+ * Position independent, without a stack, little-endian as its caller.
+ * Assemble: powerpc64le-linux-gnu-as, objcopy -O binary -j .text.
+ */
+	.machine power8
+	.text
+start:
+	b	body
+	.org	start + 0x100
+body:
+	mr	15, 3
+	bcl	20, 31, here
+here:	mflr	14
+
+	/* The other CPUs leave the old kernel's code for 0x60 meanwhile. */
+	lis	5, 1
+	mtctr	5
+delay:	bdnz	delay
+
+	/* boot_cpuid_phys, a big-endian word at offset 28 of the FDT. */
+	ld	3, fdt - here(14)
+	li	6, 28
+	stwbrx	15, 3, 6
+
+	ld	4, kernel - here(14)
+	ld	8, opal_base - here(14)
+	ld	9, opal_entry - here(14)
+	li	5, 0		/* not Open Firmware */
+
+	/* As firmware does, enter the kernel big-endian: clear MSR[LE]. */
+	mfmsr	6
+	clrrdi	6, 6, 1
+	mtsrr0	4
+	mtsrr1	6
+	rfid
+
+	.balign	8
+fdt:		.quad	0
+kernel:		.quad	0
+opal_base:	.quad	0
+opal_entry:	.quad	0

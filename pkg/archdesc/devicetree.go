@@ -1,0 +1,282 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/u-root/u-root/pkg/dt"
+)
+
+// ErrBadTree is returned for a device tree that no kernel could use.
+var ErrBadTree = errors.New("bad device tree")
+
+// maxTreeDepth bounds recursion; real trees have about ten levels.
+const maxTreeDepth = 64
+
+// ReadTree reads a live device tree, as the kernel shows it in
+// /proc/device-tree: a directory is a node, a file a property with its raw
+// bytes. Links are not followed, and "name" is left out: the kernel makes it
+// anew. u-root's pkg/dt reads only blobs.
+func ReadTree(dir string) (*dt.Node, error) {
+	// The root itself is a link on a running system.
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, fmt.Errorf("device tree: %w", err)
+	}
+	return readNode(dir, "", 0)
+}
+
+func readNode(dir, name string, depth int) (*dt.Node, error) {
+	if depth > maxTreeDepth {
+		return nil, fmt.Errorf("%w: %s is more than %d levels deep", ErrBadTree, dir, maxTreeDepth)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("device tree: %w", err)
+	}
+	n := dt.NewNode(name)
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case e.IsDir():
+			child, err := readNode(path, e.Name(), depth+1)
+			if err != nil {
+				return nil, err
+			}
+			n.Children = append(n.Children, child)
+		case e.Type().IsRegular() && e.Name() != "name":
+			value, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // hot-unplugged meanwhile
+			}
+			if err != nil {
+				return nil, fmt.Errorf("device tree: %w", err)
+			}
+			n.Properties = append(n.Properties, dt.Property{Name: e.Name(), Value: value})
+		}
+	}
+	slices.SortStableFunc(n.Children, func(a, b *dt.Node) int { return compareNodes(a.Name, b.Name) })
+	return n, nil
+}
+
+// compareNodes sorts siblings by name, and those of one name by the number
+// that their unit address is, so that memory@0 stays in front.
+func compareNodes(a, b string) int {
+	nameA, unitA, _ := strings.Cut(a, "@")
+	nameB, unitB, _ := strings.Cut(b, "@")
+	return cmp.Or(
+		cmp.Compare(nameA, nameB),
+		cmp.Compare(len(unitA), len(unitB)),
+		cmp.Compare(unitA, unitB),
+	)
+}
+
+// ParseTree reads a flattened device tree. Every length is checked before
+// u-root's pkg/dt reads it, which allocates what a property claims to hold.
+func ParseTree(blob []byte) (*dt.FDT, error) {
+	if err := checkFDT(blob); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadTree, err)
+	}
+	tree, err := dt.ReadFDT(bytes.NewReader(blob))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadTree, err)
+	}
+	return tree, nil
+}
+
+// Tokens of the structure block, Devicetree Specification 0.4, section 5.4.1.
+const (
+	fdtBeginNode = 1
+	fdtEndNode   = 2
+	fdtProp      = 3
+	fdtNop       = 4
+	fdtEnd       = 9
+)
+
+// checkFDT checks the header, that each block lies inside the blob, and that
+// each property lies inside its block.
+func checkFDT(blob []byte) error {
+	const headerSize = 40
+	if len(blob) < headerSize {
+		return fmt.Errorf("%d bytes are too few for a header", len(blob))
+	}
+	field := func(off int) uint64 { return uint64(binary.BigEndian.Uint32(blob[off:])) }
+	if magic := field(0); magic != uint64(dt.Magic) {
+		return fmt.Errorf("offset 0: magic is %#x, not %#x", magic, dt.Magic)
+	}
+	total, version := field(4), field(20)
+	if total > uint64(len(blob)) {
+		return fmt.Errorf("offset 4: size is %d, but only %d bytes are there", total, len(blob))
+	}
+	if version < 17 {
+		return fmt.Errorf("offset 20: version is %d, 17 is needed", version)
+	}
+	for _, b := range []struct {
+		name      string
+		off, size uint64
+	}{
+		{"structure", field(8), field(36)},
+		{"strings", field(12), field(32)},
+		{"reservation", field(16), 16},
+	} {
+		if b.off < headerSize || b.off+b.size > total {
+			return fmt.Errorf("%s block [%#x, %#x) lies outside the %#x bytes", b.name, b.off, b.off+b.size, total)
+		}
+	}
+	return checkStructure(blob, field(8), field(8)+field(36))
+}
+
+func checkStructure(blob []byte, pos, end uint64) error {
+	depth := 0
+	word := func() (uint64, error) {
+		if pos+4 > end {
+			return 0, fmt.Errorf("offset %#x: structure block ends inside a token", pos)
+		}
+		v := binary.BigEndian.Uint32(blob[pos:])
+		pos += 4
+		return uint64(v), nil
+	}
+	for {
+		token, err := word()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case fdtBeginNode:
+			n := bytes.IndexByte(blob[pos:end], 0)
+			if n < 0 {
+				return fmt.Errorf("offset %#x: node name has no end", pos)
+			}
+			if depth++; depth > maxTreeDepth {
+				return fmt.Errorf("offset %#x: more than %d levels deep", pos, maxTreeDepth)
+			}
+			pos = (pos + uint64(n) + 4) &^ 3
+		case fdtEndNode:
+			if depth--; depth < 0 {
+				return fmt.Errorf("offset %#x: a node ends that never began", pos-4)
+			}
+		case fdtProp:
+			size, err := word()
+			if err != nil {
+				return err
+			}
+			if _, err := word(); err != nil {
+				return err
+			}
+			if size > end-pos {
+				return fmt.Errorf("offset %#x: property of %d bytes, but %d are left", pos, size, end-pos)
+			}
+			pos = (pos + size + 3) &^ 3
+		case fdtNop:
+		case fdtEnd:
+			if depth != 0 {
+				return fmt.Errorf("offset %#x: tree ends inside a node", pos-4)
+			}
+			return nil
+		default:
+			return fmt.Errorf("offset %#x: unknown token %#x", pos-4, token)
+		}
+	}
+}
+
+// cloneTree copies nodes and property lists, so that a plan never changes the
+// machine it was made from. Values are shared: they are replaced, not edited.
+func cloneTree(n *dt.Node) *dt.Node {
+	c := dt.NewNode(n.Name, dt.WithProperty(n.Properties...))
+	for _, child := range n.Children {
+		c.Children = append(c.Children, cloneTree(child))
+	}
+	return c
+}
+
+// property returns the value of a property of a node, which may be nil.
+func property(n *dt.Node, name string) ([]byte, bool) {
+	if n == nil {
+		return nil, false
+	}
+	p, ok := n.LookProperty(name)
+	if !ok {
+		return nil, false
+	}
+	return p.Value, true
+}
+
+// number reads a property of one big-endian number of 4 or 8 bytes.
+func number(n *dt.Node, name string) (Addr, bool) {
+	v, ok := property(n, name)
+	if !ok {
+		return 0, false
+	}
+	switch len(v) {
+	case 4:
+		return Addr(binary.BigEndian.Uint32(v)), true
+	case 8:
+		return Addr(binary.BigEndian.Uint64(v)), true
+	}
+	return 0, false
+}
+
+// text reads a property of one string.
+func text(n *dt.Node, name string) string {
+	v, _ := property(n, name)
+	s, _, _ := strings.Cut(string(v), "\x00")
+	return s
+}
+
+// child returns the immediate child of that name, or nil.
+func child(n *dt.Node, name string) *dt.Node {
+	if n == nil {
+		return nil
+	}
+	c, _ := n.LookupChildByName(name)
+	return c
+}
+
+// cells are the number of 32-bit words of addresses and sizes in the
+// children of n.
+func cells(n *dt.Node) (address, size int, err error) {
+	a, okA := number(n, "#address-cells")
+	s, okS := number(n, "#size-cells")
+	if !okA {
+		a = 2
+	}
+	if !okS {
+		s = 1
+	}
+	if a < 1 || a > 2 || s < 1 || s > 2 {
+		return 0, 0, fmt.Errorf("%w: node %q has %d address and %d size cells, 1 or 2 are supported", ErrBadTree, n.Name, a, s)
+	}
+	return int(a), int(s), nil
+}
+
+// regions reads every pair of address and size of a reg property.
+// u-root's AsRegion takes exactly one pair of two cells each.
+func regions(value []byte, addressCells, sizeCells int) ([]Range, error) {
+	pair := 4 * (addressCells + sizeCells)
+	if len(value)%pair != 0 {
+		return nil, fmt.Errorf("%w: reg has %d bytes, no multiple of %d", ErrBadTree, len(value), pair)
+	}
+	cell := func(b []byte, n int) Addr {
+		if n == 1 {
+			return Addr(binary.BigEndian.Uint32(b))
+		}
+		return Addr(binary.BigEndian.Uint64(b))
+	}
+	var out []Range
+	for ; len(value) > 0; value = value[pair:] {
+		out = append(out, rangeOf(cell(value, addressCells), cell(value[4*addressCells:], sizeCells)))
+	}
+	return out, nil
+}

@@ -1,0 +1,77 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"bytes"
+	"cmp"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// elfKernel is what of an ELF kernel goes to memory.
+type elfKernel struct {
+	loads []elfLoad // sorted by paddr, the first at 0
+	size  Addr      // from the first byte to the end of the last
+}
+
+type elfLoad struct {
+	offset Addr // from the first load's physical address
+	size   Addr // in memory
+	data   []byte
+}
+
+// parseELF reads an executable for the given machine. All offsets and sizes
+// are checked against the image, and nothing of it is copied.
+func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKernel, error) {
+	if len(image) < 64 || !bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
+		return nil, fmt.Errorf("%w: no ELF file (first bytes % x)", ErrNotKernel, image[:min(4, len(image))])
+	}
+	f, err := elf.NewFile(bytes.NewReader(image))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotKernel, err)
+	}
+	if f.Class != elf.ELFCLASS64 || f.Machine != machine || f.ByteOrder != order {
+		return nil, fmt.Errorf("%w: a %v %v ELF file for %v, not a 64-bit %v one for %v",
+			ErrNotKernel, f.Class, f.ByteOrder, f.Machine, order, machine)
+	}
+	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
+		return nil, fmt.Errorf("%w: ELF type %v cannot be executed", ErrNotKernel, f.Type)
+	}
+	k := &elfKernel{}
+	var first Addr
+	progs := slices.Clone(f.Progs)
+	slices.SortStableFunc(progs, func(a, b *elf.Prog) int { return cmp.Compare(a.Paddr, b.Paddr) })
+	for _, p := range progs {
+		if p.Type == elf.PT_INTERP {
+			return nil, fmt.Errorf("%w: a program that needs an interpreter", ErrNotKernel)
+		}
+		if p.Type != elf.PT_LOAD || p.Memsz == 0 {
+			continue
+		}
+		if p.Filesz > p.Memsz || p.Off > uint64(len(image)) || p.Filesz > uint64(len(image))-p.Off {
+			return nil, fmt.Errorf("%w: cut short: segment at offset %#x has %#x bytes, the file only %#x",
+				ErrNotKernel, p.Off, p.Filesz, len(image))
+		}
+		if p.Paddr+p.Memsz < p.Paddr {
+			return nil, fmt.Errorf("%w: segment at %#x of %#x bytes wraps", ErrNotKernel, p.Paddr, p.Memsz)
+		}
+		if len(k.loads) == 0 {
+			first = Addr(p.Paddr)
+		}
+		offset := Addr(p.Paddr) - first
+		if offset < k.size {
+			return nil, fmt.Errorf("%w: segments overlap at %#x", ErrNotKernel, p.Paddr)
+		}
+		k.loads = append(k.loads, elfLoad{offset, Addr(p.Memsz), image[p.Off : p.Off+p.Filesz]})
+		k.size = offset + Addr(p.Memsz)
+	}
+	if len(k.loads) == 0 {
+		return nil, fmt.Errorf("%w: nothing to load in it", ErrNotKernel)
+	}
+	return k, nil
+}

@@ -1,0 +1,68 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// ErrNoPrivilege is returned when the kernel hides what a plan needs.
+var ErrNoPrivilege = errors.New("not privileged")
+
+// parseIOMem takes system memory and crash kernel areas from the text of
+// /proc/iomem. Children are deeper indented and do not cut their parents:
+// what must not be overwritten is each architecture's own knowledge.
+//
+// u-root's parser reads the running machine only and cuts the children out.
+func parseIOMem(r io.Reader) (ram, crash Ranges, err error) {
+	var allRAM, allCrash []Range
+	s := bufio.NewScanner(r)
+	for line := 1; s.Scan(); line++ {
+		span, name, ok := strings.Cut(strings.TrimSpace(s.Text()), " : ")
+		if !ok {
+			continue
+		}
+		var dst *[]Range
+		switch name {
+		case "System RAM":
+			dst = &allRAM
+		case "Crash kernel":
+			dst = &allCrash
+		default:
+			continue
+		}
+		first, last, ok := strings.Cut(span, "-")
+		if !ok {
+			return nil, nil, fmt.Errorf("line %d: %q is no range", line, span)
+		}
+		start, err := strconv.ParseUint(first, 16, 64)
+		if err != nil {
+			return nil, nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		end, err := strconv.ParseUint(last, 16, 64)
+		if err != nil {
+			return nil, nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if end < start || end == ^uint64(0) {
+			return nil, nil, fmt.Errorf("line %d: %q is no range", line, span)
+		}
+		if end == 0 {
+			return nil, nil, fmt.Errorf("%w: addresses are hidden, CAP_SYS_ADMIN is needed", ErrNoPrivilege)
+		}
+		*dst = append(*dst, Range{Addr(start), Addr(end) + 1})
+	}
+	if err := s.Err(); err != nil {
+		return nil, nil, err
+	}
+	if len(allRAM) == 0 {
+		return nil, nil, errors.New("no System RAM is listed")
+	}
+	return newRanges(allRAM), newRanges(allCrash), nil
+}

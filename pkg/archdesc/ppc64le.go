@@ -1,0 +1,153 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+)
+
+// ppc64le is the boot protocol of 64-bit little-endian POWER machines, under
+// a hypervisor (pseries) and on bare metal (powernv). README.md describes it.
+type ppc64le struct{}
+
+const (
+	// KEXEC_ARCH_PPC64 of include/uapi/linux/kexec.h, for either endianness.
+	ppc64KexecArch = 21 << 16
+
+	// COMMAND_LINE_SIZE of arch/powerpc/include/asm/setup.h, with the NUL.
+	ppc64CommandLineSize = 2048
+
+	// 64 KiB suits kernels of either page size, running and next: the next
+	// one frees the list in pages of its own.
+	ppc64Align = 64 << 10
+
+	// listProperty is where drivers/of/kexec.c looks for the list, and a
+	// text that only kernels that can restore hold.
+	listProperty = "linux,ima-kexec-buffer"
+)
+
+// Name implements Arch.
+func (ppc64le) Name() string { return "ppc64le" }
+
+// Recognise implements Arch.
+func (ppc64le) Recognise(image []byte) error {
+	_, err := parsePPC64LE(image)
+	return err
+}
+
+// Restores implements Arch.
+func (ppc64le) Restores(image []byte) Support { return probeRestore(image, listProperty) }
+
+func parsePPC64LE(image []byte) (*elfKernel, error) {
+	k, err := parseELF(image, elf.EM_PPC64, binary.LittleEndian)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range k.loads {
+		if l.offset%ppc64Align != 0 {
+			return nil, fmt.Errorf("%w: segment at offset %v is not aligned to 64 KiB", ErrNotKernel, l.offset)
+		}
+	}
+	if len(k.loads[0].data) < ppc64HeadSize {
+		return nil, fmt.Errorf("%w: no room for the first instructions", ErrNotKernel)
+	}
+	return k, nil
+}
+
+// Plan implements Arch.
+func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
+	k, err := parsePPC64LE(t.Kernel)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Cmdline) >= ppc64CommandLineSize {
+		return nil, fmt.Errorf("%w: %d bytes, ppc64le kernels take %d", ErrCmdlineTooLong, len(t.Cmdline), ppc64CommandLineSize-1)
+	}
+	mem, err := readPPC64Memory(m)
+	if err != nil {
+		return nil, err
+	}
+	// The next kernel moves itself down to 0 and must not meet its own
+	// device tree, initrd or list there.
+	reserved := append(mem.reserved, Region{Range{0, k.size}, "next kernel, when it has moved down"})
+	place := newPlacer(mem.ram, reserved, ppc64Align)
+	low := Range{0, mem.realMode}
+
+	p := &Plan{
+		Arch: "ppc64le", Flags: ppc64KexecArch, Cmdline: t.Cmdline,
+		RAM: mem.ram, Reserved: reserved,
+	}
+	kernel, err := place.place(SegmentKernel, k.size, low)
+	if err != nil {
+		return nil, err
+	}
+	for i, load := range k.loads {
+		r := rangeOf(kernel.Start+load.offset, load.size)
+		r.End, _ = alignUp(r.End, ppc64Align)
+		name := SegmentKernel
+		if i > 0 {
+			name = fmt.Sprintf("%s.%d", SegmentKernel, i)
+		}
+		p.Segments = append(p.Segments, Segment{name, r, load.data})
+	}
+	add := func(name string, size Addr, data []byte, within Range) (Range, error) {
+		r, err := place.place(name, size, within)
+		if err == nil {
+			p.Segments = append(p.Segments, Segment{name, r, data})
+		}
+		return r, err
+	}
+
+	trampoline, err := add(SegmentTrampoline, ppc64TrampolineSize, nil, low)
+	if err != nil {
+		return nil, err
+	}
+	p.Entry = trampoline.Start
+
+	tree, err := newPPC64Tree(m, t, mem)
+	if err != nil {
+		return nil, err
+	}
+	fdt, err := add(SegmentFDT, Addr(tree.size()), nil, low)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Initrd) > 0 {
+		initrd, err := add(SegmentInitrd, Addr(len(t.Initrd)), t.Initrd, low)
+		if err != nil {
+			return nil, err
+		}
+		tree.setInitrd(rangeOf(initrd.Start, Addr(len(t.Initrd))))
+	}
+	if l != nil {
+		// The list is read late, with the MMU on, and may lie higher.
+		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, low)
+		if err != nil {
+			list, err = place.place(SegmentList, Addr(len(l.Buffer))+l.Room, Range{0, ^Addr(0)})
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.Segments = append(p.Segments, Segment{SegmentList, list, l.Buffer})
+		p.List = &Descriptor{Where: "FDT /chosen/" + listProperty, Range: list}
+		tree.setList(list)
+	}
+	blob, err := tree.blob(fdt)
+	if err != nil {
+		return nil, err
+	}
+	code := ppc64Trampoline(k.loads[0].data, fdt.Start, kernel.Start, mem.opal)
+	for i := range p.Segments {
+		switch p.Segments[i].Name {
+		case SegmentFDT:
+			p.Segments[i].Data = blob
+		case SegmentTrampoline:
+			p.Segments[i].Data = code
+		}
+	}
+	return p, p.check(m)
+}

@@ -1,0 +1,36 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	_ "embed"
+	"encoding/binary"
+)
+
+// ppc64Code is asm/ppc64le.S, assembled.
+//
+//go:embed asm/ppc64le.bin
+var ppc64Code []byte
+
+const (
+	// ppc64HeadSize is how much of the entry's code the running kernel
+	// copies to physical 0, where its other CPUs wait for the next kernel
+	// (arch/powerpc/kernel/misc_64.S, kexec_sequence).
+	ppc64HeadSize = 0x100
+
+	ppc64TrampolineSize = ppc64Align
+)
+
+// ppc64Trampoline is the code that the running kernel jumps to: the first
+// instruction is ours, the rest of the first 256 bytes the next kernel's, then
+// come our code and its four literals.
+func ppc64Trampoline(kernel []byte, fdt, entry Addr, opal opalEntry) []byte {
+	code := append([]byte(nil), ppc64Code...)
+	copy(code[4:ppc64HeadSize], kernel[4:ppc64HeadSize])
+	for i, v := range [4]Addr{fdt, entry, opal.base, opal.entry} {
+		binary.LittleEndian.PutUint64(code[len(code)-32+8*i:], uint64(v))
+	}
+	return code
+}

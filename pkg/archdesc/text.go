@@ -1,0 +1,62 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+)
+
+// WriteText prints the plan as a table of segments and a memory map.
+func (p *Plan) WriteText(w io.Writer) error {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(tw, "segment\taddress\tend\tmemory\tbytes\n")
+	for _, s := range p.Segments {
+		fmt.Fprintf(tw, "%s\t%v\t%v\t%v\t%d\n", s.Name, s.Start, s.End, s.Size(), len(s.Data))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "entry %v, kexec_load flags %#x\n", p.Entry, p.Flags)
+	if p.List != nil {
+		fmt.Fprintf(w, "list  %s = %v\n", p.List.Where, p.List.Range)
+	}
+	fmt.Fprintf(w, "command line %q\n", p.Cmdline)
+	regions := slices.Clone(p.Reserved)
+	for _, s := range p.Segments {
+		regions = append(regions, Region{s.Range, "segment " + s.Name})
+	}
+	return writeMap(w, p.RAM, regions)
+}
+
+// WriteMap prints the memory map behind a NoRoomError, if err is one.
+func WriteMap(w io.Writer, err error) error {
+	var e *NoRoomError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	return writeMap(w, e.RAM, e.Reserved)
+}
+
+func writeMap(w io.Writer, ram Ranges, regions []Region) error {
+	rows := slices.Clone(regions)
+	for _, r := range ram {
+		rows = append(rows, Region{r, "System RAM"})
+	}
+	// What encloses comes before what it holds.
+	slices.SortStableFunc(rows, func(a, b Region) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
+	})
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(tw, "memory\tend\tsize\t\n")
+	for _, r := range rows {
+		fmt.Fprintf(tw, "%v\t%v\t%v\t%s\n", r.Start, r.End, r.Size(), r.Why)
+	}
+	return tw.Flush()
+}

@@ -1,0 +1,139 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package kexec makes the system calls that put a plan into the kernel and
+// jump to it.
+//
+// u-root's pkg/boot/kexec aligns and copies segments with the page size of
+// the running process and cannot unload; a plan is exact already and must be
+// passed on as it is, without a second copy of its bytes.
+package kexec
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"unsafe"
+
+	ukexec "github.com/u-root/u-root/pkg/boot/kexec"
+	"golang.org/x/sys/unix"
+)
+
+// A Segment is what kexec_load(2) takes: Data goes to physical address Addr,
+// the rest of Size bytes is zero. Addr and Size are multiples of the page
+// size.
+type Segment struct {
+	Data       []byte
+	Addr, Size uint64
+}
+
+// rawSegment is struct kexec_segment of include/uapi/linux/kexec.h.
+type rawSegment struct {
+	buf     unsafe.Pointer
+	bufSize uintptr
+	mem     uintptr
+	memSize uintptr
+}
+
+// Load loads segments, replacing what was loaded. Nothing stays loaded after
+// an error. flags hold the architecture (KEXEC_ARCH_*).
+//
+// Errors are *LoadError.
+func Load(entry uint64, segments []Segment, flags uint64) error {
+	raw := make([]rawSegment, len(segments))
+	for i, s := range segments {
+		if len(s.Data) > 0 {
+			raw[i].buf = unsafe.Pointer(&s.Data[0])
+		}
+		raw[i].bufSize = uintptr(len(s.Data))
+		raw[i].mem, raw[i].memSize = uintptr(s.Addr), uintptr(s.Size)
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_KEXEC_LOAD, uintptr(entry), uintptr(len(raw)),
+		uintptr(unsafe.Pointer(unsafe.SliceData(raw))), uintptr(flags), 0, 0)
+	runtime.KeepAlive(raw)
+	if errno == 0 {
+		return nil
+	}
+	// The kernel frees the old image only after it accepted the new one.
+	err := error(&LoadError{Errno: errno, Hint: hint("/", errno)})
+	if loaded, _ := Loaded(); loaded && len(segments) > 0 {
+		err = errors.Join(err, Unload())
+	}
+	return err
+}
+
+// Unload drops what is loaded, if anything is.
+func Unload() error { return Load(0, nil, 0) }
+
+// Loaded reports whether an image is loaded that Exec would jump to.
+func Loaded() (bool, error) {
+	// The file moved in Linux 6.17 (kernel/ksysfs.c, kernel/kexec_core.c).
+	for _, name := range []string{"/sys/kernel/kexec/loaded", "/sys/kernel/kexec_loaded"} {
+		b, err := os.ReadFile(name)
+		if err == nil {
+			return strings.TrimSpace(string(b)) == "1", nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return false, errors.New("the running kernel has no kexec (CONFIG_KEXEC)")
+}
+
+// Exec jumps to what is loaded. It does not sync or unmount: what can be
+// measured must be over before. It returns only with an error.
+func Exec() error { return ukexec.Reboot() }
+
+// A LoadError is a refusal by the kernel, and what to do about it.
+type LoadError struct {
+	Errno unix.Errno
+	Hint  string
+}
+
+// Error implements error.
+func (e *LoadError) Error() string {
+	return fmt.Sprintf("kexec_load: %v (%s)", e.Errno, e.Hint)
+}
+
+// Unwrap returns the errno.
+func (e *LoadError) Unwrap() error { return e.Errno }
+
+// hints are for errors that have one cause (kernel/kexec.c,
+// kernel/kexec_core.c, security/integrity/ima/ima_main.c).
+var hints = map[unix.Errno]string{
+	unix.EACCES: "IMA or secure boot asks for a signed kernel, which only kexec_file_load can check: boot without secure boot, or use kexec -s",
+	unix.EBUSY:  "another kexec_load is under way: try again",
+	unix.ENOMEM: "no memory for a copy of the segments: free memory or use a smaller initrd",
+	unix.ENOSYS: "the running kernel is built without CONFIG_KEXEC",
+
+	unix.EADDRNOTAVAIL: "a segment is not aligned to the kernel's page size or beyond its limit: show it with imaboot plan",
+	unix.EINVAL:        "segments overlap or need more than half of the memory: show them with imaboot plan",
+	unix.ETXTBSY:       "a segment lies in the running kernel or in firmware's tables: show it with imaboot plan",
+}
+
+// hint says why the kernel refused, and for EPERM asks it.
+func hint(root string, errno unix.Errno) string {
+	if errno != unix.EPERM {
+		if h, ok := hints[errno]; ok {
+			return h
+		}
+		return "see the kernel's log"
+	}
+	if os.Geteuid() != 0 {
+		return "CAP_SYS_BOOT is needed: run as root"
+	}
+	b, _ := os.ReadFile(filepath.Join(root, "proc/sys/kernel/kexec_load_disabled"))
+	if strings.TrimSpace(string(b)) == "1" {
+		return "kexec_load_disabled is set and stays so until a reboot"
+	}
+	b, _ = os.ReadFile(filepath.Join(root, "sys/kernel/security/lockdown"))
+	if len(b) > 0 && !strings.Contains(string(b), "[none]") {
+		return "the kernel is locked down: " + strings.TrimSpace(string(b)) + "; boot without lockdown or secure boot"
+	}
+	return "CAP_SYS_BOOT is missing, or kexec_load_limit_reboot is used up"
+}

@@ -1,0 +1,55 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package target
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// A File is a whole file in memory, without a copy on the heap.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Open maps a regular file. It is not open for writing or reading afterwards,
+// and must be closed.
+func Open(name string) (*File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is no regular file", ErrFile, name)
+	case info.Size() == 0:
+		return nil, fmt.Errorf("%w: %s is empty", ErrFile, name)
+	case int64(int(info.Size())) != info.Size():
+		return nil, fmt.Errorf("%w: %s has %d bytes, too large", ErrFile, name, info.Size())
+	}
+	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("%w: mmap %s: %w", ErrFile, name, err)
+	}
+	return &File{Name: name, Data: data}, nil
+}
+
+// Close unmaps the file: its Data must not be used any more.
+func (f *File) Close() error {
+	if f == nil || f.Data == nil {
+		return nil
+	}
+	data := f.Data
+	f.Data = nil
+	return unix.Munmap(data)
+}

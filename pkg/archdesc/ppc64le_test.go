@@ -1,0 +1,362 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/u-root/u-root/pkg/dt"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// testTarget is the same for all machines, so that golden plans differ by
+// machine only.
+func testTarget(t testing.TB) *Target {
+	return &Target{
+		KernelName: "vmlinux", Kernel: testKernel(t, 0x2000, 0x123456, listProperty),
+		InitrdName: "initrd", Initrd: bytes.Repeat([]byte("i"), 0x54321),
+		Cmdline: "console=hvc0 root=/dev/vda2",
+		RNGSeed: bytes.Repeat([]byte{0xa5}, 128),
+	}
+}
+
+func testList() *List { return &List{Buffer: bytes.Repeat([]byte("r"), 0x10001), Room: 0x20000} }
+
+// TestPPC64LEPlans holds the plans for captured guests against golden files:
+// they are the same on every host.
+func TestPPC64LEPlans(t *testing.T) {
+	for _, name := range capturedNames(t, "ppc64le") {
+		t.Run(name, func(t *testing.T) {
+			m := captured(t, "ppc64le", name)
+			p, err := ppc64le{}.Plan(m, testTarget(t), testList())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if err := p.WriteText(&got); err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", "ppc64le", name+".plan")
+			if *update {
+				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" {
+				t.Errorf("plan differs from %s:\n%s", golden, diff)
+			}
+			checkPPC64LEPlan(t, m, p)
+		})
+	}
+}
+
+// checkPPC64LEPlan checks what holds for every plan.
+func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
+	t.Helper()
+	for _, s := range p.Segments {
+		if !p.RAM.Contains(s.Range) {
+			t.Errorf("segment %s %v is not in memory", s.Name, s.Range)
+		}
+		for _, r := range p.Reserved {
+			if s.Overlaps(r.Range) {
+				t.Errorf("segment %s %v overlaps %s %v", s.Name, s.Range, r.Why, r.Range)
+			}
+		}
+	}
+	segment := func(name string) Segment {
+		s, ok := p.Segment(name)
+		if !ok {
+			t.Fatalf("no segment %s", name)
+		}
+		return s
+	}
+	fdt, list, initrd, kernel := segment(SegmentFDT), segment(SegmentList), segment(SegmentInitrd), segment(SegmentKernel)
+	tree, err := ParseTree(fdt.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := child(tree.RootNode, "chosen")
+	if got := text(chosen, "bootargs"); got != p.Cmdline {
+		t.Errorf("bootargs %q, want %q", got, p.Cmdline)
+	}
+	if got, _ := property(chosen, listProperty); !bytes.Equal(got, dt.PropertyRegion("", uint64(list.Start), uint64(list.Size())).Value) {
+		t.Errorf("%s = %x, want %v", listProperty, got, list.Range)
+	}
+	start, _ := number(chosen, "linux,initrd-start")
+	end, _ := number(chosen, "linux,initrd-end")
+	if want := rangeOf(initrd.Start, Addr(len(initrd.Data))); start != want.Start || end != want.End {
+		t.Errorf("initrd [%v, %v), want %v", start, end, want)
+	}
+	reserved := map[Range]bool{}
+	for _, e := range tree.ReserveEntries {
+		reserved[rangeOf(Addr(e.Address), Addr(e.Size))] = true
+	}
+	for _, want := range []Range{fdt.Range, list.Range, {start, end}} {
+		if !reserved[want] {
+			t.Errorf("%v is not in the reservation map %v", want, tree.ReserveEntries)
+		}
+	}
+	code := segment(SegmentTrampoline)
+	if p.Entry != code.Start {
+		t.Errorf("entry %v, trampoline at %v", p.Entry, code.Start)
+	}
+	if !bytes.Equal(code.Data[4:0x100], kernel.Data[4:0x100]) {
+		t.Error("the trampoline does not hold the kernel's first bytes")
+	}
+	literals := code.Data[len(code.Data)-32:]
+	if got := Addr(binary.LittleEndian.Uint64(literals)); got != fdt.Start {
+		t.Errorf("trampoline's device tree %v, want %v", got, fdt.Start)
+	}
+	if got := Addr(binary.LittleEndian.Uint64(literals[8:])); got != kernel.Start {
+		t.Errorf("trampoline's kernel %v, want %v", got, kernel.Start)
+	}
+	opal, _ := number(child(m.Tree, "ibm,opal"), "opal-base-address")
+	if got := Addr(binary.LittleEndian.Uint64(literals[16:])); got != opal {
+		t.Errorf("trampoline's OPAL base %v, want %v", got, opal)
+	}
+}
+
+// TestPPC64LESecondHop plans on a machine that was itself reached by a kexec:
+// nothing of the old descriptor is left.
+func TestPPC64LESecondHop(t *testing.T) {
+	m := captured(t, "ppc64le", "pseries-radix-4k")
+	chosen := child(m.Tree, "chosen")
+	chosen.Update(dt.PropertyRegion(listProperty, 0x1234000, 0x1000))
+	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x7000000))
+	chosen.Update(dt.PropertyU64("linux,memory-limit", 0))
+	chosen.Update(dt.PropertyU64("linux,elfcorehdr", 1))
+	before := len(chosen.Properties)
+	target := testTarget(t)
+	target.Initrd = nil
+	p, err := ppc64le{}.Plan(m, target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chosen.Properties) != before {
+		t.Error("planning changed the machine")
+	}
+	fdt, _ := p.Segment(SegmentFDT)
+	tree, err := ParseTree(fdt.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range ppc64Drop {
+		if name == "bootargs" || name == "rng-seed" || name == "linux,booted-from-kexec" {
+			continue // set anew
+		}
+		if _, ok := property(child(tree.RootNode, "chosen"), name); ok {
+			t.Errorf("/chosen/%s is still there", name)
+		}
+	}
+	if p.List != nil {
+		t.Error("a descriptor without a list")
+	}
+}
+
+// TestPPC64LEGivenTree takes a device tree from a file, with reservations of
+// its own and those of whoever made it.
+func TestPPC64LEGivenTree(t *testing.T) {
+	m := captured(t, "ppc64le", "pseries-radix-4k")
+	given := &dt.FDT{RootNode: cloneTree(m.Tree), ReserveEntries: []dt.ReserveEntry{
+		{Address: 0x1000, Size: 0x2000},     // somebody's
+		{Address: 0x5000000, Size: 0x10000}, // the old list
+		{Address: 0x6000000, Size: 0x123},   // the old initrd
+	}}
+	chosen := child(given.RootNode, "chosen")
+	chosen.Update(dt.PropertyRegion(listProperty, 0x5000000, 0x10000))
+	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x6000000))
+	chosen.Update(dt.PropertyU64("linux,initrd-end", 0x6000123))
+	given.RootNode.Update(dt.PropertyString("model", "given"))
+	target := testTarget(t)
+	target.Tree = given
+	p, err := ppc64le{}.Plan(m, target, testList())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPPC64LEPlan(t, m, p)
+	fdt, _ := p.Segment(SegmentFDT)
+	tree, err := ParseTree(fdt.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := text(tree.RootNode, "model"); got != "given" {
+		t.Errorf("model %q: not the given tree", got)
+	}
+	var got []uint64
+	for _, e := range tree.ReserveEntries {
+		got = append(got, e.Address)
+	}
+	for _, tt := range []struct {
+		address uint64
+		want    bool
+	}{{0x1000, true}, {0x5000000, false}, {0x6000000, false}} {
+		found := false
+		for _, a := range got {
+			found = found || a == tt.address
+		}
+		if found != tt.want {
+			t.Errorf("reservation at %#x: %v, want %v (all: %#x)", tt.address, found, tt.want, got)
+		}
+	}
+}
+
+func TestPPC64LERefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		edit func(*Machine, *Target, *List)
+		want error
+		text string
+	}{
+		{"command line", func(_ *Machine, x *Target, _ *List) { x.Cmdline = strings.Repeat("x", 2048) }, ErrCmdlineTooLong, "2048 bytes, ppc64le kernels take 2047"},
+		{"no kernel", func(_ *Machine, x *Target, _ *List) { x.Kernel = []byte("#!/bin/sh") }, ErrNotKernel, "no ELF"},
+		{"kernel larger than memory", func(_ *Machine, x *Target, _ *List) { x.Kernel = testKernel(t, 0x1000, 1<<40, "") }, ErrNoRoom, "segment kernel"},
+		{"list larger than memory", func(_ *Machine, _ *Target, l *List) { l.Room = 1 << 40 }, ErrNoRoom, "segment ima-list"},
+		{"more than half of the memory", func(_ *Machine, _ *Target, l *List) { l.Room = 1100 << 20 }, ErrNoRoom, "half of the memory"},
+		{"no tree", func(m *Machine, _ *Target, _ *List) { m.Tree = nil }, ErrBadTree, "the machine has none"},
+		{"no memory in the tree", func(m *Machine, _ *Target, _ *List) { child(m.Tree, "memory@0").Name = "other" }, ErrBadTree, "no memory"},
+		{"odd memory", func(m *Machine, _ *Target, _ *List) {
+			child(m.Tree, "memory@0").Update(dt.PropertyU32("reg", 1))
+		}, ErrBadTree, "/memory@0"},
+		{"cells", func(m *Machine, _ *Target, _ *List) { m.Tree.Update(dt.PropertyU32("#size-cells", 3)) }, ErrBadTree, "cells"},
+		{"no kexec in the running kernel", func(m *Machine, _ *Target, _ *List) {
+			child(m.Tree, "chosen").RemoveProperty("linux,kernel-end")
+		}, ErrBadTree, "linux,kernel-end"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m, x, l := captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t), testList()
+			tt.edit(m, x, l)
+			_, err := ppc64le{}.Plan(m, x, l)
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("error %v, want %v with %q", err, tt.want, tt.text)
+			}
+			var noRoom *NoRoomError
+			if errors.As(err, &noRoom) {
+				var b bytes.Buffer
+				if err := WriteMap(&b, err); err != nil {
+					t.Fatal(err)
+				}
+				if !strings.Contains(b.String(), "running kernel") {
+					t.Errorf("the map does not show what is in the way:\n%s", b.String())
+				}
+			}
+		})
+	}
+}
+
+// TestPPC64LEListAboveRealMode puts a list that finds no room in the first
+// memory block into a later one.
+func TestPPC64LEListAboveRealMode(t *testing.T) {
+	m := captured(t, "ppc64le", "pseries-radix-64k-numa")
+	l := testList()
+	l.Room = 3500 << 20
+	p, err := ppc64le{}.Plan(m, testTarget(t), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.List.End <= 1<<32 {
+		t.Errorf("list at %v", p.List.Range)
+	}
+	checkPPC64LEPlan(t, m, p)
+}
+
+func TestLMBRanges(t *testing.T) {
+	be := func(words ...uint32) []byte {
+		var b []byte
+		for _, w := range words {
+			b = binary.BigEndian.AppendUint32(b, w)
+		}
+		return b
+	}
+	const size = 0x10000000
+	node := func(name string, value []byte) *dt.Node {
+		return dt.NewNode("ibm,dynamic-reconfiguration-memory",
+			dt.WithProperty(dt.PropertyU64("ibm,lmb-size", size), dt.Property{Name: name, Value: value}))
+	}
+	for _, tt := range []struct {
+		name string
+		node *dt.Node
+		want []Range
+		bad  bool
+	}{
+		{name: "none"},
+		{name: "first form", node: node("ibm,dynamic-memory", be(3,
+			0, 0x10000000, 1, 0, 0, 0x8,
+			0, 0x20000000, 2, 0, 0, 0,
+			1, 0, 3, 0, 0, 0x88)),
+			want: []Range{{0x10000000, 0x20000000}}},
+		{name: "second form", node: node("ibm,dynamic-memory-v2", be(2,
+			4, 1, 0x10000000, 1, 0, 0x8,
+			9, 2, 0, 1, 0, 0)),
+			want: []Range{{0x110000000, 0x150000000}}},
+		{name: "too few entries", node: node("ibm,dynamic-memory", be(2, 0, 0, 0, 0, 0, 8)), bad: true},
+		{name: "count wraps", node: node("ibm,dynamic-memory", be(0xffffffff)), bad: true},
+		{name: "beyond the address space", node: node("ibm,dynamic-memory-v2", be(1, 0xffffffff, 0xffffffff, 0, 0, 0, 8)), bad: true},
+		{name: "no size", node: dt.NewNode("m", dt.WithProperty(dt.Property{Name: "ibm,dynamic-memory", Value: be(0)})), bad: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := lmbRanges(tt.node)
+			if (err != nil) != tt.bad || (tt.bad && !errors.Is(err, ErrBadTree)) {
+				t.Fatalf("error %v", err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRestores(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{{listProperty, true}, {"linux,other", false}} {
+		s := ppc64le{}.Restores(testKernel(t, 0x2000, 0x2000, tt.text))
+		if s.Restores != tt.want || !strings.Contains(s.Evidence, listProperty) {
+			t.Errorf("with %q: %+v", tt.text, s)
+		}
+	}
+}
+
+// TestPPC64LETrampolineSource assembles the source and compares.
+func TestPPC64LETrampolineSource(t *testing.T) {
+	const as, objcopy = "powerpc64le-linux-gnu-as", "powerpc64le-linux-gnu-objcopy"
+	if _, err := exec.LookPath(as); err != nil {
+		if os.Getenv("IMABOOT_LAB") == "require" {
+			t.Fatal(err)
+		}
+		t.Skipf("%s is not installed", as)
+	}
+	dir := t.TempDir()
+	object, binary := filepath.Join(dir, "t.o"), filepath.Join(dir, "t.bin")
+	for _, argv := range [][]string{
+		{as, "-o", object, "asm/ppc64le.S"},
+		{objcopy, "-O", "binary", "-j", ".text", object, binary},
+	} {
+		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", argv, err, out)
+		}
+	}
+	got, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, ppc64Code) {
+		t.Errorf("asm/ppc64le.bin is not what asm/ppc64le.S assembles to")
+	}
+}

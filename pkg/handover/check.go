@@ -1,0 +1,195 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// A Verdict is what comparing a list with the TPM showed.
+type Verdict string
+
+// Verdicts, as they stand in reports.
+const (
+	// Match: every bank replays to its PCR.
+	Match Verdict = "match"
+	// NoTPM: there is no PCR to compare with.
+	NoTPM Verdict = "no-tpm"
+	// ListAhead: the PCR is that of a shorter list. A record is appended
+	// before it is extended, so that this may pass.
+	ListAhead Verdict = "list-ahead-of-tpm"
+	// TPMAhead: records were lost or deleted, or the PCR was extended by
+	// somebody else.
+	TPMAhead Verdict = "tpm-ahead-of-list"
+	// Tampered: a record's digest is not that of its data.
+	Tampered Verdict = "tampered"
+	// BankNotReplayable: some bank matches and another does not.
+	BankNotReplayable Verdict = "bank-not-replayable"
+	// CannotBeCarried: the next kernel would drop or damage a record.
+	CannotBeCarried Verdict = "cannot-be-carried"
+	// NotRestored: the target has no support for it.
+	NotRestored Verdict = "not-restored-by-target"
+)
+
+// A Report is the result of Check.
+type Report struct {
+	Verdict Verdict `json:"verdict"`
+	// Text is the verdict for people, one line.
+	Text       string `json:"text"`
+	PCR        int    `json:"pcr"`
+	Records    int    `json:"records"`
+	Bytes      int    `json:"bytes"`
+	Violations int    `json:"violations"`
+	// Tampered is the first record with a wrong digest.
+	Tampered int `json:"tampered_record,omitempty"`
+	// Trimmed: the first record is no boot_aggregate.
+	Trimmed bool   `json:"trimmed,omitempty"`
+	Hops    []Hop  `json:"hops"`
+	Banks   []Bank `json:"banks"`
+}
+
+// A Hop is the part of the list that one kernel measured.
+type Hop struct {
+	First         int    `json:"first_record"`
+	Records       int    `json:"records"`
+	Violations    int    `json:"violations"`
+	BootAggregate string `json:"boot_aggregate,omitempty"`
+}
+
+// A Bank is one bank's part of a report.
+type Bank struct {
+	Algorithm Algorithm `json:"algorithm"`
+	Verdict   Verdict   `json:"verdict"`
+	// Matched is the record after which the replay was equal to the PCR.
+	Matched int `json:"matched_record"`
+	// Forms are what each hop's kernel extends into this bank.
+	Forms []Form `json:"forms"`
+	// Value and Replayed are the PCR and the replay of the whole list.
+	Value    string `json:"value"`
+	Replayed string `json:"replayed"`
+}
+
+// Check compares every template digest with its data, and the replay of each
+// bank with its PCR. index is the number of the PCR.
+func Check(l *List, index int, pcrs []PCR) *Report {
+	report := &Report{
+		PCR: index, Records: l.Records(), Bytes: len(l.data),
+		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: l.hopReports(),
+		Banks: make([]Bank, len(pcrs)),
+	}
+	last := 0
+	for r := range l.All {
+		if r.PCR == uint32(index) {
+			last = r.Number
+		}
+	}
+	// A chain of extends cannot be divided, but banks are independent, and
+	// the check of the digests of all of them.
+	var wg sync.WaitGroup
+	wg.Go(func() { report.Tampered = firstTampered(l) })
+	for i, p := range pcrs {
+		wg.Go(func() {
+			x := &run{list: l, index: uint32(index), bank: p.Algorithm, want: p.Value, last: last}
+			report.Banks[i] = x.report()
+		})
+	}
+	wg.Wait()
+	report.judge()
+	return report
+}
+
+func (x *run) report() Bank {
+	got := x.replay()
+	n := x.bank.Size()
+	b := Bank{
+		Algorithm: x.bank, Matched: got.matched, Forms: got.forms,
+		Value: hex.EncodeToString(x.want), Replayed: hex.EncodeToString(got.pcr[:n]),
+	}
+	switch {
+	case got.matched < 0:
+		b.Verdict, b.Matched = TPMAhead, 0
+	case got.matched < x.last:
+		b.Verdict = ListAhead
+	default:
+		b.Verdict = Match
+	}
+	return b
+}
+
+// judge makes one verdict of those of the banks.
+func (r *Report) judge() {
+	var texts []string
+	count := map[Verdict]int{}
+	records := map[int]bool{}
+	for _, b := range r.Banks {
+		count[b.Verdict]++
+		if b.Verdict != TPMAhead {
+			records[b.Matched] = true
+		}
+		texts = append(texts, b.text(r.Records))
+	}
+	banks := fmt.Sprintf("PCR %d: %s", r.PCR, strings.Join(texts, ", "))
+	switch {
+	case r.Tampered > 0:
+		r.Verdict, r.Text = Tampered, fmt.Sprintf("tampered at record %d: its template digest is not that of its data", r.Tampered)
+	case len(r.Banks) == 0:
+		r.Verdict, r.Text = NoTPM, fmt.Sprintf("PCR %d: no TPM, %d records are unproven", r.PCR, r.Records)
+	case count[Match] == len(r.Banks):
+		r.Verdict, r.Text = Match, banks
+	case count[TPMAhead] == len(r.Banks):
+		why := "; records are lost, or something else extended the PCR"
+		if r.Trimmed {
+			why = "; the first record is no boot_aggregate: the list is trimmed"
+		}
+		r.Verdict, r.Text = TPMAhead, banks+why
+	case count[TPMAhead] > 0 || len(records) > 1:
+		r.Verdict, r.Text = BankNotReplayable, banks+"; banks disagree"
+	default:
+		r.Verdict, r.Text = ListAhead, banks
+	}
+}
+
+func (b Bank) text(records int) string {
+	switch b.Verdict {
+	case Match:
+		return fmt.Sprintf("%s match", b.Algorithm)
+	case ListAhead:
+		return fmt.Sprintf("%s matches after record %d of %d", b.Algorithm, b.Matched, records)
+	}
+	return fmt.Sprintf("%s no match", b.Algorithm)
+}
+
+// hopReports describes each kernel's part of the list.
+func (l *List) hopReports() []Hop {
+	hops := make([]Hop, len(l.hops))
+	i := -1
+	for r := range l.All {
+		if i+1 < len(l.hops) && l.hops[i+1] == r.Number {
+			i++
+			hops[i].First = r.Number
+			if r.BootAggregate() {
+				hops[i].BootAggregate = r.fileDigest()
+			}
+		}
+		hops[i].Records++
+		if r.Violation() {
+			hops[i].Violations++
+		}
+	}
+	return hops
+}
+
+// fileDigest is the first field as text, which is the digest of what was
+// measured in every built-in template.
+func (r *Record) fileDigest() string {
+	all, err := r.Fields()
+	if err != nil || len(all) == 0 {
+		return ""
+	}
+	return r.text(all[0])
+}

@@ -1,0 +1,183 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// allTrue is what a modern kernel leaves in all four banks.
+func allTrue(l *List) []PCR {
+	var pcrs []PCR
+	for _, a := range Algorithms {
+		pcrs = append(pcrs, replayForms(l, a, FormTrue))
+	}
+	return pcrs
+}
+
+func TestVerdicts(t *testing.T) {
+	full := mustParse(t, twoHops(binary.LittleEndian).data)
+	longer := twoHops(binary.LittleEndian)
+	longer.ng("/bin/late")
+	tampered := slices.Clone(full.Bytes())
+	tampered[len(tampered)-2] ^= 1
+	var third Record
+	for r := range full.All {
+		if r.Number == 3 {
+			third = r
+		}
+	}
+	trimmed := mustParse(t, full.Bytes()[third.Offset:])
+	other := replayForms(mustParse(t, longer.data), SHA256, FormTrue)
+
+	for _, tt := range []struct {
+		name string
+		list *List
+		pcrs []PCR
+		want Verdict
+		text string
+	}{
+		{"match", full, allTrue(full), Match, "PCR 10: sha1 match, sha256 match, sha384 match, sha512 match"},
+		{"no TPM", full, nil, NoTPM, "PCR 10: no TPM, 9 records are unproven"},
+		{"list ahead", mustParse(t, longer.data), allTrue(full)[:1], ListAhead, "PCR 10: sha1 matches after record 9 of 10"},
+		{"never extended", full, []PCR{{SHA1, make([]byte, 20)}}, ListAhead, "PCR 10: sha1 matches after record 0 of 9"},
+		{"TPM ahead", full, allTrue(mustParse(t, longer.data)), TPMAhead, "PCR 10: sha1 no match, sha256 no match, sha384 no match, sha512 no match; records are lost, or something else extended the PCR"},
+		{"trimmed", trimmed, allTrue(full)[:1], TPMAhead, "PCR 10: sha1 no match; the first record is no boot_aggregate: the list is trimmed"},
+		{"tampered", mustParse(t, tampered), allTrue(full), Tampered, "tampered at record 9: its template digest is not that of its data"},
+		{"one bank", full, []PCR{allTrue(full)[0], other}, BankNotReplayable, "PCR 10: sha1 match, sha256 no match; banks disagree"},
+		{"banks at different records", mustParse(t, longer.data), []PCR{allTrue(full)[0], other}, BankNotReplayable, "PCR 10: sha1 matches after record 9 of 10, sha256 match; banks disagree"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Check(tt.list, 10, tt.pcrs)
+			if got.Verdict != tt.want || got.Text != tt.text {
+				t.Errorf("verdict %s, %q\nwant    %s, %q", got.Verdict, got.Text, tt.want, tt.text)
+			}
+		})
+	}
+}
+
+// TestForms: each kernel of a chain extends in its own form, and all of the
+// combinations are found.
+func TestForms(t *testing.T) {
+	l := mustParse(t, twoHops(binary.LittleEndian).data)
+	for _, bank := range Algorithms[1:] {
+		for _, first := range []Form{FormTrue, FormPadded} {
+			for _, second := range []Form{FormTrue, FormPadded, FormOld} {
+				report := Check(l, 10, []PCR{replayForms(l, bank, first, second)})
+				if report.Verdict != Match {
+					t.Errorf("%s, %s then %s: %s", bank, first, second, report.Text)
+					continue
+				}
+				if diff := cmp.Diff([]Form{first, second}, report.Banks[0].Forms); diff != "" {
+					t.Errorf("%s: forms %s", bank, diff)
+				}
+			}
+		}
+	}
+}
+
+// TestManyHops: the search for forms ends, and finds an upgrade in the middle
+// of a long chain.
+func TestManyHops(t *testing.T) {
+	b := &builder{order: binary.LittleEndian}
+	for range 12 {
+		b.ng("boot_aggregate")
+		b.ng("/bin/x")
+	}
+	l := mustParse(t, b.data)
+	pcr := replayForms(l, SHA512, FormPadded, FormPadded, FormTrue)
+	if got := Check(l, 10, []PCR{pcr}); got.Verdict != Match {
+		t.Errorf("verdict %s", got.Text)
+	}
+	if got := Check(l, 10, []PCR{{SHA512, make([]byte, 63)}}); got.Verdict != TPMAhead {
+		t.Errorf("verdict %s for no PCR of this list", got.Text)
+	}
+}
+
+// TestOtherPCRs: records of other registers are not part of the chain, nor
+// does one at the end make the list longer than the PCR.
+func TestOtherPCRs(t *testing.T) {
+	b := twoHops(binary.LittleEndian)
+	pcrs := allTrue(mustParse(t, b.data))
+	b.raw(11, nil, "ima-ng", b.ngData("sha1", make([]byte, 20), "/other"))
+	if got := Check(mustParse(t, b.data), 10, pcrs); got.Verdict != Match {
+		t.Errorf("verdict %s", got.Text)
+	}
+}
+
+func TestHops(t *testing.T) {
+	got := Check(mustParse(t, twoHops(binary.BigEndian).data), 10, nil).Hops
+	for i := range got {
+		if !strings.HasPrefix(got[i].BootAggregate, "sha256:") {
+			t.Errorf("hop %d: boot_aggregate %q", i+1, got[i].BootAggregate)
+		}
+		got[i].BootAggregate = ""
+	}
+	want := []Hop{{First: 1, Records: 6}, {First: 7, Records: 3, Violations: 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestEveryBit: no single bit of a list can change unnoticed, but for what no
+// digest covers: template names, and all but PCR and digest of violations.
+func TestEveryBit(t *testing.T) {
+	l := mustParse(t, twoHops(binary.LittleEndian).data)
+	pcrs := allTrue(l)[:2]
+	uncovered := map[int]bool{}
+	for r := range l.All {
+		for i := range r.Name {
+			uncovered[r.Offset+4+sha1Size+4+i] = true
+		}
+		for i := 4 + sha1Size; r.Violation() && i < len(r.Raw); i++ {
+			uncovered[r.Offset+i] = true
+		}
+	}
+	for i := range l.Bytes() {
+		for bit := range 8 {
+			b := slices.Clone(l.Bytes())
+			b[i] ^= 1 << bit
+			changed, err := Parse(b)
+			if err != nil {
+				continue
+			}
+			if got := Check(changed, 10, pcrs); got.Verdict == Match && !uncovered[i] {
+				t.Errorf("byte %d, bit %d: %s", i, bit, got.Text)
+			}
+		}
+	}
+}
+
+func TestParsePCR(t *testing.T) {
+	for _, tt := range []struct {
+		in, want string
+	}{
+		{"sha1=1B1A27FB5586C8B87C8AD5F5F4D175366E21E7D1", ""},
+		{"SHA1=0x1b1a27fb5586c8b87c8ad5f5f4d175366e21e7d1", ""},
+		{"sha256=00", "sha256 has 32 bytes, 1 are given"},
+		{"sha1", "is not ALG=HEX"},
+		{"sm3=00", `algorithm "sm3" is unknown`},
+		{"sha1=xy", "invalid byte"},
+	} {
+		_, err := ParsePCR(tt.in)
+		if (err == nil) != (tt.want == "") || (err != nil && !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: error %v, want %q", tt.in, err, tt.want)
+		}
+	}
+}
+
+func FuzzParsePCR(f *testing.F) {
+	f.Add("sha1=1B1A27FB5586C8B87C8AD5F5F4D175366E21E7D1")
+	f.Fuzz(func(t *testing.T, s string) {
+		if p, err := ParsePCR(s); err == nil && len(p.Value) != p.Algorithm.Size() {
+			t.Errorf("%d bytes for %s", len(p.Value), p.Algorithm)
+		}
+	})
+}

@@ -1,0 +1,269 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package handover reads IMA's measurement list, checks it against the TPM
+// and wraps it for the next kernel.
+//
+// The list is the kernel's binary_runtime_measurements: records back to back,
+// without a header (security/integrity/ima/ima_fs.c,
+// ima_measurements_show). Nothing of it is copied or decoded for hashing:
+// template digests cover the bytes as they stand.
+package handover
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// What is wrong with a list. Each comes inside a *RecordError.
+var (
+	// ErrTruncated means a length reaches beyond the end.
+	ErrTruncated = errors.New("list is cut short")
+	// ErrCorrupt means a value that no kernel writes.
+	ErrCorrupt = errors.New("list is corrupt")
+	// ErrCannotCarry means the next kernel would drop or damage a record.
+	ErrCannotCarry = errors.New("list cannot be carried")
+)
+
+// A RecordError names the place of an error in a list.
+type RecordError struct {
+	// Record counts from 1.
+	Record int
+	// Offset is in bytes from the start of the list.
+	Offset int
+	Err    error
+}
+
+// Error implements error.
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("record %d at offset %d: %v", e.Record, e.Offset, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+const (
+	// sha1Size is the digest size of the list that the kernel carries.
+	sha1Size = 20
+
+	// maxPCR is the last register of a TPM.
+	maxPCR = 23
+
+	// maxName bounds template names; the longest format of fields is far
+	// below.
+	maxName = 255
+
+	// imaName is the template whose records have no length of their data.
+	imaName = "ima"
+)
+
+// A List is a parsed measurement list. Its records share its memory.
+type List struct {
+	data   []byte
+	head   []byte // HeaderSize bytes directly in front of data, or nil
+	order  binary.ByteOrder
+	digest int
+
+	records    int
+	violations int
+	hops       []int // numbers of the records that begin a hop
+}
+
+// Parse reads a list with SHA-1 template digests, as the kernel shows it by
+// default and carries it. Every length is checked; the byte order is found by
+// the first record.
+func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) }
+
+// ParseAny reads a list whose digest size is not known: it is tried which one
+// fits.
+func ParseAny(data []byte) (*List, error) {
+	l, first := Parse(data)
+	if first == nil {
+		return l, nil
+	}
+	for _, a := range Algorithms[1:] {
+		if l, err := ParseDigestSize(data, a.Size()); err == nil {
+			return l, nil
+		}
+	}
+	return nil, first
+}
+
+// ParseDigestSize reads a list whose template digests have a size other than
+// SHA-1's, as the kernel shows it in one file a bank.
+func ParseDigestSize(data []byte, size int) (*List, error) {
+	l := &List{data: data, digest: size, order: detectOrder(data, size)}
+	var r Record
+	for off := 0; off < len(data); off = r.Offset + len(r.Raw) {
+		if err := l.next(&r, off); err != nil {
+			return nil, &RecordError{Record: l.records + 1, Offset: off, Err: err}
+		}
+		l.records++
+		r.Number = l.records
+		if r.Violation() {
+			l.violations++
+		}
+		if l.records == 1 || r.BootAggregate() {
+			l.hops = append(l.hops, r.Number)
+		}
+	}
+	return l, nil
+}
+
+// detectOrder tells the byte order by the first record: its PCR index and
+// the length of its template's name are small in one order only.
+func detectOrder(data []byte, digest int) binary.ByteOrder {
+	if len(data) >= 8+digest {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			if order.Uint32(data) <= maxPCR && order.Uint32(data[4+digest:]) <= maxName {
+				return order
+			}
+		}
+	}
+	return binary.LittleEndian
+}
+
+// Bytes is the list as it is.
+func (l *List) Bytes() []byte { return l.data }
+
+// Records is how many records there are.
+func (l *List) Records() int { return l.records }
+
+// Violations is how many of them are violations.
+func (l *List) Violations() int { return l.violations }
+
+// ByteOrder is the order of all lengths in the list: the kernel's, or
+// little-endian with ima_canonical_fmt.
+func (l *List) ByteOrder() binary.ByteOrder { return l.order }
+
+// Trimmed reports whether the first record is no boot_aggregate: records
+// before it were deleted, or lost on the way.
+func (l *List) Trimmed() bool {
+	for r := range l.All {
+		return !r.BootAggregate()
+	}
+	return false
+}
+
+// All calls yield for each record, until it returns false: range over it. It
+// allocates nothing.
+func (l *List) All(yield func(Record) bool) {
+	var r Record
+	for off := 0; off < len(l.data); off = r.Offset + len(r.Raw) {
+		if l.next(&r, off) != nil {
+			return // not after Parse
+		}
+		r.Number++
+		if !yield(r) {
+			return
+		}
+	}
+}
+
+// A Record is one measurement. All slices share the list's memory.
+type Record struct {
+	// Number counts from 1, Offset in bytes from the start of the list.
+	Number, Offset int
+	// Raw is the whole record.
+	Raw []byte
+	// PCR is the register that the record was extended into.
+	PCR uint32
+	// Digest is the template digest.
+	Digest []byte
+	// Name is the template's name, or its format for a custom one.
+	Name []byte
+	// Data is the template data. For the template "ima" these are a digest
+	// of 20 bytes, a length and a name.
+	Data []byte
+
+	order binary.ByteOrder
+}
+
+// next reads the record at off, leaving its number alone.
+func (l *List) next(r *Record, off int) error {
+	b := l.data[off:]
+	pos := 0
+	word := func(field string) (int, error) {
+		if len(b)-pos < 4 {
+			return 0, fmt.Errorf("%w: %s ends after %d bytes", ErrTruncated, field, len(b)-pos)
+		}
+		v := l.order.Uint32(b[pos:])
+		pos += 4
+		return int(v), nil
+	}
+	take := func(field string, n int) ([]byte, error) {
+		if n < 0 || n > len(b)-pos {
+			return nil, fmt.Errorf("%w: %s of %d bytes, but %d are left", ErrTruncated, field, uint32(n), len(b)-pos)
+		}
+		v := b[pos : pos+n : pos+n]
+		pos += n
+		return v, nil
+	}
+
+	pcr, err := word("PCR index")
+	if err != nil {
+		return err
+	}
+	if pcr < 0 || pcr > maxPCR {
+		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, uint32(pcr))
+	}
+	digest, err := take("template digest", l.digest)
+	if err != nil {
+		return err
+	}
+	n, err := word("template name length")
+	if err != nil {
+		return err
+	}
+	if n < 0 || n > maxName {
+		return fmt.Errorf("%w: template name of %d bytes", ErrCorrupt, uint32(n))
+	}
+	name, err := take("template name", n)
+	if err != nil {
+		return err
+	}
+	start := pos
+	if string(name) == imaName {
+		if _, err = take("event digest", sha1Size); err != nil {
+			return err
+		}
+		if n, err = word("event name length"); err != nil {
+			return err
+		}
+		if n < 0 || n > maxEventName {
+			return fmt.Errorf("%w: event name of %d bytes", ErrCorrupt, uint32(n))
+		}
+	} else {
+		if n, err = word("template data length"); err != nil {
+			return err
+		}
+		start = pos
+	}
+	if _, err = take("template data", n); err != nil {
+		return err
+	}
+	r.Offset, r.Raw, r.PCR = off, b[:pos:pos], uint32(pcr)
+	r.Digest, r.Name, r.Data, r.order = digest, name, b[start:pos:pos], l.order
+	return nil
+}
+
+// zeros is as long as the longest digest.
+var zeros [maxDigest]byte
+
+// Violation reports whether the record stands for a measurement that could
+// not be made: its template digest is zero, and the PCR was extended with
+// ones (ima_add_violation).
+func (r *Record) Violation() bool { return bytes.Equal(r.Digest, zeros[:len(r.Digest)]) }
+
+// BootAggregate reports whether the record is the first of a kernel's own.
+// Kernels that start IMA late call it boot_aggregate_late.
+func (r *Record) BootAggregate() bool {
+	const prefix = "boot_aggregate"
+	if len(r.Data) < len(prefix) {
+		return false
+	}
+	return bytes.HasPrefix(r.eventName(), []byte(prefix))
+}

@@ -1,0 +1,188 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Why the running kernel's list cannot be read.
+var (
+	ErrNoSecurityfs = errors.New("securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
+	ErrNoIMA        = errors.New("the kernel has no IMA (CONFIG_IMA)")
+	ErrNotAllowed   = errors.New("not allowed to read the measurement list")
+	// ErrBusy means that somebody stages records all the time.
+	ErrBusy = errors.New("measurement list is held by a writer")
+)
+
+// Files of IMA, under the root (security/integrity/ima/ima_fs.c). The staged
+// part exists with CONFIG_IMA_STAGING only, the names with an algorithm since
+// Linux 6.10.
+const (
+	securityDir = "sys/kernel/security"
+	imaDir      = securityDir + "/integrity/ima"
+	countFile   = "runtime_measurements_count"
+)
+
+var (
+	stagedFiles  = []string{"binary_runtime_measurements_sha1_staged", "binary_runtime_measurements_staged"}
+	currentFiles = []string{"binary_runtime_measurements_sha1", "binary_runtime_measurements"}
+)
+
+const (
+	// busyTries and busyWait bound the wait for a writer.
+	busyTries = 50
+	busyWait  = 20 * time.Millisecond
+
+	// perRecord is a generous mean size: seen are 140 bytes, with
+	// signatures 400. maxGuess bounds what is asked for by a number in a
+	// file; memory that is not written to costs nothing.
+	perRecord = 192
+	maxGuess  = 1 << 28
+
+	// chunk is larger than any page: the kernel gives one page a read and
+	// walks the list from its head each time.
+	chunk = 128 << 10
+)
+
+// A Snapshot is the running kernel's list at one moment.
+type Snapshot struct {
+	*List
+	// Count is what LiveCount returned before the list was read. A later
+	// call that returns something else means that the list has changed.
+	Count int
+}
+
+// snapshotTries bounds how often a list that changes while it is read is read
+// again. Who carries it compares the count once more, at the very end.
+const snapshotTries = 3
+
+// ReadLive reads the list of the running kernel, from the file systems under
+// root ("/"): the staged part first, then the current one, each in one
+// sequential read, and the count before and after.
+func ReadLive(root string) (*Snapshot, error) {
+	before, err := LiveCount(root)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		l, err := readLive(root, before)
+		if err != nil {
+			return nil, err
+		}
+		after, err := LiveCount(root)
+		if err != nil {
+			return nil, err
+		}
+		if after == before || try == snapshotTries {
+			return &Snapshot{List: l, Count: before}, nil
+		}
+		before = after
+	}
+}
+
+func readLive(root string, count int) (*List, error) {
+	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
+	b := make([]byte, HeaderSize, HeaderSize+guess)
+	var err error
+	for _, part := range []struct {
+		names    []string
+		optional bool
+	}{{stagedFiles, true}, {currentFiles, false}} {
+		if b, err = readPart(root, b, part.names); err != nil {
+			if part.optional && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			return nil, explain(root, err)
+		}
+	}
+	l, err := Parse(b[HeaderSize:])
+	if err != nil {
+		return nil, fmt.Errorf("running kernel's list: %w", err)
+	}
+	l.head = b
+	return l, nil
+}
+
+// readPart appends the first of the files that exists.
+func readPart(root string, b []byte, names []string) ([]byte, error) {
+	var f *os.File
+	err := error(fs.ErrNotExist)
+	for _, name := range names {
+		if f, err = openBusy(filepath.Join(root, imaDir, name)); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil {
+		return b, err
+	}
+	defer f.Close()
+	for {
+		if cap(b)-len(b) < chunk {
+			// A fourth more, and not double: lists can be large.
+			grown := make([]byte, len(b), cap(b)+cap(b)/4+chunk)
+			copy(grown, b)
+			b = grown
+		}
+		n, err := f.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// openBusy waits for a writer, which excludes readers since Linux 7.2.
+func openBusy(name string) (*os.File, error) {
+	for range busyTries {
+		f, err := os.Open(name)
+		if !errors.Is(err, syscall.EBUSY) {
+			return f, err
+		}
+		time.Sleep(busyWait)
+	}
+	return nil, fmt.Errorf("%w: %s was busy for %v", ErrBusy, name, busyTries*busyWait)
+}
+
+// LiveCount is how many records the running kernel has in its current list:
+// those of earlier kernels are counted, staged and deleted ones are not.
+func LiveCount(root string) (int, error) {
+	name := filepath.Join(root, imaDir, countFile)
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return 0, explain(root, err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%s: %q is no count", name, b)
+	}
+	return n, nil
+}
+
+// explain says which piece is missing.
+func explain(root string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: run as root: %w", ErrNotAllowed, err)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if entries, dirErr := os.ReadDir(filepath.Join(root, securityDir)); dirErr != nil || len(entries) == 0 {
+		return fmt.Errorf("%w: %w", ErrNoSecurityfs, err)
+	}
+	return fmt.Errorf("%w: %w", ErrNoIMA, err)
+}

@@ -1,0 +1,113 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"testing"
+)
+
+// A builder makes lists as a kernel would.
+type builder struct {
+	order  binary.AppendByteOrder
+	bank   Algorithm // of the template digests, SHA1 by default
+	padded bool
+	data   []byte
+}
+
+func (b *builder) field(f []byte) []byte {
+	return append(b.order.AppendUint32(nil, uint32(len(f))), f...)
+}
+
+// raw adds a record with the given digest, or the right one if it is nil.
+func (b *builder) raw(pcr uint32, digest []byte, name string, data []byte) {
+	if digest == nil {
+		bank := b.bank
+		if bank == "" {
+			bank = SHA1
+		}
+		hash := bank
+		if b.padded {
+			hash = SHA1
+		}
+		d := hash.sum(data)
+		digest = d[:bank.Size()]
+	}
+	b.data = b.order.AppendUint32(b.data, pcr)
+	b.data = append(b.data, digest...)
+	b.data = append(b.data, b.field([]byte(name))...)
+	b.data = append(b.data, b.field(data)...)
+}
+
+// ng adds an ima-ng record.
+func (b *builder) ng(name string) {
+	sum := sha256.Sum256([]byte(name))
+	b.raw(10, nil, "ima-ng", b.ngData("sha256", sum[:], name))
+}
+
+func (b *builder) ngData(algorithm string, digest []byte, name string) []byte {
+	return append(b.field(append([]byte(algorithm+":\x00"), digest...)), b.field([]byte(name+"\x00"))...)
+}
+
+// violation adds one, as ima_add_violation does.
+func (b *builder) violation(name string) {
+	size := SHA1.Size()
+	if b.bank != "" {
+		size = b.bank.Size()
+	}
+	b.raw(10, make([]byte, size), "ima-ng", b.ngData("sha256", make([]byte, 32), name))
+}
+
+// legacy adds a record of the old template.
+func (b *builder) legacy(digest []byte, name string) {
+	padded := make([]byte, legacyLen)
+	copy(padded, digest)
+	copy(padded[sha1Size:], name)
+	d := SHA1.sum(padded)
+	b.data = b.order.AppendUint32(b.data, 10)
+	b.data = append(b.data, d[:sha1Size]...)
+	b.data = append(b.data, b.field([]byte(imaName))...)
+	b.data = append(b.data, digest...)
+	b.data = append(b.data, b.field([]byte(name))...)
+}
+
+// twoHops is a list of two kernels, with a violation in the second part.
+func twoHops(order binary.AppendByteOrder) *builder {
+	b := &builder{order: order}
+	b.ng("boot_aggregate")
+	for i := range 5 {
+		b.ng(fmt.Sprintf("/bin/first%d", i))
+	}
+	b.ng("boot_aggregate")
+	b.violation("/var/log/messages")
+	b.ng("/bin/second")
+	return b
+}
+
+func mustParse(t testing.TB, b []byte) *List {
+	t.Helper()
+	l, err := Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// replayForms is the PCR after a list of which each hop is extended in the
+// given form: the test's own chain, record by record.
+func replayForms(l *List, bank Algorithm, forms ...Form) PCR {
+	var pcr digest
+	hop := -1
+	for r := range l.All {
+		if r.Number == 1 || r.BootAggregate() {
+			hop++
+		}
+		value := extended(bank, forms[min(hop, len(forms)-1)], &r)
+		bank.extend(&pcr, &value)
+	}
+	return PCR{bank, pcr[:bank.Size()]}
+}

@@ -1,0 +1,144 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// maxEventName is the longest name in a record of the template "ima":
+// IMA_EVENT_NAME_LEN_MAX of security/integrity/ima/ima.h.
+const maxEventName = 255
+
+// templates are the kernel's built-in ones: builtin_templates of
+// security/integrity/ima/ima_template.c.
+var templates = map[string]string{
+	imaName:      "d|n",
+	"ima-ng":     "d-ng|n-ng",
+	"ima-sig":    "d-ng|n-ng|sig",
+	"ima-ngv2":   "d-ngv2|n-ng",
+	"ima-sigv2":  "d-ngv2|n-ng|sig",
+	"ima-buf":    "d-ng|n-ng|buf",
+	"ima-modsig": "d-ng|n-ng|sig|d-modsig|modsig",
+	"evm-sig":    "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode",
+}
+
+// A format says how a field is printed: enum data_formats of
+// ima_template_lib.c.
+type format int
+
+const (
+	formatHex format = iota
+	formatDigestAlgo
+	formatString
+	formatUint
+)
+
+// fields are supported_fields of ima_template.c.
+var fields = map[string]format{
+	"d": formatHex, "d-ng": formatDigestAlgo, "d-ngv2": formatDigestAlgo, "d-modsig": formatDigestAlgo,
+	"n": formatString, "n-ng": formatString,
+	"sig": formatHex, "evmsig": formatHex, "modsig": formatHex, "buf": formatHex,
+	"xattrnames": formatString, "xattrlengths": formatHex, "xattrvalues": formatHex,
+	"iuid": formatUint, "igid": formatUint, "imode": formatUint,
+}
+
+// maxFields is TEMPLATE_NUM_FIELDS_MAX of ima_template.c.
+const maxFields = 15
+
+// A Field is one field of a record's template data.
+type Field struct {
+	// ID is the field's name in a template's format, as in d-ng.
+	ID   string
+	Data []byte
+}
+
+// formatOf returns the fields' names of a built-in template, or of a custom
+// one, whose name is its format.
+func formatOf(name string) ([]string, error) {
+	f, ok := templates[name]
+	if !ok {
+		f = name
+	}
+	ids := strings.Split(f, "|")
+	if len(ids) > maxFields {
+		return nil, fmt.Errorf("template %q has %d fields, the kernel knows %d", name, len(ids), maxFields)
+	}
+	for _, id := range ids {
+		if _, ok := fields[id]; !ok {
+			return nil, fmt.Errorf("template %q has a field %q that is unknown", name, id)
+		}
+	}
+	return ids, nil
+}
+
+// Fields splits the template data. It fails for a template that is not
+// known, and for data that does not fit it.
+func (r *Record) Fields() ([]Field, error) {
+	ids, err := formatOf(string(r.Name))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if string(r.Name) == imaName {
+		return []Field{{"d", r.Data[:sha1Size]}, {"n", r.Data[sha1Size+4:]}}, nil
+	}
+	out := make([]Field, 0, len(ids))
+	rest := r.Data
+	for _, id := range ids {
+		var value []byte
+		if value, rest, err = r.cut(rest); err != nil {
+			return nil, fmt.Errorf("field %s: %w", id, err)
+		}
+		out = append(out, Field{id, value})
+	}
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("%w: %d bytes behind the last field", ErrCorrupt, len(rest))
+	}
+	return out, nil
+}
+
+// cut takes one field with its length from the front of b.
+func (r *Record) cut(b []byte) (value, rest []byte, err error) {
+	if len(b) < 4 {
+		return nil, nil, fmt.Errorf("%w: length ends after %d bytes", ErrCorrupt, len(b))
+	}
+	n := uint64(r.order.Uint32(b))
+	if b = b[4:]; n > uint64(len(b)) {
+		return nil, nil, fmt.Errorf("%w: %d bytes, but %d are left", ErrCorrupt, n, len(b))
+	}
+	return b[:n:n], b[n:], nil
+}
+
+// eventName is the second field, which is the name in every built-in
+// template, without its NUL. It is found without looking at the format, since
+// every record is asked whether it is a boot_aggregate.
+func (r *Record) eventName() []byte {
+	if string(r.Name) == imaName {
+		return r.Data[sha1Size+4:]
+	}
+	_, rest, err := r.cut(r.Data)
+	if err != nil {
+		return nil
+	}
+	name, _, err := r.cut(rest)
+	if err != nil {
+		return nil
+	}
+	name, _, _ = bytes.Cut(name, zeros[:1])
+	return name
+}
+
+// splitDigest divides a d-ng or d-ngv2 field into what names its algorithm
+// ("sha256", "ima:sha256") and the digest. The digest may hold any byte: the
+// first NUL ends the name.
+func splitDigest(value []byte) (algorithm string, digest []byte, ok bool) {
+	i := bytes.IndexByte(value, 0)
+	if i < 1 || value[i-1] != ':' {
+		return "", nil, false
+	}
+	return string(value[:i-1]), value[i+1:], true
+}

@@ -1,0 +1,116 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package tpm reads the TPM's PCRs.
+package tpm
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// ErrNoTPM means that the kernel has no TPM, or no driver for it.
+var ErrNoTPM = errors.New("no TPM")
+
+// device is the TPM that IMA uses: the first one.
+const device = "sys/class/tpm/tpm0"
+
+// A Reading is one register in all banks.
+type Reading struct {
+	// PCRs are those of banks that can be replayed, in the order of
+	// handover.Algorithms.
+	PCRs []handover.PCR
+	// Unknown are the names of other banks.
+	Unknown []string
+}
+
+// Same reports whether both readings show the same values.
+func (r *Reading) Same(o *Reading) bool {
+	return slices.EqualFunc(r.PCRs, o.PCRs, func(a, b handover.PCR) bool {
+		return a.Algorithm == b.Algorithm && bytes.Equal(a.Value, b.Value)
+	})
+}
+
+// ReadPCR reads a register from the sysfs under root ("/"). Each bank costs
+// one command of the TPM.
+//
+// Sources: drivers/char/tpm/tpm-sysfs.c (pcr-<hash>/<index> of TPM 2.0 since
+// Linux 5.12, upper-case digits; pcrs of TPM 1.2), and
+// crypto/hash_info.c for the names.
+func ReadPCR(root string, index int) (*Reading, error) {
+	dir := filepath.Join(root, device)
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s does not exist", ErrNoTPM, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("TPM: %w", err)
+	}
+	out := &Reading{}
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), "pcr-")
+		if !ok {
+			continue
+		}
+		if handover.Algorithm(name).Size() == 0 {
+			out.Unknown = append(out.Unknown, name)
+			continue
+		}
+		path := filepath.Join(dir, e.Name(), fmt.Sprint(index))
+		value, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("TPM: %w", err)
+		}
+		p, err := handover.NewPCR(name, string(value))
+		if err != nil {
+			return nil, fmt.Errorf("TPM: %s: %w", path, err)
+		}
+		out.PCRs = append(out.PCRs, p)
+	}
+	slices.SortFunc(out.PCRs, func(a, b handover.PCR) int {
+		return slices.Index(handover.Algorithms, a.Algorithm) - slices.Index(handover.Algorithms, b.Algorithm)
+	})
+	if len(out.PCRs) == 0 {
+		p, err := readPCRs12(filepath.Join(dir, "pcrs"), index)
+		if err != nil {
+			return nil, err
+		}
+		out.PCRs = []handover.PCR{p}
+	}
+	return out, nil
+}
+
+// readPCRs12 reads a line "PCR-10: AA BB …" of TPM 1.2's one file.
+func readPCRs12(path string, index int) (handover.PCR, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return handover.PCR{}, fmt.Errorf("TPM: no bank that is known, and no PCRs of TPM 1.2: %w", err)
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		value, ok := strings.CutPrefix(s.Text(), fmt.Sprintf("PCR-%02d:", index))
+		if !ok {
+			continue
+		}
+		p, err := handover.NewPCR(string(handover.SHA1), strings.ReplaceAll(value, " ", ""))
+		if err != nil {
+			return handover.PCR{}, fmt.Errorf("TPM: %s: %w", path, err)
+		}
+		return p, nil
+	}
+	if err := s.Err(); err != nil {
+		return handover.PCR{}, fmt.Errorf("TPM: %s: %w", path, err)
+	}
+	return handover.PCR{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
+}

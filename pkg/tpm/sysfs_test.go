@@ -1,0 +1,82 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package tpm
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+func sysfs(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(root, device, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestReadPCR(t *testing.T) {
+	sha1 := strings.Repeat("AB", 20)
+	sha256 := strings.Repeat("CD", 32)
+	value := func(a handover.Algorithm, b byte) handover.PCR {
+		return handover.PCR{Algorithm: a, Value: []byte(strings.Repeat(string([]byte{b}), a.Size()))}
+	}
+	for _, tt := range []struct {
+		name    string
+		files   map[string]string
+		want    *Reading
+		is      error
+		wantErr string
+	}{
+		{
+			name:  "TPM 2.0",
+			files: map[string]string{"pcr-sha256/10": sha256 + "\n", "pcr-sha1/10": sha1 + "\n", "pcr-sm3/10": sha256, "ppi/version": "1"},
+			want:  &Reading{PCRs: []handover.PCR{value(handover.SHA1, 0xab), value(handover.SHA256, 0xcd)}, Unknown: []string{"sm3"}},
+		},
+		{
+			name:  "TPM 1.2",
+			files: map[string]string{"pcrs": "PCR-00: 00\nPCR-10: " + strings.Repeat("AB ", 20) + "\n"},
+			want:  &Reading{PCRs: []handover.PCR{value(handover.SHA1, 0xab)}},
+		},
+		{name: "none", is: ErrNoTPM, wantErr: "tpm0 does not exist"},
+		{name: "no banks", files: map[string]string{"pcr-sm3/10": sha256}, wantErr: "no bank that is known"},
+		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: handover.ErrPCR, wantErr: "pcr-sha256/10"},
+		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, wantErr: "no such file"},
+		{name: "no line", files: map[string]string{"pcrs": "PCR-09: 00\n"}, wantErr: "has no PCR 10"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ReadPCR(sysfs(t, tt.files), 10)
+			if (err != nil) != (tt.wantErr != "") || (err != nil && !strings.Contains(err.Error(), tt.wantErr)) {
+				t.Fatalf("error %v, want %q", err, tt.wantErr)
+			}
+			if tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("error %v is not %v", err, tt.is)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if got != nil && !got.Same(tt.want) {
+				t.Error("the same readings differ")
+			}
+		})
+	}
+	a, b := &Reading{PCRs: []handover.PCR{value(handover.SHA1, 1)}}, &Reading{PCRs: []handover.PCR{value(handover.SHA1, 2)}}
+	if a.Same(b) {
+		t.Error("other values are the same")
+	}
+}

@@ -36,6 +36,9 @@ const (
 	NotRestored Verdict = "not-restored-by-target"
 )
 
+// CanGo reports whether a list with this verdict may be carried.
+func (v Verdict) CanGo() bool { return v == Match || v == NoTPM }
+
 // A Report is the result of Check.
 type Report struct {
 	Verdict Verdict `json:"verdict"`

@@ -1,0 +1,149 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/tpm"
+)
+
+// pcrIndex is CONFIG_IMA_MEASURE_PCR_IDX, which no kernel is known to change.
+const pcrIndex = 10
+
+const (
+	// carryTries bounds how often a list that has changed is carried anew.
+	carryTries = 5
+	// aheadTries and aheadWait bound the wait for an extend that is under
+	// way: a record is in the list before it is in the TPM.
+	aheadTries = 20
+	aheadWait  = 50 * time.Millisecond
+)
+
+// A snapshot is the list and what the TPM said just before it was read.
+type snapshot struct {
+	*handover.Snapshot
+	pcrs   *tpm.Reading // nil without a TPM
+	report *handover.Report
+}
+
+// readTPM follows --tpm: nil means that there is nothing to compare with.
+func (c *command) readTPM(mode string) (*tpm.Reading, error) {
+	if mode == "off" {
+		return nil, nil
+	}
+	r, err := tpm.ReadPCR("/", pcrIndex)
+	if errors.Is(err, tpm.ErrNoTPM) && mode == "auto" {
+		return nil, nil
+	}
+	return r, err
+}
+
+// snapshot reads PCR and list, in this order, and compares them. A list that
+// is ahead of the PCR is read again for a while.
+func (c *command) snapshot(mode string) (*snapshot, error) {
+	for try := 1; ; try++ {
+		s := &snapshot{}
+		var err error
+		if s.pcrs, err = c.readTPM(mode); err != nil {
+			return nil, err
+		}
+		if s.Snapshot, err = handover.ReadLive("/"); err != nil {
+			return nil, err
+		}
+		c.detail("list: %d records, %s", s.Records(), size(len(s.Bytes())))
+		var pcrs []handover.PCR
+		if s.pcrs != nil {
+			pcrs = s.pcrs.PCRs
+		}
+		s.report = handover.Check(s.List, pcrIndex, pcrs)
+		if s.report.Verdict != handover.ListAhead || try == aheadTries {
+			return s, nil
+		}
+		c.detail("%s: reading again", s.report.Text)
+		time.Sleep(aheadWait)
+	}
+}
+
+// unchanged reports whether the list and the PCR are still those of s.
+func (c *command) unchanged(s *snapshot, mode string) (bool, error) {
+	count, err := handover.LiveCount("/")
+	if err != nil {
+		return false, err
+	}
+	if count != s.Count {
+		c.step("the list has changed: %d records, %d when it was read", count, s.Count)
+		return false, nil
+	}
+	if s.pcrs == nil {
+		return true, nil
+	}
+	now, err := c.readTPM(mode)
+	if err != nil {
+		return false, err
+	}
+	if now == nil || !now.Same(s.pcrs) {
+		c.step("PCR %d has changed", pcrIndex)
+		return false, nil
+	}
+	return true, nil
+}
+
+// planCarry makes a plan that carries the list as it is now, and checks it first.
+func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
+	s, err := c.snapshot(j.opts.TPM)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.step("list: %d records in %d hops, %s; %s", s.Records(), len(s.report.Hops), size(len(s.Bytes())), s.report.Text)
+	if s.pcrs != nil && len(s.pcrs.Unknown) > 0 {
+		c.step("banks that cannot be replayed here: %v", s.pcrs.Unknown)
+	}
+	// readTPM has refused a missing TPM where one is required.
+	if !s.report.Verdict.CanGo() {
+		return nil, nil, &verdictError{s.report.Verdict, s.report.Text}
+	}
+	buffer, err := s.Buffer()
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := j.arch.Plan(j.machine, &j.target, &archdesc.List{Buffer: buffer, Room: archdesc.Addr(j.opts.Room)})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.step("plan: %d segments, list at %v (%s)", len(p.Segments), p.List.Range, p.List.Where)
+	return p, s, nil
+}
+
+// loadCarry plans and loads until list and PCR have stayed the same from
+// before the list was read to after the segments were loaded. Nothing is
+// loaded after an error.
+func (c *command) loadCarry(j *job) (*snapshot, error) {
+	for try := range carryTries {
+		if try > 0 {
+			c.step("loading again, %d of %d", try+1, carryTries)
+		}
+		p, s, err := c.planCarry(j)
+		if err != nil {
+			return nil, orUnload(err, try > 0)
+		}
+		if err := loadPlan(p); err != nil {
+			return nil, err
+		}
+		c.step("loaded")
+		same, err := c.unchanged(s, j.opts.TPM)
+		if err != nil {
+			return nil, orUnload(err, true)
+		}
+		if same {
+			return s, nil
+		}
+	}
+	return nil, orUnload(fmt.Errorf("%w: it changed %d times while it was loaded: stop what runs beside imaboot", errGrowing, carryTries), true)
+}

@@ -1,0 +1,91 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"errors"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/target"
+	"github.com/imaboot/imaboot/pkg/tpm"
+)
+
+// Reasons of the command's own.
+var (
+	errNotRoot   = errors.New("not privileged")
+	errFileFault = errors.New("a file changed or could not be read while it was in use")
+	errGrowing   = errors.New("the list keeps growing")
+	errNotLoaded = errors.New("nothing is loaded")
+)
+
+// A verdictError is a verdict that forbids to go on.
+type verdictError struct {
+	verdict handover.Verdict
+	text    string
+}
+
+func (e *verdictError) Error() string { return string(e.verdict) + ": " + e.text }
+
+// verdictCodes are the exit codes of verdicts. A match is no refusal.
+var verdictCodes = map[handover.Verdict]int{
+	handover.Match:             0,
+	handover.NoTPM:             20,
+	handover.ListAhead:         21,
+	handover.TPMAhead:          22,
+	handover.Tampered:          23,
+	handover.BankNotReplayable: 24,
+	handover.CannotBeCarried:   25,
+	handover.NotRestored:       26,
+}
+
+// exitCodes are those of errors; the first that matches counts. README.md
+// has them as a table.
+var exitCodes = []struct {
+	err  error
+	code int
+}{
+	{errUsage, 2},
+	{errNotRoot, 3},
+	{archdesc.ErrNoPrivilege, 3},
+	{handover.ErrNotAllowed, 3},
+	{handover.ErrNoSecurityfs, 4},
+	{handover.ErrNoIMA, 5},
+	{handover.ErrCannotCarry, verdictCodes[handover.CannotBeCarried]},
+	{handover.ErrTruncated, 6},
+	{handover.ErrCorrupt, 6},
+	{handover.ErrBuffer, 6},
+	{handover.ErrPCR, 7},
+	{target.ErrFile, 8},
+	{errFileFault, 8},
+	{archdesc.ErrNotKernel, 9},
+	{archdesc.ErrCmdlineTooLong, 10},
+	{archdesc.ErrBadTree, 11},
+	{archdesc.ErrNoRoom, 12},
+	{archdesc.ErrUnknownArch, 13},
+	{errNotLoaded, 15},
+	{errGrowing, 27},
+	{handover.ErrBusy, 27},
+	{tpm.ErrNoTPM, verdictCodes[handover.NoTPM]},
+}
+
+// exitCode is 1 for what has no code of its own.
+func exitCode(err error) int {
+	var verdict *verdictError
+	if errors.As(err, &verdict) {
+		return verdictCodes[verdict.verdict]
+	}
+	for _, x := range exitCodes {
+		if errors.Is(err, x.err) {
+			return x.code
+		}
+	}
+	var load *kexec.LoadError
+	if errors.As(err, &load) {
+		return 14
+	}
+	return 1
+}

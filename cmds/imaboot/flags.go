@@ -1,0 +1,129 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// errUsage is wrapped by what is wrong with the arguments.
+var errUsage = errors.New("usage")
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %s (see imaboot --help)", errUsage, fmt.Sprintf(format, args...))
+}
+
+// options are what boot, plan and load are told. They are kept in a file
+// between load and exec.
+type options struct {
+	Kernel       string `json:"kernel"`
+	Initrd       string `json:"initrd,omitempty"`
+	CommandLine  string `json:"command_line"`
+	ReuseCmdline bool   `json:"reuse_cmdline,omitempty"`
+	DTB          string `json:"dtb,omitempty"`
+	Carry        string `json:"carry"`
+	TPM          string `json:"tpm"`
+	Room         uint64 `json:"room,omitempty"`
+}
+
+// flagSet makes the flags that all commands have.
+func (c *command) flagSet(name string) *flag.FlagSet {
+	f := flag.NewFlagSet("imaboot "+name, flag.ContinueOnError)
+	f.SetOutput(c.stderr)
+	f.BoolVar(&c.verbose, "v", false, "say more")
+	f.BoolVar(&c.quiet, "q", false, "say nothing but errors")
+	return f
+}
+
+// targetFlags are those of boot, plan and load, named as kexec-tools does.
+func (o *options) targetFlags(f *flag.FlagSet) {
+	for _, name := range []string{"initrd", "ramdisk", "initramfs"} {
+		f.StringVar(&o.Initrd, name, "", "initial ramdisk `FILE`")
+	}
+	for _, name := range []string{"append", "command-line"} {
+		f.StringVar(&o.CommandLine, name, "", "command line `STRING`; with --reuse-cmdline it is appended")
+	}
+	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "begin with the running kernel's command line")
+	f.StringVar(&o.DTB, "dtb", "", "device tree `FILE` instead of the running one")
+	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
+	o.Carry, o.TPM = "auto", "auto"
+	f.Var(choice{&o.Carry, []string{"auto", "kernel"}}, "carry", "how the list travels: auto or kernel")
+	o.tpmFlag(f)
+}
+
+func (o *options) tpmFlag(f *flag.FlagSet) {
+	o.TPM = "auto"
+	f.Var(choice{&o.TPM, []string{"require", "auto", "off"}}, "tpm", "compare the list with PCR 10: require, auto or off")
+}
+
+// choice is a flag.Value that takes one of a few words.
+type choice struct {
+	value *string
+	words []string
+}
+
+func (c choice) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+
+func (c choice) Set(s string) error {
+	if !slices.Contains(c.words, s) {
+		return fmt.Errorf("one of %s", strings.Join(c.words, ", "))
+	}
+	*c.value = s
+	return nil
+}
+
+// parse takes flags before and after other arguments, as getopt(3) does, and
+// returns the others.
+func parse(f *flag.FlagSet, args []string) ([]string, error) {
+	var others []string
+	for {
+		if err := f.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		rest := f.Args()
+		if len(rest) == 0 {
+			return others, nil
+		}
+		if n := len(args) - len(rest); n > 0 && args[n-1] == "--" {
+			return append(others, rest...), nil
+		}
+		others, args = append(others, rest[0]), rest[1:]
+	}
+}
+
+// parseTarget parses the arguments of boot, plan and load.
+func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
+	o.targetFlags(f)
+	others, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(others) != 1 {
+		return usagef("one KERNEL is needed, %d are given", len(others))
+	}
+	o.Kernel = others[0]
+	return nil
+}
+
+// parseFlags is for commands that take nothing but flags.
+func parseFlags(f *flag.FlagSet, args []string) error {
+	others, err := parse(f, args)
+	if err == nil && len(others) > 0 {
+		err = usagef("unexpected argument %q", others[0])
+	}
+	return err
+}

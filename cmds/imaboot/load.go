@@ -1,0 +1,170 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/kexec"
+)
+
+// loadPlan hands a plan to the kernel.
+func loadPlan(p *archdesc.Plan) error {
+	segments := make([]kexec.Segment, 0, len(p.Segments))
+	for _, s := range p.Segments {
+		segments = append(segments, kexec.Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
+	}
+	return kexec.Load(uint64(p.Entry), segments, p.Flags)
+}
+
+// orUnload drops what an earlier try loaded: after an error nothing is loaded
+// that carries an old list.
+func orUnload(err error, loaded bool) error {
+	if loaded {
+		return errors.Join(err, kexec.Unload())
+	}
+	return err
+}
+
+// boot is the whole path.
+func (c *command) boot(args []string) error {
+	o := &options{}
+	if err := o.parseTarget(c.flagSet("boot"), args); err != nil {
+		return err
+	}
+	return c.bootTarget(o)
+}
+
+func (c *command) bootTarget(o *options) error {
+	j, err := c.prepare(o)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	// Writing back can run helpers that are measured: before the list.
+	unix.Sync()
+	if _, err := c.loadCarry(j); err != nil {
+		return err
+	}
+	c.step("jumping")
+	return orUnload(kexec.Exec(), true)
+}
+
+// load does all but the jump.
+func (c *command) load(args []string) error {
+	o := &options{}
+	if err := o.parseTarget(c.flagSet("load"), args); err != nil {
+		return err
+	}
+	j, err := c.prepare(o)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	// The file is written before the list is read, and completed after.
+	if err := writeState(&state{Options: o}); err != nil {
+		return err
+	}
+	s, err := c.loadCarry(j)
+	if err != nil {
+		return errors.Join(err, removeState())
+	}
+	return writeState(&state{Options: o, Digest: listDigest(s.List)})
+}
+
+// exec jumps to what load loaded, or loads it again if the list has changed.
+func (c *command) exec(args []string) error {
+	if err := parseFlags(c.flagSet("exec"), args); err != nil {
+		return err
+	}
+	if err := mountAll(); err != nil {
+		return err
+	}
+	loaded, err := kexec.Loaded()
+	if err != nil {
+		return err
+	}
+	s, err := readState()
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && !loaded) {
+		return fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded)
+	}
+	if err != nil {
+		return err
+	}
+	unix.Sync()
+	now, err := c.snapshot(s.Options.TPM)
+	if err != nil {
+		return err
+	}
+	if digest := listDigest(now.List); digest != s.Digest || !now.report.Verdict.CanGo() {
+		c.step("the list is not the one that was loaded: loading again")
+		return c.bootTarget(s.Options)
+	}
+	c.step("jumping")
+	return kexec.Exec()
+}
+
+// unload drops what is loaded.
+func (c *command) unload(args []string) error {
+	if err := parseFlags(c.flagSet("unload"), args); err != nil {
+		return err
+	}
+	if err := mountAll(); err != nil {
+		return err
+	}
+	if err := kexec.Unload(); err != nil {
+		return err
+	}
+	c.step("nothing is loaded any more")
+	return removeState()
+}
+
+// A state is what exec must know of a load.
+type state struct {
+	Options *options `json:"options"`
+	// Digest is that of the list that was loaded; empty if the load did not
+	// come to its end.
+	Digest string `json:"digest"`
+}
+
+const stateFile = "/run/imaboot/loaded.json"
+
+func writeState(s *state) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(stateFile), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(stateFile, append(b, '\n'), 0o600)
+}
+
+func readState() (*state, error) {
+	b, err := os.ReadFile(stateFile)
+	if err != nil {
+		return nil, err
+	}
+	s := &state{}
+	if err := json.Unmarshal(b, s); err != nil || s.Options == nil {
+		return nil, fmt.Errorf("%s is damaged: use imaboot load again: %w", stateFile, err)
+	}
+	return s, nil
+}
+
+func removeState() error {
+	if err := os.Remove(stateFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

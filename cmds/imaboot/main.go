@@ -1,0 +1,97 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// imaboot boots the next kernel without losing what this one measured.
+//
+// Synopsis:
+//
+//	imaboot [boot] [OPTIONS] KERNEL
+//	imaboot plan [OPTIONS] [--json] KERNEL
+//	imaboot load [OPTIONS] KERNEL
+//	imaboot exec
+//	imaboot unload
+//	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
+//	imaboot list [--json] [--output FILE]
+//
+// Description:
+//
+//	The list of IMA's measurements is read, checked against PCR 10, put into
+//	a kexec segment of its own and named in the boot protocol, so that the
+//	next kernel's list begins with it. A list that would not arrive is an
+//	error before the jump.
+//
+//	boot    do all of it (the default)
+//	plan    show what would be loaded where
+//	load    load, but do not jump
+//	exec    jump to what load loaded; loads again if the list has grown
+//	unload  drop what is loaded
+//	verify  replay the list and compare it with PCR 10 of each bank
+//	list    show the list, or write it in its binary form
+//
+// Options of boot, plan and load:
+//
+//	--initrd FILE          initial ramdisk (also --ramdisk, --initramfs)
+//	--append STRING        command line (appended to the running kernel's with --reuse-cmdline)
+//	--command-line STRING  command line
+//	--reuse-cmdline        begin with the running kernel's command line
+//	--dtb FILE             device tree instead of the running one
+//	--carry auto|kernel    how the list travels (default auto)
+//	--tpm require|auto|off compare the list with PCR 10 (default auto)
+//	--room BYTES           memory beyond the list in its segment
+//	-v, -q                 say more, say nothing
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+)
+
+// commands are what the first argument selects; without one of them it is
+// boot.
+var commands = map[string]func(*command, []string) error{
+	"boot":   (*command).boot,
+	"plan":   (*command).plan,
+	"load":   (*command).load,
+	"exec":   (*command).exec,
+	"unload": (*command).unload,
+	"verify": (*command).verify,
+	"list":   (*command).list,
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	c := newCommand(stdout, stderr)
+	err := c.dispatch(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	c.explain(err)
+	return exitCode(err)
+}
+
+func (c *command) dispatch(args []string) (err error) {
+	// Kernel and initrd are mapped: a file that shrinks meanwhile, or a disk
+	// that fails, is a fault at an address and no error of a read.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if fault, ok := r.(interface{ Addr() uintptr }); ok {
+			err = fmt.Errorf("%w: fault at %#x", errFileFault, fault.Addr())
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	if len(args) > 0 {
+		if f, ok := commands[args[0]]; ok {
+			return f(c, args[1:])
+		}
+	}
+	return c.boot(args)
+}

@@ -1,0 +1,59 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+)
+
+// A command is one run of imaboot: where it prints, and how much.
+type command struct {
+	stdout, stderr io.Writer
+	start          time.Time
+	verbose, quiet bool
+}
+
+func newCommand(stdout, stderr io.Writer) *command {
+	return &command{stdout: stdout, stderr: stderr, start: time.Now()}
+}
+
+// step prints one line of progress, with the time since the start.
+func (c *command) step(format string, args ...any) {
+	if !c.quiet {
+		fmt.Fprintf(c.stderr, "imaboot: %7.3fs %s\n", time.Since(c.start).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// detail is a step for -v.
+func (c *command) detail(format string, args ...any) {
+	if c.verbose {
+		c.step(format, args...)
+	}
+}
+
+// explain prints an error, and what helps to understand it.
+func (c *command) explain(err error) {
+	fmt.Fprintf(c.stderr, "imaboot: %v\n", err)
+	if mapErr := archdesc.WriteMap(c.stderr, err); mapErr != nil {
+		fmt.Fprintf(c.stderr, "imaboot: memory map: %v\n", mapErr)
+	}
+}
+
+// size prints a number of bytes for people.
+func size(n int) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

@@ -1,0 +1,124 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/target"
+	"github.com/u-root/u-root/pkg/cmdline"
+)
+
+// A job is a target on this machine, with all of its files open: opening is
+// what IMA measures, and must be over before the list is read.
+type job struct {
+	opts    *options
+	arch    archdesc.Arch
+	machine *archdesc.Machine
+	target  archdesc.Target
+	files   []*target.File
+}
+
+// seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
+// drivers/of/kexec.c.
+const seedSize = 128
+
+func (c *command) prepare(o *options) (*job, error) {
+	if err := mountAll(); err != nil {
+		return nil, err
+	}
+	arch, err := archdesc.ByName(runtime.GOARCH)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{opts: o, arch: arch}
+	if err := c.open(j); err != nil {
+		j.close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// open fills a job. What it opened is closed by close, also after an error.
+func (c *command) open(j *job) error {
+	o := j.opts
+	kernel, err := j.file(o.Kernel)
+	if err != nil {
+		return err
+	}
+	image, packed, err := target.Uncompress(kernel)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", target.ErrFile, o.Kernel, err)
+	}
+	if err := j.arch.Recognise(image); err != nil {
+		return fmt.Errorf("%s: %w", o.Kernel, err)
+	}
+	if packed != "" {
+		packed = ", unpacked from " + packed
+	}
+	c.step("kernel %s: %s%s", o.Kernel, size(len(image)), packed)
+
+	// There is one carrier, so that auto and kernel are the same: what
+	// cannot restore the list is refused, and never boots without it.
+	support := j.arch.Restores(image)
+	if !support.Restores {
+		return &verdictError{handover.NotRestored, fmt.Sprintf("%s: %s", o.Kernel, support.Evidence)}
+	}
+	c.step("carrier: kernel (--carry=%s): %s", o.Carry, support.Evidence)
+
+	j.target = archdesc.Target{KernelName: o.Kernel, Kernel: image, RNGSeed: make([]byte, seedSize)}
+	if _, err := rand.Read(j.target.RNGSeed); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	if o.Initrd != "" {
+		if j.target.Initrd, err = j.file(o.Initrd); err != nil {
+			return err
+		}
+		j.target.InitrdName = o.Initrd
+		c.step("initrd %s: %s", o.Initrd, size(len(j.target.Initrd)))
+	}
+	if o.DTB != "" {
+		blob, err := j.file(o.DTB)
+		if err != nil {
+			return err
+		}
+		if j.target.Tree, err = archdesc.ParseTree(blob); err != nil {
+			return fmt.Errorf("%s: %w", o.DTB, err)
+		}
+		c.step("device tree %s: %s", o.DTB, size(len(blob)))
+	}
+	if j.machine, err = archdesc.ReadMachine("/", runtime.GOARCH, os.Getpagesize()); err != nil {
+		return err
+	}
+	j.target.Cmdline = o.CommandLine
+	if o.ReuseCmdline {
+		// These tell how the running kernel was started.
+		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry"}
+		j.target.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, j.machine.Cmdline)
+	}
+	c.detail("command line %q", j.target.Cmdline)
+	return nil
+}
+
+// file opens a file for the time of the job.
+func (j *job) file(name string) ([]byte, error) {
+	f, err := target.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	j.files = append(j.files, f)
+	return f.Data, nil
+}
+
+func (j *job) close() {
+	for _, f := range j.files {
+		_ = f.Close()
+	}
+}

@@ -1,0 +1,197 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// guest is the init of test guests: it does what a script says, reports each
+// step on the console, and powers off.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/integration/script"
+)
+
+// part is how much data goes in one line of the console.
+const part = 150
+
+type guest struct {
+	mu         sync.Mutex
+	stage      script.Stage
+	background sync.WaitGroup
+}
+
+func main() {
+	g := &guest{}
+	if err := g.run(); err != nil {
+		g.emit(script.Event{Event: "error", Text: err.Error()})
+	}
+	g.emit(script.Event{Event: "end"})
+	unix.Sync()
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+}
+
+// emit prints an event. Data goes first, in parts.
+func (g *guest) emit(e script.Event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e.Stage = g.stage.Name
+	data := e.Data
+	for n := 1; len(data) > part; n++ {
+		g.line(script.Event{Stage: e.Stage, Event: "data", Part: n, Data: data[:part]})
+		data = data[part:]
+	}
+	e.Data = data
+	g.line(e)
+}
+
+func (g *guest) line(e script.Event) {
+	b, err := json.Marshal(e)
+	if err != nil {
+		b = []byte(`{"event":"error","text":"event cannot be printed"}`)
+	}
+	// A newline in front, since the kernel may have begun a line.
+	fmt.Printf("\n%s%s\n", script.Mark, b)
+}
+
+func (g *guest) run() error {
+	for _, m := range []struct{ fstype, dir string }{
+		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"securityfs", "/sys/kernel/security"},
+	} {
+		if err := mount(m.fstype, m.dir); err != nil {
+			return err
+		}
+	}
+	b, err := os.ReadFile(script.Path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &g.stage); err != nil {
+		return fmt.Errorf("%s: %w", script.Path, err)
+	}
+	version, err := os.ReadFile("/proc/version")
+	if err != nil {
+		return err
+	}
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return err
+	}
+	g.emit(script.Event{
+		Event: "start", Kernel: strings.TrimSpace(string(version)), PageSize: os.Getpagesize(),
+		CPUs: runtime.NumCPU(), Cmdline: strings.TrimSpace(string(cmdline)),
+	})
+	for i, s := range g.stage.Steps {
+		if err := g.step(&s); err != nil {
+			return fmt.Errorf("step %d: %w", i+1, err)
+		}
+	}
+	g.background.Wait()
+	return nil
+}
+
+func (g *guest) step(s *script.Step) error {
+	switch {
+	case len(s.Run) > 0:
+		return g.command(s)
+	case s.List:
+		return g.list()
+	case s.Measure > 0 && s.Background:
+		g.background.Go(func() {
+			if err := g.measure(s); err != nil {
+				g.emit(script.Event{Event: "error", Text: err.Error()})
+			}
+		})
+		return nil
+	case s.Measure > 0:
+		return g.measure(s)
+	case s.Extend:
+		if err := extend(); err != nil {
+			return err
+		}
+		g.emit(script.Event{Event: "extended"})
+		return nil
+	case s.Write != "":
+		if err := os.MkdirAll(filepath.Dir(s.Write), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(s.Write, []byte(s.Content), 0o644)
+	case s.Mount != "":
+		return mount(s.Mount, s.On)
+	case s.Capture:
+		return g.capture()
+	}
+	return fmt.Errorf("nothing to do in %+v", s)
+}
+
+func (g *guest) command(s *script.Step) error {
+	cmd := exec.Command(s.Run[0], s.Run[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if s.Show {
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	}
+	start := time.Now()
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		return err
+	}
+	g.emit(script.Event{
+		Event: "run", Argv: s.Run, Exit: cmd.ProcessState.ExitCode(), Stderr: stderr.String(),
+		Data: stdout.Bytes(), Seconds: time.Since(start).Seconds(),
+	})
+	return nil
+}
+
+func mount(fstype, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(fstype, dir, fstype, 0, ""); err != nil && err != unix.EBUSY {
+		return fmt.Errorf("mount %s on %s: %w", fstype, dir, err)
+	}
+	return nil
+}
+
+// list reports the list after the PCRs, as the command reads them.
+func (g *guest) list() error {
+	pcrs := map[string]string{}
+	paths, err := filepath.Glob("/sys/class/tpm/tpm0/pcr-*/10")
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "pcr-")
+		pcrs[name] = strings.TrimSpace(string(b))
+	}
+	b, err := os.ReadFile("/sys/kernel/security/integrity/ima/binary_runtime_measurements")
+	if err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(b); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	g.emit(script.Event{Event: "list", PCRs: pcrs, Data: packed.Bytes()})
+	return nil
+}

@@ -1,0 +1,51 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/integration/script"
+)
+
+// measure maps new files for execution, which ima_policy=tcb measures: reading
+// is left out on tmpfs.
+func (g *guest) measure(s *script.Step) error {
+	dir, err := os.MkdirTemp("/", "measured")
+	if err != nil {
+		return err
+	}
+	for i := range s.Measure {
+		name := filepath.Join(dir, strconv.Itoa(i))
+		if err := os.WriteFile(name, []byte(name), 0o755); err != nil {
+			return err
+		}
+		if err := mapExec(name); err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(s.DelayMS) * time.Millisecond)
+	}
+	g.emit(script.Event{Event: "measured", Count: s.Measure})
+	return nil
+}
+
+func mapExec(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	b, err := unix.Mmap(int(f.Fd()), 0, 1, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE)
+	if err != nil {
+		return fmt.Errorf("mmap %s: %w", name, err)
+	}
+	return unix.Munmap(b)
+}

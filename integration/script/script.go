@@ -1,0 +1,76 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package script is what a test tells a guest to do, and what the guest
+// answers: JSON in a file of the initramfs, and marked JSON lines on the
+// console, which is the same before and after a kexec.
+package script
+
+// Path is where a guest finds its steps.
+const Path = "/guest.json"
+
+// Mark begins a line of the console that holds an Event.
+const Mark = "IMABOOT-GUEST "
+
+// A Stage is what one kernel's init does, before it powers off.
+type Stage struct {
+	// Name is repeated in every event.
+	Name  string `json:"name"`
+	Steps []Step `json:"steps"`
+}
+
+// A Step is one of its fields.
+type Step struct {
+	// Run is a command. Show prints what it prints as it comes, and not in
+	// an event.
+	Run  []string `json:"run,omitempty"`
+	Show bool     `json:"show,omitempty"`
+	// List reports the measurement list and PCR 10.
+	List bool `json:"list,omitempty"`
+	// Measure makes IMA measure so many new files. With Background the next
+	// steps run meanwhile, and DelayMS passes between two files.
+	Measure    int  `json:"measure,omitempty"`
+	Background bool `json:"background,omitempty"`
+	DelayMS    int  `json:"delay_ms,omitempty"`
+	// Extend extends PCR 10 of all banks, which IMA does not know of.
+	Extend bool `json:"extend,omitempty"`
+	// Write makes a file.
+	Write   string `json:"write,omitempty"`
+	Content string `json:"content,omitempty"`
+	// Mount mounts a file system of that type on a new directory.
+	Mount string `json:"mount,omitempty"`
+	On    string `json:"on,omitempty"`
+	// Capture reports the machine as a plan needs it.
+	Capture bool `json:"capture,omitempty"`
+}
+
+// An Event is what a guest reports. Data that is too long for a line comes in
+// parts, and is joined by the host.
+type Event struct {
+	Stage string `json:"stage"`
+	// Event is start, run, list, measured, extended, capture, error or end.
+	Event string `json:"event"`
+	// Part counts the pieces of Data that follow.
+	Part int    `json:"part,omitempty"`
+	Data []byte `json:"data,omitempty"`
+
+	// Of a start: the kernel, its page size, CPUs and command line.
+	Kernel   string `json:"kernel,omitempty"`
+	PageSize int    `json:"page_size,omitempty"`
+	CPUs     int    `json:"cpus,omitempty"`
+	Cmdline  string `json:"cmdline,omitempty"`
+
+	// Of a run. Data is what it printed on stdout.
+	Argv    []string `json:"argv,omitempty"`
+	Exit    int      `json:"exit,omitempty"`
+	Stderr  string   `json:"stderr,omitempty"`
+	Seconds float64  `json:"seconds,omitempty"`
+
+	// Of a list: PCR 10 of each bank. Data is the list, packed with gzip.
+	PCRs map[string]string `json:"pcrs,omitempty"`
+
+	// Of an error, or files measured.
+	Text  string `json:"text,omitempty"`
+	Count int    `json:"count,omitempty"`
+}

@@ -47,35 +47,21 @@ func (a Algorithm) Size() int {
 // maxDigest is the size of the largest bank's digest.
 const maxDigest = sha512.Size
 
-// digest is a value of any bank; what is beyond its size is zero.
-type digest [maxDigest]byte
+// hash writes the digest of b to dst, which has the algorithm's size and may
+// be a part of b.
+type hash func(dst, b []byte)
 
-// sum hashes b. The fixed arrays keep it off the heap.
-func (a Algorithm) sum(b []byte) (d digest) {
+// hash returns the algorithm's function, chosen once and not for each record.
+func (a Algorithm) hash() hash {
 	switch a {
 	case SHA1:
-		s := sha1.Sum(b)
-		copy(d[:], s[:])
+		return func(dst, b []byte) { s := sha1.Sum(b); copy(dst, s[:]) }
 	case SHA256:
-		s := sha256.Sum256(b)
-		copy(d[:], s[:])
+		return func(dst, b []byte) { s := sha256.Sum256(b); copy(dst, s[:]) }
 	case SHA384:
-		s := sha512.Sum384(b)
-		copy(d[:], s[:])
-	case SHA512:
-		s := sha512.Sum512(b)
-		copy(d[:], s[:])
+		return func(dst, b []byte) { s := sha512.Sum384(b); copy(dst, s[:]) }
 	}
-	return d
-}
-
-// extend is TPM2_PCR_Extend: the hash of the old value and the new.
-func (a Algorithm) extend(pcr *digest, value *digest) {
-	var b [2 * maxDigest]byte
-	n := a.Size()
-	copy(b[:n], pcr[:n])
-	copy(b[n:], value[:n])
-	*pcr = a.sum(b[:2*n])
+	return func(dst, b []byte) { s := sha512.Sum512(b); copy(dst, s[:]) }
 }
 
 // A PCR is one bank's value of the register that is compared.

@@ -7,6 +7,7 @@ package handover
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -58,7 +59,9 @@ type Report struct {
 
 // A Hop is the part of the list that one kernel measured.
 type Hop struct {
-	First         int    `json:"first_record"`
+	First int `json:"first_record"`
+	// Offset is that of the first record, in bytes.
+	Offset        int    `json:"offset"`
 	Records       int    `json:"records"`
 	Violations    int    `json:"violations"`
 	BootAggregate string `json:"boot_aggregate,omitempty"`
@@ -82,26 +85,27 @@ type Bank struct {
 func Check(l *List, index int, pcrs []PCR) *Report {
 	report := &Report{
 		PCR: index, Records: l.Records(), Bytes: len(l.data),
-		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: l.hopReports(),
+		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),
 		Banks: make([]Bank, len(pcrs)),
 	}
-	last := 0
-	for r := range l.All {
-		if r.PCR == uint32(index) {
-			last = r.Number
-		}
-	}
-	// A chain of extends cannot be divided, but banks are independent, and
-	// the check of the digests of all of them.
+	// A chain of extends cannot be divided, but banks are independent. The
+	// SHA-1 bank hashes what the check of the digests needs anyway.
 	var wg sync.WaitGroup
-	wg.Go(func() { report.Tampered = firstTampered(l) })
+	var checker *run
 	for i, p := range pcrs {
-		wg.Go(func() {
-			x := &run{list: l, index: uint32(index), bank: p.Algorithm, want: p.Value, last: last}
-			report.Banks[i] = x.report()
-		})
+		x := newRun(l, index, p.Algorithm, p.Value)
+		if p.Algorithm == SHA1 && l.digest == sha1Size && checker == nil {
+			checker, x.checks = x, true
+		}
+		wg.Go(func() { report.Banks[i] = x.report() })
+	}
+	if checker == nil {
+		wg.Go(func() { report.Tampered = firstTampered(l) })
 	}
 	wg.Wait()
+	if checker != nil {
+		report.Tampered = checker.tampered
+	}
 	report.judge()
 	return report
 }
@@ -116,7 +120,7 @@ func (x *run) report() Bank {
 	switch {
 	case got.matched < 0:
 		b.Verdict, b.Matched = TPMAhead, 0
-	case got.matched < x.last:
+	case got.matched < x.list.last[x.index]:
 		b.Verdict = ListAhead
 	default:
 		b.Verdict = Match
@@ -165,26 +169,6 @@ func (b Bank) text(records int) string {
 		return fmt.Sprintf("%s matches after record %d of %d", b.Algorithm, b.Matched, records)
 	}
 	return fmt.Sprintf("%s no match", b.Algorithm)
-}
-
-// hopReports describes each kernel's part of the list.
-func (l *List) hopReports() []Hop {
-	hops := make([]Hop, len(l.hops))
-	i := -1
-	for r := range l.All {
-		if i+1 < len(l.hops) && l.hops[i+1] == r.Number {
-			i++
-			hops[i].First = r.Number
-			if r.BootAggregate() {
-				hops[i].BootAggregate = r.fileDigest()
-			}
-		}
-		hops[i].Records++
-		if r.Violation() {
-			hops[i].Violations++
-		}
-	}
-	return hops
 }
 
 // fileDigest is the first field as text, which is the digest of what was

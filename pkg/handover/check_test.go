@@ -120,7 +120,7 @@ func TestHops(t *testing.T) {
 		}
 		got[i].BootAggregate = ""
 	}
-	want := []Hop{{First: 1, Records: 6}, {First: 7, Records: 3, Violations: 1}}
+	want := []Hop{{First: 1, Records: 6}, {First: 7, Offset: 591, Records: 3, Violations: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -69,7 +69,8 @@ type List struct {
 
 	records    int
 	violations int
-	hops       []int // numbers of the records that begin a hop
+	hops       []Hop
+	last       [maxPCR + 1]int // number of the last record of each PCR
 }
 
 // Parse reads a list with SHA-1 template digests, as the kernel shows it by
@@ -96,21 +97,36 @@ func ParseAny(data []byte) (*List, error) {
 // SHA-1's, as the kernel shows it in one file a bank.
 func ParseDigestSize(data []byte, size int) (*List, error) {
 	l := &List{data: data, digest: size, order: detectOrder(data, size)}
-	var r Record
+	r := Record{order: l.order}
 	for off := 0; off < len(data); off = r.Offset + len(r.Raw) {
 		if err := l.next(&r, off); err != nil {
 			return nil, &RecordError{Record: l.records + 1, Offset: off, Err: err}
 		}
 		l.records++
 		r.Number = l.records
-		if r.Violation() {
-			l.violations++
-		}
-		if l.records == 1 || r.BootAggregate() {
-			l.hops = append(l.hops, r.Number)
-		}
+		l.count(&r)
 	}
 	return l, nil
+}
+
+// count keeps what a report needs of every record, in the one pass that
+// parsing is.
+func (l *List) count(r *Record) {
+	begins := r.BootAggregate()
+	if begins || l.records == 1 {
+		h := Hop{First: r.Number, Offset: r.Offset}
+		if begins {
+			h.BootAggregate = r.fileDigest()
+		}
+		l.hops = append(l.hops, h)
+	}
+	h := &l.hops[len(l.hops)-1]
+	h.Records++
+	if r.Violation() {
+		h.Violations++
+		l.violations++
+	}
+	l.last[r.PCR] = r.Number
 }
 
 // detectOrder tells the byte order by the first record: its PCR index and
@@ -141,23 +157,34 @@ func (l *List) ByteOrder() binary.ByteOrder { return l.order }
 
 // Trimmed reports whether the first record is no boot_aggregate: records
 // before it were deleted, or lost on the way.
-func (l *List) Trimmed() bool {
-	for r := range l.All {
-		return !r.BootAggregate()
-	}
-	return false
-}
+func (l *List) Trimmed() bool { return len(l.hops) > 0 && l.hops[0].BootAggregate == "" }
 
 // All calls yield for each record, until it returns false: range over it. It
 // allocates nothing.
 func (l *List) All(yield func(Record) bool) {
-	var r Record
+	r := Record{order: l.order}
 	for off := 0; off < len(l.data); off = r.Offset + len(r.Raw) {
 		if l.next(&r, off) != nil {
 			return // not after Parse
 		}
 		r.Number++
 		if !yield(r) {
+			return
+		}
+	}
+}
+
+// from is All for replays: it begins with a record whose number and offset
+// are known, and hands out the same Record again and again.
+func (l *List) from(number, offset int, yield func(*Record) bool) {
+	r := Record{order: l.order}
+	for off := offset; off < len(l.data); off = r.Offset + len(r.Raw) {
+		if l.next(&r, off) != nil {
+			return // not after Parse
+		}
+		r.Number = number
+		number++
+		if !yield(&r) {
 			return
 		}
 	}
@@ -182,71 +209,47 @@ type Record struct {
 	order binary.ByteOrder
 }
 
-// next reads the record at off, leaving its number alone.
+// next reads the record at off, but for its number. It is straight, since it
+// runs several times a record.
 func (l *List) next(r *Record, off int) error {
 	b := l.data[off:]
-	pos := 0
-	word := func(field string) (int, error) {
-		if len(b)-pos < 4 {
-			return 0, fmt.Errorf("%w: %s ends after %d bytes", ErrTruncated, field, len(b)-pos)
-		}
-		v := l.order.Uint32(b[pos:])
-		pos += 4
-		return int(v), nil
+	fixed := 4 + l.digest + 4
+	if len(b) < fixed {
+		return fmt.Errorf("%w: PCR index, template digest and name length need %d bytes, but %d are left", ErrTruncated, fixed, len(b))
 	}
-	take := func(field string, n int) ([]byte, error) {
-		if n < 0 || n > len(b)-pos {
-			return nil, fmt.Errorf("%w: %s of %d bytes, but %d are left", ErrTruncated, field, uint32(n), len(b)-pos)
-		}
-		v := b[pos : pos+n : pos+n]
-		pos += n
-		return v, nil
+	pcr := l.order.Uint32(b)
+	if pcr > maxPCR {
+		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, pcr)
 	}
-
-	pcr, err := word("PCR index")
-	if err != nil {
-		return err
+	n := l.order.Uint32(b[fixed-4:])
+	if n > maxName {
+		return fmt.Errorf("%w: template name of %d bytes", ErrCorrupt, n)
 	}
-	if pcr < 0 || pcr > maxPCR {
-		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, uint32(pcr))
+	start := fixed + int(n)
+	if start > len(b) {
+		return fmt.Errorf("%w: template name of %d bytes, but %d are left", ErrTruncated, n, len(b)-fixed)
 	}
-	digest, err := take("template digest", l.digest)
-	if err != nil {
-		return err
-	}
-	n, err := word("template name length")
-	if err != nil {
-		return err
-	}
-	if n < 0 || n > maxName {
-		return fmt.Errorf("%w: template name of %d bytes", ErrCorrupt, uint32(n))
-	}
-	name, err := take("template name", n)
-	if err != nil {
-		return err
-	}
-	start := pos
+	name := b[fixed:start:start]
+	end := start
 	if string(name) == imaName {
-		if _, err = take("event digest", sha1Size); err != nil {
-			return err
-		}
-		if n, err = word("event name length"); err != nil {
-			return err
-		}
-		if n < 0 || n > maxEventName {
-			return fmt.Errorf("%w: event name of %d bytes", ErrCorrupt, uint32(n))
-		}
-	} else {
-		if n, err = word("template data length"); err != nil {
-			return err
-		}
-		start = pos
+		end += sha1Size // and the length of the event's name
 	}
-	if _, err = take("template data", n); err != nil {
-		return err
+	if end+4 > len(b) {
+		return fmt.Errorf("%w: template data ends after %d bytes", ErrTruncated, len(b)-start)
 	}
-	r.Offset, r.Raw, r.PCR = off, b[:pos:pos], uint32(pcr)
-	r.Digest, r.Name, r.Data, r.order = digest, name, b[start:pos:pos], l.order
+	n = l.order.Uint32(b[end:])
+	if end == start {
+		start += 4
+	} else if n > maxEventName {
+		return fmt.Errorf("%w: event name of %d bytes", ErrCorrupt, n)
+	}
+	end += 4
+	if uint64(n) > uint64(len(b)-end) {
+		return fmt.Errorf("%w: template data of %d bytes, but %d are left", ErrTruncated, n, len(b)-end)
+	}
+	end += int(n)
+	r.Offset, r.Raw, r.PCR = off, b[:end:end], pcr
+	r.Digest, r.Name, r.Data = b[4:4+l.digest:4+l.digest], name, b[start:end:end]
 	return nil
 }
 

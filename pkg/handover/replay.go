@@ -28,42 +28,17 @@ var ones = bytes.Repeat([]byte{0xff}, maxDigest)
 // a name, padded to IMA_EVENT_NAME_LEN_MAX + 1.
 const legacyLen = sha1Size + maxEventName + 1
 
-// templateDigest hashes the template data of a record
+// templateDigest writes the digest of a record's template data to dst
 // (ima_calc_field_array_hash of security/integrity/ima/ima_crypto.c).
-func templateDigest(a Algorithm, r *Record) digest {
+func templateDigest(h hash, dst []byte, r *Record) {
 	if string(r.Name) != imaName {
-		return a.sum(r.Data)
+		h(dst, r.Data)
+		return
 	}
-	var b [legacyLen]byte
-	copy(b[:], r.Data[:sha1Size])
+	b := make([]byte, legacyLen)
+	copy(b, r.Data[:sha1Size])
 	copy(b[sha1Size:], r.Data[sha1Size+4:])
-	return a.sum(b[:])
-}
-
-// extended is what a kernel extends into a bank for r. In lists with SHA-1
-// digests the padded forms need no hashing.
-func extended(a Algorithm, form Form, r *Record) (d digest) {
-	switch {
-	case r.Violation() && form == FormOld:
-		copy(d[:], ones[:sha1Size])
-	case r.Violation():
-		copy(d[:], ones[:a.Size()])
-	case form == FormTrue && a == SHA1 && len(r.Digest) == sha1Size:
-		copy(d[:], r.Digest) // checked apart
-	case form == FormTrue:
-		return templateDigest(a, r)
-	case len(r.Digest) == sha1Size:
-		copy(d[:], r.Digest)
-	default:
-		return templateDigest(SHA1, r)
-	}
-	return d
-}
-
-// A state is a bank's register after some records, and how it got there.
-type state struct {
-	pcr   digest
-	forms []Form // one a hop
+	h(dst, b)
 }
 
 // A run is the replay of one bank.
@@ -72,7 +47,46 @@ type run struct {
 	index uint32 // of the PCR
 	bank  Algorithm
 	want  []byte
-	last  int // number of the last record of this PCR, 0 for none
+
+	hash, sha1 hash
+	// checks is set for the one bank whose values are the template digests
+	// of the list: it looks for the first that is not that of its data.
+	checks   bool
+	tampered int
+	// buf is what an extend hashes: the register and the new value.
+	buf [2 * maxDigest]byte
+}
+
+func newRun(l *List, index int, bank Algorithm, want []byte) *run {
+	return &run{list: l, index: uint32(index), bank: bank, want: want, hash: bank.hash(), sha1: SHA1.hash()}
+}
+
+// value writes to dst what a kernel extends for r. In lists with SHA-1
+// digests the padded forms need no hashing, nor does the SHA-1 bank: digests
+// are checked apart.
+func (x *run) value(dst []byte, form Form, r *Record) {
+	violation := r.Violation()
+	if form != FormTrue || x.bank == SHA1 {
+		clear(dst)
+	}
+	switch {
+	case violation && form == FormOld:
+		copy(dst, ones[:sha1Size])
+	case violation:
+		copy(dst, ones)
+	case form == FormTrue && x.bank != SHA1:
+		templateDigest(x.hash, dst, r)
+	case len(r.Digest) == sha1Size:
+		copy(dst, r.Digest)
+	default:
+		templateDigest(x.sha1, dst[:sha1Size], r)
+	}
+}
+
+// A state is a bank's register after some records, and how it got there.
+type state struct {
+	pcr   [maxDigest]byte
+	forms []Form // one a hop
 }
 
 // maxStates bounds the search for forms: 6 hops with any of two forms each.
@@ -89,7 +103,8 @@ type replayed struct {
 // pass. Only if that does not lead to the PCR are other forms tried, for each
 // kernel apart.
 func (x *run) replay() replayed {
-	first := x.hop(state{}, 0, x.list.Records()+1, FormTrue)
+	all := part{1, 0, x.list.Records() + 1}
+	first := x.extend(state{}, all, FormTrue)
 	for range len(x.list.hops) - 1 {
 		first.forms = append(first.forms, FormTrue)
 	}
@@ -97,12 +112,12 @@ func (x *run) replay() replayed {
 		return first
 	}
 	states := []state{{}}
-	for i, begin := range x.list.hops {
-		end := x.list.Records() + 1
-		if i+1 < len(x.list.hops) {
-			end = x.list.hops[i+1]
+	for _, h := range x.list.hops {
+		p := part{h.First, h.Offset, h.First + h.Records}
+		forms := []Form{FormTrue, FormPadded}
+		if h.Violations > 0 {
+			forms = append(forms, FormOld)
 		}
-		forms := x.forms(begin, end)
 		if len(states)*len(forms) > maxStates {
 			// Kernels are rarely exchanged for older ones: all that
 			// is left extends as the newest form does.
@@ -111,7 +126,7 @@ func (x *run) replay() replayed {
 		var next []state
 		for _, s := range states {
 			for _, form := range forms {
-				got := x.hop(s, begin, end, form)
+				got := x.extend(s, p, form)
 				if got.matched >= 0 {
 					return got
 				}
@@ -123,64 +138,66 @@ func (x *run) replay() replayed {
 	return first
 }
 
-// forms are those that can differ for the records from begin up to end.
-func (x *run) forms(begin, end int) []Form {
-	for r := range x.list.All {
-		if r.Number >= begin && r.Number < end && r.PCR == x.index && r.Violation() {
-			return []Form{FormTrue, FormPadded, FormOld}
-		}
-	}
-	return []Form{FormTrue, FormPadded}
-}
+// A part are the records from number begin, at offset, up to number end.
+type part struct{ begin, offset, end int }
 
-// hop extends the records from begin up to end.
-func (x *run) hop(from state, begin, end int, form Form) replayed {
+// extend extends a part of the list.
+func (x *run) extend(from state, p part, form Form) replayed {
 	out := replayed{matched: -1, state: from}
 	out.forms = append(from.forms[:len(from.forms):len(from.forms)], form)
-	if begin <= 1 && x.equal(&out.pcr) {
+	n := x.bank.Size()
+	pcr, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
+	copy(pcr, from.pcr[:])
+	if p.begin == 1 && bytes.Equal(pcr, x.want) {
 		out.matched = 0
 	}
-	for r := range x.list.All {
-		if r.Number < begin || r.PCR != x.index {
-			continue
+	x.list.from(p.begin, p.offset, func(r *Record) bool {
+		if r.Number >= p.end {
+			return false
 		}
-		if r.Number >= end {
-			break
+		hashed := x.checks && !r.Violation()
+		if hashed {
+			templateDigest(x.hash, value, r)
+			if x.tampered == 0 && !bytes.Equal(value, r.Digest) {
+				x.tampered = r.Number
+			}
 		}
-		value := extended(x.bank, form, &r)
-		x.bank.extend(&out.pcr, &value)
-		if out.matched < 0 && x.equal(&out.pcr) {
+		if r.PCR != x.index {
+			return true
+		}
+		if !hashed {
+			x.value(value, form, r)
+		}
+		x.hash(pcr, both)
+		if out.matched < 0 && bytes.Equal(pcr, x.want) {
 			out.matched = r.Number
 		}
-	}
+		return true
+	})
+	copy(out.pcr[:], pcr)
 	return out
-}
-
-func (x *run) equal(pcr *digest) bool {
-	return x.want != nil && bytes.Equal(pcr[:x.bank.Size()], x.want)
 }
 
 // firstTampered is the number of the first record whose template digest is
 // not that of its data, 0 if there is none. A digest of a bank other than
 // SHA-1 may be a padded one.
 func firstTampered(l *List) int {
-	var bank Algorithm
+	sum := SHA1.hash()
 	for _, a := range Algorithms {
 		if a.Size() == l.digest {
-			bank = a
+			sum = a.hash()
 		}
 	}
+	var buf [maxDigest]byte
+	d := buf[:l.digest]
 	for r := range l.All {
-		if r.Violation() {
+		if templateDigest(sum, d, &r); bytes.Equal(d, r.Digest) || r.Violation() {
 			continue
 		}
-		d := templateDigest(bank, &r)
-		if bytes.Equal(d[:l.digest], r.Digest) {
-			continue
-		}
-		if bank != SHA1 {
-			d = templateDigest(SHA1, &r)
-			if bytes.Equal(d[:l.digest], r.Digest) {
+		if l.digest != sha1Size {
+			clear(d)
+			templateDigest(SHA1.hash(), d[:sha1Size], &r)
+			if bytes.Equal(d, r.Digest) {
 				continue
 			}
 		}

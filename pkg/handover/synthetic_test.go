@@ -5,6 +5,7 @@
 package handover
 
 import (
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -34,8 +35,8 @@ func (b *builder) raw(pcr uint32, digest []byte, name string, data []byte) {
 		if b.padded {
 			hash = SHA1
 		}
-		d := hash.sum(data)
-		digest = d[:bank.Size()]
+		digest = make([]byte, bank.Size())
+		hash.hash()(digest[:hash.Size()], data)
 	}
 	b.data = b.order.AppendUint32(b.data, pcr)
 	b.data = append(b.data, digest...)
@@ -67,9 +68,9 @@ func (b *builder) legacy(digest []byte, name string) {
 	padded := make([]byte, legacyLen)
 	copy(padded, digest)
 	copy(padded[sha1Size:], name)
-	d := SHA1.sum(padded)
+	d := sha1.Sum(padded)
 	b.data = b.order.AppendUint32(b.data, 10)
-	b.data = append(b.data, d[:sha1Size]...)
+	b.data = append(b.data, d[:]...)
 	b.data = append(b.data, b.field([]byte(imaName))...)
 	b.data = append(b.data, digest...)
 	b.data = append(b.data, b.field([]byte(name))...)
@@ -100,14 +101,15 @@ func mustParse(t testing.TB, b []byte) *List {
 // replayForms is the PCR after a list of which each hop is extended in the
 // given form: the test's own chain, record by record.
 func replayForms(l *List, bank Algorithm, forms ...Form) PCR {
-	var pcr digest
+	x := newRun(l, 10, bank, nil)
+	n := bank.Size()
 	hop := -1
 	for r := range l.All {
 		if r.Number == 1 || r.BootAggregate() {
 			hop++
 		}
-		value := extended(bank, forms[min(hop, len(forms)-1)], &r)
-		bank.extend(&pcr, &value)
+		x.value(x.buf[n:2*n], forms[min(hop, len(forms)-1)], &r)
+		x.hash(x.buf[:n], x.buf[:2*n])
 	}
-	return PCR{bank, pcr[:bank.Size()]}
+	return PCR{bank, x.buf[:n]}
 }

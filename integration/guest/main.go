@@ -117,6 +117,9 @@ func (g *guest) step(s *script.Step) error {
 		return nil
 	case s.Measure > 0:
 		return g.measure(s)
+	case s.Wait:
+		g.background.Wait()
+		return nil
 	case s.Extend:
 		if err := extend(); err != nil {
 			return err

@@ -1,0 +1,87 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+)
+
+// TestHops carries the list through chains of kernels, on machines of several
+// shapes.
+func TestHops(t *testing.T) {
+	needLab(t)
+	for _, tt := range []struct {
+		name    string
+		kernels []string
+		records int // measured by each stage
+		guest   lab.Guest
+	}{
+		{name: "own to own", kernels: []string{lab.Own4k, lab.Own4k}, records: 10, guest: lab.Guest{CPUs: 2}},
+		{name: "two hops", kernels: []string{lab.Debian61, lab.Own4k, lab.Own4k}, records: 10, guest: lab.Guest{CPUs: 1}},
+		{name: "three hops", kernels: []string{lab.Debian61, lab.Own64k, lab.Own4k, lab.Own64k}, records: 1000, guest: lab.Guest{CPUs: 4}},
+		{name: "4 KiB to 64 KiB pages", kernels: []string{lab.Own4k, lab.Own64k}, records: 10, guest: lab.Guest{Memory: "1G", CPUs: 1}},
+		{name: "8 GiB in two nodes", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{Memory: "8G", Nodes: 2, CPUs: 4}},
+		{name: "hash page tables", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{CPUs: 2, Append: "disable_radix"}},
+		{name: "20000 records", kernels: []string{lab.Debian61, lab.Own4k}, records: 20000, guest: lab.Guest{CPUs: 2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			g := tt.guest
+			// Debian 6.1 measures nothing on tmpfs.
+			g.Append += " rootfstype=ramfs"
+			for i, k := range tt.kernels {
+				s := lab.Stage{Kernel: kernel(t, k), Stage: script.Stage{Name: fmt.Sprint(i + 1)}}
+				if i > 0 {
+					s.Steps = append(s.Steps, verify)
+				}
+				s.Steps = append(s.Steps, script.Step{Measure: tt.records}, report)
+				if i+1 < len(tt.kernels) {
+					s.Steps = append(s.Steps, boot())
+				}
+				g.Stages = append(g.Stages, s)
+			}
+			r := runGuest(t, g)
+			checkArrived(t, r, len(tt.kernels))
+			for _, s := range r.Stages {
+				if s.Start.CPUs != g.CPUs {
+					t.Errorf("stage %s has %d CPUs, want %d", s.Name, s.Start.CPUs, g.CPUs)
+				}
+			}
+		})
+	}
+}
+
+// TestPowerNV boots on bare metal, where there is no TPM to compare with: the
+// list arrives and all CPUs come back.
+func TestPowerNV(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	r := runGuest(t, lab.Guest{PowerNV: true, Memory: "4G", CPUs: 2, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot()}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, verify}}},
+	}})
+	first, second := stage(t, r, "1"), stage(t, r, "2")
+	if len(first.Lists) == 0 || len(second.Lists) == 0 {
+		t.Fatal("no lists")
+	}
+	got, err := second.Lists[0].Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Hops) != 2 {
+		t.Errorf("%d hops, want 2", len(got.Hops))
+	}
+	if second.Start.CPUs != first.Start.CPUs {
+		t.Errorf("%d CPUs came back of %d", second.Start.CPUs, first.Start.CPUs)
+	}
+	if e := ran(t, second, "verify"); e.Exit != 0 {
+		t.Errorf("verify: exit code %d\n%s", e.Exit, e.Stderr)
+	}
+}

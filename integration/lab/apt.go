@@ -1,0 +1,158 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// keyring signs all suites that the lab takes packages from.
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+// A world is a suite of Debian for one architecture, which need not be the
+// host's: apt is given directories of its own, and the host's state is left
+// alone.
+type world struct{ arch, suite string }
+
+type apt struct {
+	dir  string
+	opts []string
+}
+
+// mirror is the address of Debian's mirror, as the machine's own sources name
+// it.
+func mirror() (string, error) {
+	files, err := filepath.Glob("/etc/apt/sources.list.d/*")
+	if err != nil {
+		return "", err
+	}
+	// deb822 has "URIs: ADDRESS", the old form "deb [options] ADDRESS suite".
+	re := regexp.MustCompile(`(?m)^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian/?)(?:\s|$)`)
+	for _, name := range append([]string{"/etc/apt/sources.list"}, files...) {
+		b, err := os.ReadFile(name)
+		if err != nil || (!strings.HasSuffix(name, ".list") && !strings.HasSuffix(name, ".sources")) {
+			continue
+		}
+		if m := re.FindSubmatch(b); m != nil {
+			return string(m[1]), nil
+		}
+	}
+	return "", errors.New("no mirror of Debian in the machine's apt sources")
+}
+
+// listsAge is how long a world's package lists are taken as fresh.
+const listsAge = 12 * time.Hour
+
+// world makes apt ready for an architecture and suite.
+func (l *Lab) world(ctx context.Context, w world) (*apt, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.worlds[w]; a != nil {
+		return a, nil
+	}
+	dir := filepath.Join(l.Dir, "apt", w.arch+"-"+w.suite)
+	for _, d := range []string{"lists/partial", "cache/archives/partial"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	uri, err := mirror()
+	if err != nil {
+		return nil, err
+	}
+	source := filepath.Join(dir, "sources.list")
+	line := fmt.Sprintf("deb [signed-by=%s] %s %s main\n", keyring, uri, w.suite)
+	a := &apt{dir: dir, opts: []string{
+		"-oAPT::Architecture=" + w.arch, "-oAPT::Architectures=" + w.arch,
+		"-oDir::State::Lists=" + filepath.Join(dir, "lists"), "-oDir::State::status=/dev/null",
+		"-oDir::Etc::sourcelist=" + source, "-oDir::Etc::sourceparts=/dev/null",
+		"-oDir::Cache=" + filepath.Join(dir, "cache"), "-oAcquire::Languages=none",
+		"-oAPT::Sandbox::User=root", "-q=2",
+	}}
+	stamp := filepath.Join(dir, "updated")
+	if info, err := os.Stat(stamp); err != nil || time.Since(info.ModTime()) > listsAge {
+		l.say("package lists of %s for %s", w.suite, w.arch)
+		if err := os.WriteFile(source, []byte(line), 0o644); err != nil {
+			return nil, err
+		}
+		// A mirror that is being updated answers differently soon after.
+		for try := 1; ; try++ {
+			if _, err = run(ctx, dir, "apt-get", append(a.opts, "update", "--error-on=any")...); err == nil {
+				break
+			}
+			if try == 3 {
+				return nil, fmt.Errorf("package lists of %s for %s: %w", w.suite, w.arch, err)
+			}
+			time.Sleep(time.Duration(try) * 5 * time.Second)
+		}
+		if err := os.WriteFile(stamp, nil, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	l.worlds[w] = a
+	return a, nil
+}
+
+// newest follows a meta package to the one that it depends on whose name
+// matches: point releases disappear from mirrors and are never named here. It
+// returns name and version.
+func (a *apt) newest(ctx context.Context, meta, pattern string) (name, version string, err error) {
+	out, err := run(ctx, a.dir, "apt-cache", append(a.opts, "show", "--no-all-versions", meta)...)
+	if err != nil {
+		return "", "", err
+	}
+	re := regexp.MustCompile(`^` + pattern + `$`)
+	s := bufio.NewScanner(strings.NewReader(out))
+	for s.Scan() {
+		field, value, _ := strings.Cut(s.Text(), ": ")
+		switch field {
+		case "Version":
+			version = value
+		case "Depends":
+			for d := range strings.SplitSeq(value, ",") {
+				if d, _, _ := strings.Cut(strings.TrimSpace(d), " "); re.MatchString(d) {
+					name = d
+				}
+			}
+		}
+	}
+	if re.MatchString(meta) {
+		name = meta
+	}
+	if name == "" {
+		return "", "", fmt.Errorf("%s depends on no package %s", meta, pattern)
+	}
+	return name, version, nil
+}
+
+// unpack downloads packages and unpacks them into dir.
+func (a *apt) unpack(ctx context.Context, dir string, names ...string) error {
+	tmp, err := os.MkdirTemp(a.dir, "deb-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if _, err := run(ctx, tmp, "apt-get", append(append(a.opts, "download"), names...)...); err != nil {
+		return err
+	}
+	debs, err := filepath.Glob(filepath.Join(tmp, "*.deb"))
+	if err != nil {
+		return err
+	}
+	for _, deb := range debs {
+		if _, err := run(ctx, tmp, "dpkg-deb", "-x", deb, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}

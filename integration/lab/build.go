@@ -1,0 +1,63 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// module is the import path of this project.
+const module = "github.com/imaboot/imaboot"
+
+// guestPrograms are what every guest has.
+var guestPrograms = []string{module + "/integration/guest", module + "/cmds/imaboot"}
+
+// guestBinaries builds them once a run of the lab, static and stripped as a
+// firmware would have them. It returns their paths by name.
+func (l *Lab) guestBinaries(ctx context.Context, goarch string) (map[string]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p, ok := l.programs[goarch]; ok {
+		return p, nil
+	}
+	dir, err := os.MkdirTemp(l.Dir, "programs-")
+	if err != nil {
+		return nil, err
+	}
+	l.temporary = append(l.temporary, dir)
+	out := map[string]string{}
+	for _, p := range guestPrograms {
+		path := filepath.Join(dir, filepath.Base(p))
+		_, err := run(ctx, "", "env", "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch,
+			"go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, p)
+		if err != nil {
+			return nil, err
+		}
+		out[filepath.Base(p)] = path
+	}
+	l.programs[goarch] = out
+	return out, nil
+}
+
+// Busybox builds an initramfs of u-root's core commands and imaboot, as
+// templates/integration.yaml says.
+func (l *Lab) Busybox(ctx context.Context, goarch, out string) error {
+	root, err := run(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
+	if err != nil {
+		return err
+	}
+	dir := strings.TrimSpace(root)
+	_, err = run(ctx, dir, "env", "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch,
+		"go", "run", "github.com/u-root/mkuimage/cmd/mkuimage",
+		"-tplfile", filepath.Join(dir, "templates", "integration.yaml"), "-config", "integration", "-o", out)
+	if err != nil {
+		return fmt.Errorf("busybox: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hugelgupf/vmtest/qemu"
+)
+
+// A Guest is a virtual machine that runs a chain of kernels.
+type Guest struct {
+	// Arch is a GOARCH name.
+	Arch string
+	// PowerNV is bare metal instead of a partition, and has no TPM.
+	PowerNV bool
+	// Memory is in QEMU's words, 2G without one. Nodes divide it.
+	Memory string
+	Nodes  int
+	CPUs   int
+	// Append is added to the first kernel's command line.
+	Append string
+	Stages []Stage
+	// Initramfs replaces the one that is made of the stages.
+	Initramfs string
+	// Timeout ends a guest that hangs.
+	Timeout time.Duration
+	// Console gets what the guest prints, as it comes; nil for nothing.
+	Console io.Writer
+}
+
+// Cmdline is what every kernel of a guest is started with.
+const Cmdline = "console=hvc0 quiet panic=-1 ima_policy=tcb"
+
+// defaults are for what a Guest leaves open.
+const (
+	defaultMemory  = "2G"
+	defaultTimeout = 4 * time.Minute
+)
+
+// sink collects the console.
+type sink struct {
+	mu   sync.Mutex
+	all  bytes.Buffer
+	also io.Writer
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.also != nil {
+		_, _ = s.also.Write(b)
+	}
+	return s.all.Write(b)
+}
+
+func (s *sink) Close() error { return nil }
+
+// Run runs a guest to its end and returns what its stages reported. The error
+// holds the last lines of the console.
+func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
+	dir, err := os.MkdirTemp("", "imaboot-guest-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+
+	initramfs := g.Initramfs
+	if initramfs == "" {
+		programs, err := l.guestBinaries(ctx, g.Arch)
+		if err != nil {
+			return nil, err
+		}
+		if initramfs, err = image(dir, programs, g.Stages); err != nil {
+			return nil, err
+		}
+	}
+	args := []string{"-nodefaults", "-serial", "mon:stdio", "-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
+	args = append(args, g.nodes()...)
+	command := "qemu-system-ppc64 -machine powernv9 -cpu POWER9"
+	if !g.PowerNV {
+		// TCG has none of these mitigations.
+		command = "qemu-system-ppc64 -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off -cpu POWER9"
+		socket, stop, err := startTPM(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		defer stop()
+		args = append(args, "-chardev", "socket,id=tpm,path="+socket,
+			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0")
+	}
+	out := &sink{also: g.Console}
+	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
+		qemu.WithQEMUCommand(command),
+		qemu.WithKernel(g.Stages[0].Kernel),
+		qemu.WithInitramfs(initramfs),
+		qemu.WithAppendKernel(strings.TrimSpace(Cmdline+" "+g.Append)),
+		qemu.ArbitraryArgs(args...),
+		qemu.WithSerialOutput(out),
+		qemu.WithVMTimeout(max(g.Timeout, defaultTimeout)),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("QEMU: %w", err)
+	}
+	err = vm.Wait()
+	result, parseErr := parse(out.all.Bytes())
+	if err := errors.Join(err, parseErr); err != nil {
+		return result, fmt.Errorf("guest: %w\n%s", err, tail(clean(out.all.String()), 60))
+	}
+	return result, nil
+}
+
+func (g *Guest) memory() string {
+	if g.Memory == "" {
+		return defaultMemory
+	}
+	return g.Memory
+}
+
+// nodes divides memory and CPUs equally.
+func (g *Guest) nodes() []string {
+	var args []string
+	var n int
+	if _, err := fmt.Sscanf(g.memory(), "%dG", &n); err != nil || g.Nodes < 2 {
+		return nil
+	}
+	for i := range g.Nodes {
+		per := g.CPUs / g.Nodes
+		args = append(args,
+			"-object", fmt.Sprintf("memory-backend-ram,id=m%d,size=%dM", i, n*1024/g.Nodes),
+			"-numa", fmt.Sprintf("node,memdev=m%d,cpus=%d-%d", i, i*per, (i+1)*per-1))
+	}
+	return args
+}
+
+// vmtest knows its own architectures only; the others are arguments.
+func init() {
+	for _, a := range []qemu.Arch{"ppc64le"} {
+		if !slices.Contains(qemu.SupportedArches, a) {
+			qemu.SupportedArches = append(qemu.SupportedArches, a)
+		}
+	}
+}

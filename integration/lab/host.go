@@ -1,0 +1,87 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// tools are what the lab calls, and the packages that hold it: the first one
+// that the host's Debian knows is taken, since names differ between releases.
+var tools = []struct {
+	program  string
+	packages []string
+}{
+	{"qemu-system-ppc64", []string{"qemu-system-ppc"}},
+	{"qemu-ppc64le-static", []string{"qemu-user-static"}},
+	{"swtpm", []string{"swtpm"}},
+	{"swtpm_setup", []string{"swtpm-tools"}},
+	{"evmctl", []string{"ima-evm-utils"}},
+	{"powerpc64le-linux-gnu-gcc", []string{"gcc-powerpc64le-linux-gnu"}},
+	{"make", []string{"make"}},
+	{"gcc", []string{"gcc"}},
+	{"flex", []string{"flex"}},
+	{"bison", []string{"bison"}},
+	{"bc", []string{"bc"}},
+	{"xz", []string{"xz-utils"}},
+	{"tar", []string{"tar"}},
+	{"git", []string{"git"}},
+}
+
+// headers are development packages, which have no program to look for.
+var headers = map[string]string{
+	"libelf-dev": "/usr/include/libelf.h",
+	"libssl-dev": "/usr/include/openssl/ssl.h",
+	"libc6-dev":  "/usr/include/stdio.h",
+}
+
+// Host installs the packages that are missing on this machine.
+func (l *Lab) Host(ctx context.Context) error {
+	var missing [][]string
+	for _, t := range tools {
+		if _, err := exec.LookPath(t.program); err != nil {
+			missing = append(missing, t.packages)
+		}
+	}
+	for name, file := range headers {
+		if _, err := os.Stat(file); err != nil {
+			missing = append(missing, []string{name})
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("packages are missing: %v: install them, or run as root", missing)
+	}
+	l.say("updating the package lists")
+	// Foreign repositories of the machine may be out of reach: what counts
+	// is whether the packages can be installed.
+	_, updateErr := run(ctx, "", "apt-get", "update", "-q=2")
+	var names []string
+	for _, candidates := range missing {
+		name := candidates[0]
+		for _, c := range candidates {
+			if out, err := run(ctx, "", "apt-cache", "policy", c); err == nil && strings.Contains(out, "Candidate: ") && !strings.Contains(out, "Candidate: (none)") {
+				name = c
+				break
+			}
+		}
+		names = append(names, name)
+	}
+	l.say("installing %s", strings.Join(names, " "))
+	if _, err := run(ctx, "", "apt-get", append([]string{"install", "-y", "-q=2", "--no-install-recommends"}, names...)...); err != nil {
+		if updateErr != nil {
+			return fmt.Errorf("%w\n%w", err, updateErr)
+		}
+		return err
+	}
+	l.say("installed")
+	return nil
+}

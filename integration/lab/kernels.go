@@ -1,0 +1,262 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package lab
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kernels of the lab.
+const (
+	// Debian61 is the stock kernel of Debian 12: 64 KiB pages, without
+	// CONFIG_KEXEC_FILE and CONFIG_IMA_KEXEC.
+	Debian61 = "debian-6.1"
+	// Own4k and Own64k can restore and send a list.
+	Own4k  = "own-4k"
+	Own64k = "own-64k"
+)
+
+// stock are kernels as Debian ships them.
+var stock = map[string]struct {
+	world
+	meta, pattern, file string
+}{
+	Debian61: {world{"ppc64el", "bookworm"}, "linux-image-powerpc64le", `linux-image-6\.1\..*-powerpc64le`, "boot/vmlinux-*"},
+}
+
+// own are kernels that the lab builds from Debian's newest linux-source.
+var own = map[string][]string{
+	Own4k:  {"common.config", "ppc64le.config", "4k.config"},
+	Own64k: {"common.config", "ppc64le.config", "64k.config"},
+}
+
+// sourceWorld is where linux-source comes from.
+var sourceWorld = world{"ppc64el", "forky"}
+
+//go:embed kernels/*.config
+var configs embed.FS
+
+// Kernel returns the path of a kernel.
+func (l *Lab) Kernel(ctx context.Context, name string) (string, error) {
+	if _, ok := own[name]; ok {
+		return l.ownKernel(ctx, name)
+	}
+	s, ok := stock[name]
+	if !ok {
+		return "", fmt.Errorf("the lab has no kernel %q", name)
+	}
+	a, err := l.world(ctx, s.world)
+	if err != nil {
+		return "", err
+	}
+	pkg, version, err := a.newest(ctx, s.meta, s.pattern)
+	if err != nil {
+		return "", err
+	}
+	dir, err := l.make(filepath.Join("kernels", pkg+"_"+version), func(dir string) error {
+		l.say("kernel %s: %s %s", name, pkg, version)
+		return a.unpack(ctx, dir, pkg)
+	})
+	if err != nil {
+		return "", err
+	}
+	return one(dir, s.file)
+}
+
+// one returns the one file that matches.
+func one(dir, pattern string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		return "", err
+	}
+	if len(files) != 1 {
+		return "", fmt.Errorf("%s: %d files match %s", dir, len(files), pattern)
+	}
+	return files[0], nil
+}
+
+// The cross compiler.
+const (
+	crossPrefix = "powerpc64le-linux-gnu-"
+	kernelArch  = "powerpc"
+)
+
+func (l *Lab) ownKernel(ctx context.Context, name string) (string, error) {
+	a, err := l.world(ctx, sourceWorld)
+	if err != nil {
+		return "", err
+	}
+	pkg, version, err := a.newest(ctx, "linux-source", `linux-source-[0-9.]+`)
+	if err != nil {
+		return "", err
+	}
+	compiler, err := run(ctx, "", crossPrefix+"gcc", "--version")
+	if err != nil {
+		return "", err
+	}
+	var fragment []byte
+	for _, f := range own[name] {
+		b, err := configs.ReadFile("kernels/" + f)
+		if err != nil {
+			return "", err
+		}
+		fragment = append(fragment, b...)
+	}
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s", pkg, version, compiler, fragment))
+	dir, err := l.make(filepath.Join("kernels", name+"-"+hex.EncodeToString(key[:8])), func(dir string) error {
+		source, err := l.make(filepath.Join("source", pkg+"_"+version), func(dir string) error {
+			l.say("source %s %s", pkg, version)
+			return l.source(ctx, a, pkg, dir)
+		})
+		if err != nil {
+			return err
+		}
+		return l.build(ctx, name, filepath.Join(source, pkg), dir, fragment)
+	})
+	return filepath.Join(dir, "vmlinux"), err
+}
+
+// source unpacks the tree that is in the package.
+func (l *Lab) source(ctx context.Context, a *apt, pkg, dir string) error {
+	tmp, err := os.MkdirTemp(a.dir, "source-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := a.unpack(ctx, tmp, pkg); err != nil {
+		return err
+	}
+	tarball, err := one(tmp, "usr/src/"+pkg+".tar.xz")
+	if err != nil {
+		return err
+	}
+	_, err = run(ctx, dir, "tar", "-xf", tarball)
+	return err
+}
+
+// build makes a stripped vmlinux in dir.
+func (l *Lab) build(ctx context.Context, name, source, dir string, fragment []byte) error {
+	work := filepath.Join(dir, "build")
+	if err := os.Mkdir(work, 0o755); err != nil {
+		return err
+	}
+	kmake := func(args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "make", append([]string{
+			"-C", source, "O=" + work, "ARCH=" + kernelArch, "CROSS_COMPILE=" + crossPrefix,
+		}, args...)...)
+		// The same source gives the same kernel.
+		cmd.Env = append(os.Environ(), "LC_ALL=C", "KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=lab", "KBUILD_BUILD_HOST=lab")
+		return cmd
+	}
+	l.say("kernel %s: configuring", name)
+	if out, err := kmake("-s", "tinyconfig").CombinedOutput(); err != nil {
+		return fmt.Errorf("tinyconfig: %w\n%s", err, tail(string(out), 20))
+	}
+	config := filepath.Join(work, ".config")
+	file := filepath.Join(dir, "fragment")
+	if err := os.WriteFile(file, fragment, 0o644); err != nil {
+		return err
+	}
+	if _, err := run(ctx, source, "scripts/kconfig/merge_config.sh", "-m", "-O", work, config, file); err != nil {
+		return err
+	}
+	if out, err := kmake("-s", "olddefconfig").CombinedOutput(); err != nil {
+		return fmt.Errorf("olddefconfig: %w\n%s", err, tail(string(out), 20))
+	}
+	if err := tookEffect(config, fragment); err != nil {
+		return err
+	}
+	if err := l.compile(name, kmake(fmt.Sprintf("-j%d", runtime.NumCPU()), "vmlinux"), filepath.Join(dir, "log")); err != nil {
+		return err
+	}
+	if _, err := run(ctx, dir, crossPrefix+"strip", "-o", "vmlinux", filepath.Join(work, "vmlinux")); err != nil {
+		return err
+	}
+	return os.RemoveAll(work)
+}
+
+// tookEffect makes sure that each line of the fragment stands in the
+// configuration: an option whose dependency is missing is dropped silently.
+func tookEffect(config string, fragment []byte) error {
+	b, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		have[strings.TrimSpace(line)] = true
+	}
+	s := bufio.NewScanner(strings.NewReader(string(fragment)))
+	for s.Scan() {
+		line := strings.TrimSpace(s.Text())
+		if strings.HasPrefix(line, "CONFIG_") && !have[line] {
+			return fmt.Errorf("kernel configuration: %s did not take effect", line)
+		}
+	}
+	return s.Err()
+}
+
+// compile runs make and tells every so often how far it is.
+func (l *Lab) compile(name string, cmd *exec.Cmd, log string) error {
+	f, err := os.Create(log)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	cmd.Stdout, cmd.Stderr = f, f
+	l.say("kernel %s: compiling with %d jobs", name, runtime.NumCPU())
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	tick := time.NewTicker(30 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			b, _ := os.ReadFile(log)
+			if err != nil {
+				return fmt.Errorf("kernel %s: %w\n%s", name, err, tail(string(b), 40))
+			}
+			l.say("kernel %s: done, %d files", name, strings.Count(string(b), "\n"))
+			return nil
+		case <-tick.C:
+			b, _ := os.ReadFile(log)
+			l.say("kernel %s: %d files so far", name, strings.Count(string(b), "\n"))
+		}
+	}
+}
+
+// Kernels are the names of all kernels.
+func Kernels() []string {
+	return append(slices.Sorted(maps.Keys(stock)), slices.Sorted(maps.Keys(own))...)
+}
+
+// Prepare installs what the host lacks and makes kernels.
+func (l *Lab) Prepare(ctx context.Context, kernels ...string) error {
+	if err := l.Host(ctx); err != nil {
+		return err
+	}
+	for _, k := range kernels {
+		if _, err := l.Kernel(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package integration boots guests and looks at what arrives.
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+var theLab *lab.Lab
+
+// TestMain opens the lab. Guests need QEMU and kernels that take long to
+// build, so that they run only where IMABOOT_LAB=require asks for them; there
+// nothing is skipped.
+func TestMain(m *testing.M) {
+	if os.Getenv("IMABOOT_LAB") != "require" {
+		fmt.Println("integration: guests are left out: run them with ./run test, or set IMABOOT_LAB=require")
+		os.Exit(m.Run())
+	}
+	l, err := lab.New(os.Stderr)
+	if err == nil {
+		err = l.Prepare(context.Background(), lab.Kernels()...)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "integration: %v\n", err)
+		os.Exit(1)
+	}
+	theLab = l
+	code := m.Run()
+	_ = l.Close()
+	os.Exit(code)
+}
+
+// needLab skips a guest test where guests are left out.
+func needLab(t *testing.T) {
+	t.Helper()
+	if theLab == nil {
+		t.Skip("IMABOOT_LAB is not set")
+	}
+}
+
+func kernel(t *testing.T, name string) string {
+	t.Helper()
+	path, err := theLab.Kernel(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The steps of most stages.
+var (
+	verify = script.Step{Run: []string{"/bin/imaboot", "verify"}}
+	report = script.Step{List: true}
+)
+
+// boot is the jump to the next stage.
+func boot(flags ...string) script.Step {
+	argv := []string{"/bin/imaboot", "boot", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline}
+	return script.Step{Run: append(append(argv, flags...), lab.NextKernel), Show: true}
+}
+
+// runGuest runs a guest and fails with its console.
+func runGuest(t *testing.T, g lab.Guest) *lab.Result {
+	t.Helper()
+	g.Arch = "ppc64le"
+	r, err := theLab.Run(t.Context(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func stage(t *testing.T, r *lab.Result, name string) *lab.Report {
+	t.Helper()
+	s, err := r.Stage(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ran returns a command's report by the name of its subcommand.
+func ran(t *testing.T, s *lab.Report, command string) script.Event {
+	t.Helper()
+	i := slices.IndexFunc(s.Runs, func(e script.Event) bool { return len(e.Argv) > 1 && e.Argv[1] == command })
+	if i < 0 {
+		t.Fatalf("stage %s: %s did not run", s.Name, command)
+	}
+	return s.Runs[i]
+}
+
+// checkArrived compares what stages reported: each list begins with the bytes
+// of the one before, has one hop more, and replays to PCR 10 in all banks.
+func checkArrived(t *testing.T, r *lab.Result, stages int) {
+	t.Helper()
+	if len(r.Stages) != stages {
+		t.Fatalf("%d stages reported, want %d", len(r.Stages), stages)
+	}
+	var before []byte
+	for i, s := range r.Stages {
+		if len(s.Lists) == 0 {
+			t.Fatalf("stage %s reported no list", s.Name)
+		}
+		l := s.Lists[len(s.Lists)-1]
+		if !bytes.HasPrefix(l.Data, before) {
+			t.Errorf("stage %s: the list does not begin with that of the stage before", s.Name)
+		}
+		before = l.Data
+		got, err := l.Check()
+		if err != nil {
+			t.Fatalf("stage %s: %v", s.Name, err)
+		}
+		t.Logf("stage %s (%d CPUs, %d KiB pages): %d records in %d hops, %s", s.Name, s.Start.CPUs, s.Start.PageSize>>10, got.Records, len(got.Hops), got.Text)
+		if got.Verdict != handover.Match || len(got.Banks) != 4 {
+			t.Errorf("stage %s: %s in %d banks", s.Name, got.Text, len(got.Banks))
+		}
+		if len(got.Hops) != i+1 {
+			t.Errorf("stage %s: %d hops, want %d", s.Name, len(got.Hops), i+1)
+		}
+		for _, e := range s.Runs {
+			if e.Exit != 0 {
+				t.Errorf("stage %s: %v: exit code %d\n%s", s.Name, e.Argv, e.Exit, e.Stderr)
+			}
+		}
+	}
+}

@@ -1,0 +1,136 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// cannotRestore is where the test's guest has a kernel without support.
+const cannotRestore = "/next/stock"
+
+// quietBoot is boot whose messages are reported and not shown.
+func quietBoot(flags ...string) script.Step {
+	s := boot(flags...)
+	s.Show = false
+	return s
+}
+
+// TestRefusals: each is an exit code and a reason before the jump, nothing
+// stays loaded, and the guest goes on.
+func TestRefusals(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	loaded := script.Step{Run: []string{"/bin/imaboot", "exec"}}
+	load := func(args ...string) script.Step {
+		return script.Step{Run: append([]string{"/bin/imaboot", "load"}, args...)}
+	}
+	tests := []struct {
+		name string
+		step script.Step
+		exit int
+		want string
+	}{
+		{"target cannot restore", load("--carry=kernel", cannotRestore), 26, "the image lacks the text linux,ima-kexec-buffer"},
+		{"no kernel", load("/guest.json"), 9, "/guest.json: not a bootable kernel: no ELF file"},
+		{"no file", load("/none"), 8, "open /none: no such file or directory"},
+		{"a directory", load("/next"), 8, "/next is no regular file"},
+		{"unreadable initrd", load("--initrd", "/none", lab.NextKernel), 8, "open /none"},
+		{"command line too long", load("--command-line", strings.Repeat("x", 2048), lab.NextKernel), 10, "ppc64le kernels take 2047"},
+		{"bad device tree", load("--dtb", "/guest.json", lab.NextKernel), 11, "/guest.json: bad device tree"},
+		{"no room", load("--room", "99999999999", lab.NextKernel), 12, "System RAM"},
+		{"bad flag", load("--nonsense", lab.NextKernel), 2, "nonsense"},
+		{"nothing loaded", loaded, 15, "use imaboot load KERNEL first"},
+		{"list cut short", script.Step{Run: []string{"/bin/imaboot", "verify", "--list", "/cut"}}, 6, "/cut: record 1 at offset 0: list is cut short"},
+		{"bad PCR", script.Step{Run: []string{"/bin/imaboot", "verify", "--list", "/cut", "--pcr", "sha1=00"}}, 7, "sha1 has 20 bytes, 1 are given"},
+		{"no kexec_load any more", load(lab.NextKernel), 14, "kexec_load_disabled is set"},
+	}
+	steps := []script.Step{{Write: "/cut", Content: "\x0a\x00\x00\x00too short"}}
+	for _, tt := range tests {
+		if tt.exit == 14 {
+			steps = append(steps, script.Step{Write: "/proc/sys/kernel/kexec_load_disabled", Content: "1"})
+		}
+		steps = append(steps, tt.step)
+	}
+	steps = append(steps, verify)
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{
+			Kernel: own, Stage: script.Stage{Name: "1", Steps: steps},
+			Files: map[string]string{cannotRestore: kernel(t, lab.Debian61), lab.NextKernel: own},
+		},
+	}})
+	s := stage(t, r, "1")
+	if len(s.Runs) != len(tests)+1 || !s.Ended {
+		t.Fatalf("%d commands ran, want %d; stage ended: %v", len(s.Runs), len(tests)+1, s.Ended)
+	}
+	for i, tt := range tests {
+		e := s.Runs[i]
+		if e.Exit != tt.exit || !strings.Contains(e.Stderr, tt.want) {
+			t.Errorf("%s: exit code %d, want %d with %q:\n%s", tt.name, e.Exit, tt.exit, tt.want, e.Stderr)
+		}
+		if strings.Contains(e.Stderr, "goroutine") {
+			t.Errorf("%s: panic:\n%s", tt.name, e.Stderr)
+		}
+	}
+	if e := s.Runs[len(tests)]; e.Exit != 0 {
+		t.Errorf("verify at the end: exit code %d\n%s", e.Exit, e.Stderr)
+	}
+}
+
+// TestExtendedBehindIMA: PCR 10 was extended by somebody else.
+func TestExtendedBehindIMA(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{
+			{Extend: true}, quietBoot(), {Measure: 3}, report, verify, quietBoot("--tpm=off"),
+		}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report}}},
+	}})
+	first := stage(t, r, "1")
+	refused := ran(t, first, "boot")
+	if refused.Exit != 22 || !strings.Contains(refused.Stderr, "tpm-ahead-of-list") {
+		t.Errorf("boot: exit code %d, want 22:\n%s", refused.Exit, refused.Stderr)
+	}
+	if e := ran(t, first, "verify"); e.Exit != 22 {
+		t.Errorf("verify: exit code %d, want 22", e.Exit)
+	}
+	// The guest went on measuring, and boots when told not to compare.
+	got, err := stage(t, r, "2").Lists[0].Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Verdict != handover.TPMAhead || len(got.Hops) != 2 {
+		t.Errorf("second stage: %s, %d hops", got.Text, len(got.Hops))
+	}
+}
+
+// TestGrowingList: files are measured while imaboot loads.
+func TestGrowingList(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{
+			// So long that no load is between two of them.
+			{Measure: 4000, Background: true, DelayMS: 1}, quietBoot(),
+			{Wait: true}, {Measure: 40, Background: true, DelayMS: 60}, report, boot("-v"),
+		}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, verify}}},
+	}})
+	first := stage(t, r, "1")
+	e := ran(t, first, "boot")
+	if e.Exit != 27 || !strings.Contains(e.Stderr, "loading again") || !strings.Contains(e.Stderr, "keeps growing") {
+		t.Errorf("boot: exit code %d, want 27 after loading again:\n%s", e.Exit, e.Stderr)
+	}
+	checkArrived(t, &lab.Result{Stages: []*lab.Report{{Name: "1", Lists: first.Lists}, stage(t, r, "2")}}, 2)
+}

@@ -9,29 +9,27 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
-// tools are what the lab calls, and the packages that hold it: the first one
-// that the host's Debian knows is taken, since names differ between releases.
-var tools = []struct {
-	program  string
-	packages []string
-}{
-	{"qemu-system-ppc64", []string{"qemu-system-ppc"}},
-	{"qemu-ppc64le-static", []string{"qemu-user-static"}},
-	{"swtpm", []string{"swtpm"}},
-	{"swtpm_setup", []string{"swtpm-tools"}},
-	{"evmctl", []string{"ima-evm-utils"}},
-	{"powerpc64le-linux-gnu-gcc", []string{"gcc-powerpc64le-linux-gnu"}},
-	{"make", []string{"make"}},
-	{"gcc", []string{"gcc"}},
-	{"flex", []string{"flex"}},
-	{"bison", []string{"bison"}},
-	{"bc", []string{"bc"}},
-	{"xz", []string{"xz-utils"}},
-	{"tar", []string{"tar"}},
-	{"git", []string{"git"}},
+// tools are what the lab calls, by the names that releases of Debian give
+// them, and the packages that hold them: the first that the host's Debian
+// knows is taken.
+var tools = []struct{ programs, packages []string }{
+	{[]string{"qemu-system-ppc64"}, []string{"qemu-system-ppc"}},
+	{[]string{"qemu-ppc64le-static", "qemu-ppc64le"}, []string{"qemu-user-static", "qemu-user"}},
+	{[]string{"swtpm"}, []string{"swtpm"}},
+	{[]string{"swtpm_setup"}, []string{"swtpm-tools"}},
+	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},
+	{[]string{"powerpc64le-linux-gnu-gcc"}, []string{"gcc-powerpc64le-linux-gnu"}},
+	{[]string{"make"}, []string{"make"}},
+	{[]string{"gcc"}, []string{"gcc"}},
+	{[]string{"flex"}, []string{"flex"}},
+	{[]string{"bison"}, []string{"bison"}},
+	{[]string{"bc"}, []string{"bc"}},
+	{[]string{"perl"}, []string{"perl"}},
+	{[]string{"xz"}, []string{"xz-utils"}},
 }
 
 // headers are development packages, which have no program to look for.
@@ -41,11 +39,16 @@ var headers = map[string]string{
 	"libc6-dev":  "/usr/include/stdio.h",
 }
 
+func installed(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
 // Host installs the packages that are missing on this machine.
 func (l *Lab) Host(ctx context.Context) error {
 	var missing [][]string
 	for _, t := range tools {
-		if _, err := exec.LookPath(t.program); err != nil {
+		if !slices.ContainsFunc(t.programs, installed) {
 			missing = append(missing, t.packages)
 		}
 	}

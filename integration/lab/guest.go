@@ -32,8 +32,10 @@ type Guest struct {
 	// Append is added to the first kernel's command line.
 	Append string
 	Stages []Stage
-	// Initramfs replaces the one that is made of the stages.
+	// Initramfs replaces the one that is made of the stages. Such a guest
+	// reports nothing, and is stopped when it prints Until.
 	Initramfs string
+	Until     string
 	// Timeout ends a guest that hangs.
 	Timeout time.Duration
 	// Console gets what the guest prints, as it comes; nil for nothing.
@@ -49,11 +51,14 @@ const (
 	defaultTimeout = 4 * time.Minute
 )
 
-// sink collects the console.
+// sink collects the console, and calls stop once when until is in it.
 type sink struct {
-	mu   sync.Mutex
-	all  bytes.Buffer
-	also io.Writer
+	mu    sync.Mutex
+	all   bytes.Buffer
+	also  io.Writer
+	until string
+	stop  func()
+	seen  bool
 }
 
 func (s *sink) Write(b []byte) (int, error) {
@@ -62,7 +67,12 @@ func (s *sink) Write(b []byte) (int, error) {
 	if s.also != nil {
 		_, _ = s.also.Write(b)
 	}
-	return s.all.Write(b)
+	n, err := s.all.Write(b)
+	if s.until != "" && !s.seen && bytes.Contains(s.all.Bytes(), []byte(s.until)) {
+		s.seen = true
+		s.stop()
+	}
+	return n, err
 }
 
 func (s *sink) Close() error { return nil }
@@ -100,7 +110,9 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		args = append(args, "-chardev", "socket,id=tpm,path="+socket,
 			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0")
 	}
-	out := &sink{also: g.Console}
+	ctx, stopGuest := context.WithCancel(ctx)
+	defer stopGuest()
+	out := &sink{also: g.Console, until: g.Until, stop: stopGuest}
 	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
 		qemu.WithQEMUCommand(command),
 		qemu.WithKernel(g.Stages[0].Kernel),
@@ -114,6 +126,12 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		return nil, fmt.Errorf("QEMU: %w", err)
 	}
 	err = vm.Wait()
+	if g.Until != "" {
+		if !out.seen {
+			return nil, fmt.Errorf("guest did not print %q: %w\n%s", g.Until, err, tail(clean(out.all.String()), 60))
+		}
+		return &Result{}, nil
+	}
 	result, parseErr := parse(out.all.Bytes())
 	if err := errors.Join(err, parseErr); err != nil {
 		return result, fmt.Errorf("guest: %w\n%s", err, tail(clean(out.all.String()), 60))

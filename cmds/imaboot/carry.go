@@ -19,7 +19,9 @@ const pcrIndex = 10
 
 const (
 	// carryTries bounds how often a list that has changed is carried anew.
+	// The wait before is doubled each time: 3.75 s in all.
 	carryTries = 5
+	carryWait  = 250 * time.Millisecond
 	// aheadTries and aheadWait bound the wait for an extend that is under
 	// way: a record is in the list before it is in the TPM.
 	aheadTries = 20
@@ -31,6 +33,7 @@ type snapshot struct {
 	*handover.Snapshot
 	pcrs   *tpm.Reading // nil without a TPM
 	report *handover.Report
+	grew   bool // while it was waited for
 }
 
 // readTPM follows --tpm: nil means that there is nothing to compare with.
@@ -48,6 +51,7 @@ func (c *command) readTPM(mode string) (*tpm.Reading, error) {
 // snapshot reads PCR and list, in this order, and compares them. A list that
 // is ahead of the PCR is read again for a while.
 func (c *command) snapshot(mode string) (*snapshot, error) {
+	first := -1
 	for try := 1; ; try++ {
 		s := &snapshot{}
 		var err error
@@ -57,6 +61,10 @@ func (c *command) snapshot(mode string) (*snapshot, error) {
 		if s.Snapshot, err = handover.ReadLive("/"); err != nil {
 			return nil, err
 		}
+		if first < 0 {
+			first = s.Records()
+		}
+		s.grew = s.Records() != first
 		c.detail("list: %d records, %s", s.Records(), size(len(s.Bytes())))
 		var pcrs []handover.PCR
 		if s.pcrs != nil {
@@ -106,6 +114,9 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 		c.step("banks that cannot be replayed here: %v", s.pcrs.Unknown)
 	}
 	// readTPM has refused a missing TPM where one is required.
+	if s.report.Verdict == handover.ListAhead && s.grew {
+		return nil, nil, fmt.Errorf("%w: %s: stop what runs beside imaboot", errGrowing, s.report.Text)
+	}
 	if !s.report.Verdict.CanGo() {
 		return nil, nil, &verdictError{s.report.Verdict, s.report.Text}
 	}
@@ -127,7 +138,9 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 func (c *command) loadCarry(j *job) (*snapshot, error) {
 	for try := range carryTries {
 		if try > 0 {
-			c.step("loading again, %d of %d", try+1, carryTries)
+			wait := carryWait << (try - 1)
+			c.step("loading again in %v, %d of %d", wait, try+1, carryTries)
+			time.Sleep(wait)
 		}
 		p, s, err := c.planCarry(j)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,7 @@ type guest struct {
 	mu         sync.Mutex
 	stage      script.Stage
 	background sync.WaitGroup
+	stop       atomic.Bool
 }
 
 func main() {
@@ -117,8 +119,10 @@ func (g *guest) step(s *script.Step) error {
 		return nil
 	case s.Measure > 0:
 		return g.measure(s)
-	case s.Wait:
+	case s.Stop:
+		g.stop.Store(true)
 		g.background.Wait()
+		g.stop.Store(false)
 		return nil
 	case s.Extend:
 		if err := extend(); err != nil {

@@ -23,8 +23,9 @@ func (g *guest) measure(s *script.Step) error {
 	if err != nil {
 		return err
 	}
-	for i := range s.Measure {
-		name := filepath.Join(dir, strconv.Itoa(i))
+	n := 0
+	for ; n < s.Measure && !g.stop.Load(); n++ {
+		name := filepath.Join(dir, strconv.Itoa(n))
 		if err := os.WriteFile(name, []byte(name), 0o755); err != nil {
 			return err
 		}
@@ -33,7 +34,7 @@ func (g *guest) measure(s *script.Step) error {
 		}
 		time.Sleep(time.Duration(s.DelayMS) * time.Millisecond)
 	}
-	g.emit(script.Event{Event: "measured", Count: s.Measure})
+	g.emit(script.Event{Event: "measured", Count: n})
 	return nil
 }
 

@@ -96,7 +96,7 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 			return nil, err
 		}
 	}
-	args := []string{"-nodefaults", "-serial", "mon:stdio", "-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
+	args := []string{"-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
 	args = append(args, g.nodes()...)
 	command := "qemu-system-ppc64 -machine powernv9 -cpu POWER9"
 	if !g.PowerNV {
@@ -107,7 +107,7 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 			return nil, err
 		}
 		defer stop()
-		args = append(args, "-chardev", "socket,id=tpm,path="+socket,
+		args = append(args, "-nodefaults", "-serial", "mon:stdio", "-chardev", "socket,id=tpm,path="+socket,
 			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0")
 	}
 	ctx, stopGuest := context.WithCancel(ctx)

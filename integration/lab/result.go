@@ -20,6 +20,8 @@ import (
 // A Result is what the stages of a guest reported, in their order.
 type Result struct {
 	Stages []*Report
+	// Console is what was printed besides.
+	Console string
 }
 
 // A Report is what one stage reported.
@@ -65,7 +67,7 @@ func (r *Result) Stage(name string) (*Report, error) {
 
 // parse reads the marked lines of a console.
 func parse(console []byte) (*Result, error) {
-	r := &Result{}
+	r := &Result{Console: clean(string(console))}
 	var data []byte
 	var failed error
 	for line := range strings.SplitSeq(string(console), "\n") {

@@ -33,8 +33,8 @@ type Step struct {
 	Measure    int  `json:"measure,omitempty"`
 	Background bool `json:"background,omitempty"`
 	DelayMS    int  `json:"delay_ms,omitempty"`
-	// Wait waits for what runs in the background.
-	Wait bool `json:"wait,omitempty"`
+	// Stop ends what runs in the background.
+	Stop bool `json:"stop,omitempty"`
 	// Extend extends PCR 10 of all banks, which IMA does not know of.
 	Extend bool `json:"extend,omitempty"`
 	// Write makes a file.

@@ -154,8 +154,11 @@ func (r *Report) judge() {
 			why = "; the first record is no boot_aggregate: the list is trimmed"
 		}
 		r.Verdict, r.Text = TPMAhead, banks+why
-	case count[TPMAhead] > 0 || len(records) > 1:
+	case count[TPMAhead] > 0:
 		r.Verdict, r.Text = BankNotReplayable, banks+"; banks disagree"
+	case len(records) > 1:
+		// Each is a PCR of this list, read while it grew.
+		r.Verdict, r.Text = ListAhead, banks+"; banks were read at different moments"
 	default:
 		r.Verdict, r.Text = ListAhead, banks
 	}

@@ -74,8 +74,7 @@ var exitCodes = []struct {
 
 // exitCode is 1 for what has no code of its own.
 func exitCode(err error) int {
-	var verdict *verdictError
-	if errors.As(err, &verdict) {
+	if verdict, ok := errors.AsType[*verdictError](err); ok {
 		return verdictCodes[verdict.verdict]
 	}
 	for _, x := range exitCodes {
@@ -83,8 +82,7 @@ func exitCode(err error) int {
 			return x.code
 		}
 	}
-	var load *kexec.LoadError
-	if errors.As(err, &load) {
+	if _, ok := errors.AsType[*kexec.LoadError](err); ok {
 		return 14
 	}
 	return 1

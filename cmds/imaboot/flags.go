@@ -19,6 +19,17 @@ func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s (see imaboot --help)", errUsage, fmt.Sprintf(format, args...))
 }
 
+const synopsis = `imaboot boots the next kernel without losing what this one measured.
+
+	imaboot [boot] [--initrd FILE] [--command-line STRING] KERNEL
+	imaboot plan [--json] [flags of boot] KERNEL
+	imaboot load [flags of boot] KERNEL
+	imaboot exec
+	imaboot unload
+	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
+	imaboot list [--json] [--output FILE]
+`
+
 // options are what boot, plan and load are told. They are kept in a file
 // between load and exec.
 type options struct {
@@ -36,6 +47,11 @@ type options struct {
 func (c *command) flagSet(name string) *flag.FlagSet {
 	f := flag.NewFlagSet("imaboot "+name, flag.ContinueOnError)
 	f.SetOutput(c.stderr)
+	f.Usage = func() {
+		fmt.Fprint(c.stderr, synopsis)
+		fmt.Fprintf(c.stderr, "\nflags of %s:\n", f.Name())
+		f.PrintDefaults()
+	}
 	f.BoolVar(&c.verbose, "v", false, "say more")
 	f.BoolVar(&c.quiet, "q", false, "say nothing but errors")
 	return f

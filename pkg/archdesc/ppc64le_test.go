@@ -245,8 +245,7 @@ func TestPPC64LERefuses(t *testing.T) {
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error %v, want %v with %q", err, tt.want, tt.text)
 			}
-			var noRoom *NoRoomError
-			if errors.As(err, &noRoom) {
+			if _, ok := errors.AsType[*NoRoomError](err); ok {
 				var b bytes.Buffer
 				if err := WriteMap(&b, err); err != nil {
 					t.Fatal(err)

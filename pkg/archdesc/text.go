@@ -37,8 +37,8 @@ func (p *Plan) WriteText(w io.Writer) error {
 
 // WriteMap prints the memory map behind a NoRoomError, if err is one.
 func WriteMap(w io.Writer, err error) error {
-	var e *NoRoomError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*NoRoomError](err)
+	if !ok {
 		return nil
 	}
 	return writeMap(w, e.RAM, e.Reserved)

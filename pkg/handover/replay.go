@@ -4,7 +4,10 @@
 
 package handover
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // A Form is what a kernel extends into a bank for a record. It is the same
 // for all records of one kernel, but kernels of a chain differ: Debian's 6.1
@@ -144,7 +147,7 @@ type part struct{ begin, offset, end int }
 // extend extends a part of the list.
 func (x *run) extend(from state, p part, form Form) replayed {
 	out := replayed{matched: -1, state: from}
-	out.forms = append(from.forms[:len(from.forms):len(from.forms)], form)
+	out.forms = append(slices.Clip(from.forms), form)
 	n := x.bank.Size()
 	pcr, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
 	copy(pcr, from.pcr[:])

@@ -1,0 +1,160 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What imaboot does to a running kernel is tested in guests. Here is what it
+// does with arguments and files.
+
+const captured = "../../pkg/handover/testdata/ppc64le-three-kernels"
+
+// capturedPCRs are the flags for the captured list.
+func capturedPCRs(t *testing.T) []string {
+	t.Helper()
+	b, err := os.ReadFile(captured + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct {
+		PCR10 map[string]string `json:"pcr10"`
+	}
+	if err := json.Unmarshal(b, &info); err != nil {
+		t.Fatal(err)
+	}
+	var args []string
+	for _, a := range []string{"sha1", "sha256", "sha384", "sha512"} {
+		args = append(args, "--pcr", a+"="+info.PCR10[a])
+	}
+	return args
+}
+
+func TestRun(t *testing.T) {
+	list := captured + ".bin"
+	pcrs := capturedPCRs(t)
+	data, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string, b []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cut := file("cut", data[:len(data)-1])
+	tampered := bytes.Clone(data)
+	tampered[len(tampered)-2] ^= 1
+	for _, tt := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{"no kernel", nil, 2, "", "one KERNEL is needed, 0 are given"},
+		{"two kernels", []string{"boot", "a", "b"}, 2, "", "2 are given"},
+		{"help", []string{"--help"}, 0, "", "--command-line"},
+		{"unknown flag", []string{"plan", "--nonsense", "x"}, 2, "", "nonsense"},
+		{"bad choice", []string{"boot", "--tpm=maybe", "x"}, 2, "", "one of require, auto, off"},
+		{"argument of unload", []string{"unload", "x"}, 2, "", `unexpected argument "x"`},
+		{"PCR without list", []string{"verify", "--pcr", "sha1=00"}, 2, "", "--pcr goes with --list"},
+
+		{"match", append([]string{"verify", "--list", list}, pcrs...), 0, "PCR 10: sha1 match, sha256 match, sha384 match, sha512 match\n", ""},
+		{"hops", append([]string{"verify", "--list", list}, pcrs...), 0, "3 hops", ""},
+		{"forms", append([]string{"verify", "--list", list}, pcrs...), 0, "extended [padded-sha1 true true]", ""},
+		{"flags behind", append(append([]string{"verify"}, pcrs...), "--list", list), 0, "sha512 match", ""},
+		{"nothing to compare", []string{"verify", "--list", list}, 20, "no TPM, 17 records are unproven", "no-tpm"},
+		{"asked for nothing", []string{"verify", "--tpm=off", "--list", list}, 0, "no TPM", ""},
+		{"other PCR", []string{"verify", "--list", list, "--pcr", "sha1=" + strings.Repeat("11", 20)}, 22, "sha1 no match", "tpm-ahead-of-list"},
+		{"shorter PCR", []string{"verify", "--list", list, "--pcr", "sha1=" + strings.Repeat("00", 20)}, 21, "matches after record 0 of 17", "list-ahead-of-tpm"},
+		{"one bank", []string{"verify", "--list", list, pcrs[0], pcrs[1], "--pcr", "sha256=" + strings.Repeat("11", 32)}, 24, "banks disagree", "bank-not-replayable"},
+		{"tampered", append([]string{"verify", "--list", file("tampered", tampered)}, pcrs...), 23, "tampered at record 17", "tampered"},
+		{"cut short", []string{"verify", "--list", cut}, 6, "", cut + ": record 17 at offset"},
+		{"no file", []string{"verify", "--list", "/none/x"}, 8, "", "/none/x: no such file"},
+		{"bad PCR", []string{"verify", "--list", list, "--pcr", "sha1=00"}, 7, "", "sha1 has 20 bytes, 1 are given"},
+
+		{"list", []string{"list", "--list", list}, 0, " ima-sig sha256:", ""},
+		{"list for machines", []string{"list", "--json", "--list", list}, 0, `"report": "list"`, ""},
+		{"list of a bad file", []string{"list", "--list", cut}, 6, "", "cut short"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(tt.args, &stdout, &stderr)
+			if code != tt.code || !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
+				t.Errorf("exit code %d, want %d\nstdout %q, want %q\nstderr %q, want %q",
+					code, tt.code, stdout.String(), tt.stdout, stderr.String(), tt.stderr)
+			}
+		})
+	}
+}
+
+func TestListOutput(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "list")
+	var stdout, stderr bytes.Buffer
+	if code := run([]string{"list", "--list", captured + ".bin", "--output", out}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(captured + ".bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the written list is not the one that was read")
+	}
+}
+
+// TestReportJSON: reports say what they are, and hold what the text says.
+func TestReportJSON(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	args := append([]string{"verify", "--json", "--list", captured + ".bin"}, capturedPCRs(t)...)
+	if code := run(args, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	var got struct {
+		Schema  int
+		Report  string
+		Verdict string
+		Records int
+		Hops    []struct {
+			First int `json:"first_record"`
+		}
+		Banks []struct{ Algorithm, Verdict string }
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Schema != schema || got.Report != "verify" || got.Verdict != "match" || got.Records != 17 || len(got.Hops) != 3 || len(got.Banks) != 4 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestExitCodes: no two verdicts share a code, nor does one with another
+// error.
+func TestExitCodes(t *testing.T) {
+	seen := map[int]string{1: "other errors", 14: "kexec_load"}
+	for verdict, code := range verdictCodes {
+		if seen[code] != "" {
+			t.Errorf("%s and %s both have %d", verdict, seen[code], code)
+		}
+		seen[code] = string(verdict)
+	}
+	for _, x := range exitCodes {
+		if seen[x.code] == "other errors" || seen[x.code] == "kexec_load" {
+			t.Errorf("%v has the code of %s", x.err, seen[x.code])
+		}
+	}
+}

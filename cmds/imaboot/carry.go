@@ -133,8 +133,8 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 }
 
 // loadCarry plans and loads until list and PCR have stayed the same from
-// before the list was read to after the segments were loaded. Nothing is
-// loaded after an error.
+// before the list was read to after the segments were loaded. After an error
+// nothing of this job is loaded.
 func (c *command) loadCarry(j *job) (*snapshot, error) {
 	for try := range carryTries {
 		if try > 0 {
@@ -147,7 +147,7 @@ func (c *command) loadCarry(j *job) (*snapshot, error) {
 			return nil, orUnload(err, try > 0)
 		}
 		if err := loadPlan(p); err != nil {
-			return nil, err
+			return nil, orUnload(err, try > 0)
 		}
 		c.step("loaded")
 		same, err := c.unchanged(s, j.opts.TPM)

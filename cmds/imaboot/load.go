@@ -27,11 +27,11 @@ func loadPlan(p *archdesc.Plan) error {
 	return kexec.Load(uint64(p.Entry), segments, p.Flags)
 }
 
-// orUnload drops what an earlier try loaded: after an error nothing is loaded
+// orUnload drops what this job has loaded: after an error nothing is there
 // that carries an old list.
 func orUnload(err error, loaded bool) error {
 	if loaded {
-		return errors.Join(err, kexec.Unload())
+		return errors.Join(err, kexec.Unload(), removeState())
 	}
 	return err
 }
@@ -71,13 +71,9 @@ func (c *command) load(args []string) error {
 		return err
 	}
 	defer j.close()
-	// The file is written before the list is read, and completed after.
-	if err := writeState(&state{Options: o}); err != nil {
-		return err
-	}
 	s, err := c.loadCarry(j)
 	if err != nil {
-		return errors.Join(err, removeState())
+		return err
 	}
 	return writeState(&state{Options: o, Digest: listDigest(s.List)})
 }
@@ -132,8 +128,7 @@ func (c *command) unload(args []string) error {
 // A state is what exec must know of a load.
 type state struct {
 	Options *options `json:"options"`
-	// Digest is that of the list that was loaded; empty if the load did not
-	// come to its end.
+	// Digest is that of the list that was loaded.
 	Digest string `json:"digest"`
 }
 

@@ -5,6 +5,7 @@
 package archdesc
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -25,9 +26,18 @@ const (
 // A Segment is a piece of memory that the next kernel finds filled. What is
 // beyond Data is zero.
 type Segment struct {
-	Name string `json:"name"`
+	Name string
 	Range
-	Data []byte `json:"-"`
+	Data []byte
+}
+
+// MarshalJSON has the size of Data instead of its bytes.
+func (s Segment) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Name string `json:"name"`
+		Range
+		Bytes int `json:"bytes"`
+	}{s.Name, s.Range, len(s.Data)})
 }
 
 // A Region is memory that a plan keeps away from.

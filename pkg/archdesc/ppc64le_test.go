@@ -7,6 +7,7 @@ package archdesc
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -272,6 +273,27 @@ func TestPPC64LEListAboveRealMode(t *testing.T) {
 		t.Errorf("list at %v", p.List.Range)
 	}
 	checkPPC64LEPlan(t, m, p)
+}
+
+// TestPlanJSON: addresses are strings, and segments tell their sizes.
+func TestPlanJSON(t *testing.T) {
+	p, err := ppc64le{}.Plan(captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t), testList())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"entry":"0x6f0000"`,
+		`{"name":"kernel","start":"0x5c0000","end":"0x6f0000","bytes":8192}`,
+		`"list":{"where":"FDT /chosen/linux,ima-kexec-buffer","start":"0x770000","end":"0x7b0000"}`,
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s is not in %s", want, b)
+		}
+	}
 }
 
 func TestLMBRanges(t *testing.T) {

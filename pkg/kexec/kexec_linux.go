@@ -40,8 +40,8 @@ type rawSegment struct {
 	memSize uintptr
 }
 
-// Load loads segments, replacing what was loaded. Nothing stays loaded after
-// an error. flags hold the architecture (KEXEC_ARCH_*).
+// Load loads segments, replacing what was loaded; after an error that is still
+// there. flags hold the architecture (KEXEC_ARCH_*).
 //
 // Errors are *LoadError.
 func Load(entry uint64, segments []Segment, flags uint64) error {
@@ -56,15 +56,10 @@ func Load(entry uint64, segments []Segment, flags uint64) error {
 	_, _, errno := unix.Syscall6(unix.SYS_KEXEC_LOAD, uintptr(entry), uintptr(len(raw)),
 		uintptr(unsafe.Pointer(unsafe.SliceData(raw))), uintptr(flags), 0, 0)
 	runtime.KeepAlive(raw)
-	if errno == 0 {
-		return nil
+	if errno != 0 {
+		return &LoadError{Errno: errno, Hint: hint("/", errno)}
 	}
-	// The kernel frees the old image only after it accepted the new one.
-	err := error(&LoadError{Errno: errno, Hint: hint("/", errno)})
-	if loaded, _ := Loaded(); loaded && len(segments) > 0 {
-		err = errors.Join(err, Unload())
-	}
-	return err
+	return nil
 }
 
 // Unload drops what is loaded, if anything is.

@@ -6,6 +6,7 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/imaboot/imaboot/integration/lab"
@@ -55,6 +56,40 @@ func TestHops(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGivenTree boots with the tree that the running kernel was itself given by
+// a kexec, in which the old list's place is still named.
+func TestGivenTree(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{{Measure: 5}, report, boot()}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, boot("--dtb", "/sys/firmware/fdt")}}},
+		{Kernel: own, Stage: script.Stage{Name: "3", Steps: []script.Step{verify, report}}},
+	}})
+	checkArrived(t, r, 3)
+}
+
+// TestLoadAndExec takes the steps apart: exec jumps to what was loaded, and
+// loads again what has grown since.
+func TestLoadAndExec(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	load := boot()
+	load.Run[1], load.Show = "load", false
+	exec := script.Step{Run: []string{"/bin/imaboot", "exec"}, Show: true}
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, load, exec}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{verify, load, {Measure: 5}, report, exec}}},
+		{Kernel: own, Stage: script.Stage{Name: "3", Steps: []script.Step{verify, report}}},
+	}})
+	checkArrived(t, r, 3)
+	if n := strings.Count(r.Console, "is not the one that was loaded: loading again"); n != 1 {
+		t.Errorf("%d loads were repeated, want 1", n)
 	}
 }
 

@@ -54,3 +54,13 @@ func TestParseIOMemBad(t *testing.T) {
 		})
 	}
 }
+
+func FuzzParseIOMem(f *testing.F) {
+	f.Add("00000000-3fffffff : System RAM\n  20000000-2fffffff : Crash kernel\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		ram, _, err := parseIOMem(strings.NewReader(text))
+		if err == nil && ram.Size() == 0 {
+			t.Error("no error and no memory")
+		}
+	})
+}

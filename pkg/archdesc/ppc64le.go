@@ -74,8 +74,12 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	// The next kernel moves itself down to 0 and must not meet its own
 	// device tree, initrd or list there.
 	reserved := append(mem.reserved, Region{Range{0, k.size}, "next kernel, when it has moved down"})
+	if crash := ppc64CrashKernel(t.Cmdline, mem.realMode, mem.opal != opalEntry{}); !crash.Empty() {
+		reserved = append(reserved, Region{crash, "next kernel's crash kernel"})
+	}
 	place := newPlacer(mem.ram, reserved, ppc64Align)
-	low := Range{0, mem.realMode}
+	all := Range{0, ppc64MemoryLimit(t.Cmdline)}
+	low := Range{0, min(mem.realMode, all.End)}
 
 	p := &Plan{
 		Arch: "ppc64le", Flags: ppc64KexecArch, Cmdline: t.Cmdline,
@@ -127,7 +131,7 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 		// The list is read late, with the MMU on, and may lie higher.
 		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, low)
 		if err != nil {
-			list, err = place.place(SegmentList, Addr(len(l.Buffer))+l.Room, Range{0, ^Addr(0)})
+			list, err = place.place(SegmentList, Addr(len(l.Buffer))+l.Room, all)
 		}
 		if err != nil {
 			return nil, err

@@ -342,6 +342,40 @@ func TestLMBRanges(t *testing.T) {
 	}
 }
 
+// FuzzPPC64LEPlan plans with trees that no firmware would make: there is a
+// plan whose segments are in free memory, or an error.
+func FuzzPPC64LEPlan(f *testing.F) {
+	for _, name := range capturedNames(f, "ppc64le") {
+		b, err := os.ReadFile(filepath.Join("testdata", "ppc64le", name, "device-tree.dtb"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	target, list := testTarget(f), testList()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		tree, err := ParseTree(b)
+		if err != nil {
+			return
+		}
+		m := &Machine{Arch: "ppc64le", PageSize: 0x10000, RAM: Ranges{{0, 1 << 32}}, Tree: tree.RootNode}
+		p, err := ppc64le{}.Plan(m, target, list)
+		if err != nil {
+			return
+		}
+		for _, s := range p.Segments {
+			if !m.RAM.Contains(s.Range) {
+				t.Errorf("segment %s %v is not in memory", s.Name, s.Range)
+			}
+			for _, r := range p.Reserved {
+				if s.Overlaps(r.Range) {
+					t.Errorf("segment %s %v overlaps %s %v", s.Name, s.Range, r.Why, r.Range)
+				}
+			}
+		}
+	})
+}
+
 func TestRestores(t *testing.T) {
 	for _, tt := range []struct {
 		text string

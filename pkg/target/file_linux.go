@@ -5,6 +5,7 @@
 package target
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -13,8 +14,9 @@ import (
 
 // A File is a whole file in memory, without a copy on the heap.
 type File struct {
-	Name string
-	Data []byte
+	Name   string
+	Data   []byte
+	mapped bool
 }
 
 // Open maps a regular file. It is not open for writing or reading afterwards,
@@ -38,10 +40,16 @@ func Open(name string) (*File, error) {
 		return nil, fmt.Errorf("%w: %s has %d bytes, too large", ErrFile, name, info.Size())
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+	if errors.Is(err, unix.ENODEV) {
+		// Files of sysfs, as /sys/firmware/fdt, can only be read.
+		if data, err = os.ReadFile(name); err == nil {
+			return &File{Name: name, Data: data}, nil
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: mmap %s: %w", ErrFile, name, err)
 	}
-	return &File{Name: name, Data: data}, nil
+	return &File{Name: name, Data: data, mapped: true}, nil
 }
 
 // Close unmaps the file: its Data must not be used any more.
@@ -51,5 +59,8 @@ func (f *File) Close() error {
 	}
 	data := f.Data
 	f.Data = nil
+	if !f.mapped {
+		return nil
+	}
 	return unix.Munmap(data)
 }

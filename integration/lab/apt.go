@@ -29,6 +29,10 @@ type apt struct {
 	opts []string
 }
 
+// mirrorPattern finds it: deb822 has "URIs: ADDRESS", the old form "deb
+// [options] ADDRESS suite".
+var mirrorPattern = regexp.MustCompile(`(?m)^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian/?)(?:\s|$)`)
+
 // mirror is the address of Debian's mirror, as the machine's own sources name
 // it.
 func mirror() (string, error) {
@@ -36,14 +40,12 @@ func mirror() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// deb822 has "URIs: ADDRESS", the old form "deb [options] ADDRESS suite".
-	re := regexp.MustCompile(`(?m)^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian/?)(?:\s|$)`)
 	for _, name := range append([]string{"/etc/apt/sources.list"}, files...) {
 		b, err := os.ReadFile(name)
 		if err != nil || (!strings.HasSuffix(name, ".list") && !strings.HasSuffix(name, ".sources")) {
 			continue
 		}
-		if m := re.FindSubmatch(b); m != nil {
+		if m := mirrorPattern.FindSubmatch(b); m != nil {
 			return string(m[1]), nil
 		}
 	}

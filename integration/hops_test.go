@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
@@ -29,7 +30,7 @@ func TestHops(t *testing.T) {
 		{name: "4 KiB to 64 KiB pages", kernels: []string{lab.Own4k, lab.Own64k}, records: 10, guest: lab.Guest{Memory: "1G", CPUs: 1}},
 		{name: "8 GiB in two nodes", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{Memory: "8G", Nodes: 2, CPUs: 4}},
 		{name: "hash page tables", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{CPUs: 2, Append: "disable_radix"}},
-		{name: "20000 records", kernels: []string{lab.Debian61, lab.Own4k}, records: 20000, guest: lab.Guest{CPUs: 2}},
+		{name: "20000 records", kernels: []string{lab.Debian61, lab.Own4k}, records: 20000, guest: lab.Guest{CPUs: 2, Timeout: 20 * time.Minute}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

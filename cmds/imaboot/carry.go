@@ -19,8 +19,8 @@ const pcrIndex = 10
 
 const (
 	// carryTries bounds how often a list that has changed is carried anew.
-	// The wait before is doubled each time: 3.75 s in all.
-	carryTries = 5
+	// The wait before is doubled each time: 7.75 s in all.
+	carryTries = 6
 	carryWait  = 250 * time.Millisecond
 	// aheadTries and aheadWait bound the wait for an extend that is under
 	// way: a record is in the list before it is in the TPM.

@@ -36,7 +36,7 @@ type Guest struct {
 	// reports nothing, and is stopped when it prints Until.
 	Initramfs string
 	Until     string
-	// Timeout ends a guest that hangs.
+	// Timeout ends a guest that hangs; it is never less than the default.
 	Timeout time.Duration
 	// Console gets what the guest prints, as it comes; nil for nothing.
 	Console io.Writer
@@ -48,7 +48,7 @@ const Cmdline = "console=hvc0 quiet panic=-1 ima_policy=tcb"
 // defaults are for what a Guest leaves open.
 const (
 	defaultMemory  = "2G"
-	defaultTimeout = 4 * time.Minute
+	defaultTimeout = 8 * time.Minute
 )
 
 // sink collects the console, and calls stop once when until is in it.

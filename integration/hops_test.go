@@ -29,6 +29,7 @@ func TestHops(t *testing.T) {
 		{name: "three hops", kernels: []string{lab.Debian61, lab.Own64k, lab.Own4k, lab.Own64k}, records: 1000, guest: lab.Guest{CPUs: 4}},
 		{name: "4 KiB to 64 KiB pages", kernels: []string{lab.Own4k, lab.Own64k}, records: 10, guest: lab.Guest{Memory: "1G", CPUs: 1}},
 		{name: "8 GiB in two nodes", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{Memory: "8G", Nodes: 2, CPUs: 4}},
+		{name: "memory that can be added to", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{Memory: "2G,slots=4,maxmem=8G", CPUs: 2}},
 		{name: "hash page tables", kernels: []string{lab.Debian61, lab.Own4k}, records: 10, guest: lab.Guest{CPUs: 2, Append: "disable_radix"}},
 		{name: "20000 records", kernels: []string{lab.Debian61, lab.Own4k}, records: 20000, guest: lab.Guest{CPUs: 2, Timeout: 20 * time.Minute}},
 	} {

@@ -36,15 +36,13 @@ func TestHops(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			g := tt.guest
-			// Debian 6.1 measures nothing on tmpfs.
-			g.Append += " rootfstype=ramfs"
 			for i, k := range tt.kernels {
 				s := lab.Stage{Kernel: kernel(t, k), Stage: script.Stage{Name: fmt.Sprint(i + 1)}}
 				if i > 0 {
 					s.Steps = append(s.Steps, verify)
 				}
 				if i+1 < len(tt.kernels) {
-					s.Steps = append(s.Steps, script.Step{Measure: tt.records}, report, boot())
+					s.Steps = append(s.Steps, script.Step{Measure: tt.records}, report, boot(ppc64le))
 				} else {
 					s.Steps = append(s.Steps, script.Step{Measure: 10}, report)
 				}
@@ -68,8 +66,8 @@ func TestGivenTree(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
-		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{{Measure: 5}, report, boot()}}},
-		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, boot("--dtb", "/sys/firmware/fdt")}}},
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{{Measure: 5}, report, boot(ppc64le)}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, boot(ppc64le, "--dtb", "/sys/firmware/fdt")}}},
 		{Kernel: own, Stage: script.Stage{Name: "3", Steps: []script.Step{verify, report}}},
 	}})
 	checkArrived(t, r, 3)
@@ -81,7 +79,7 @@ func TestLoadAndExec(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
-	load := boot()
+	load := boot(ppc64le)
 	load.Run[1], load.Show = "load", false
 	exec := script.Step{Run: []string{"/bin/imaboot", "exec"}, Show: true}
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
@@ -102,7 +100,7 @@ func TestPowerNV(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{PowerNV: true, Memory: "4G", CPUs: 2, Stages: []lab.Stage{
-		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot()}}},
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot(ppc64le)}}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, verify}}},
 	}})
 	first, second := stage(t, r, "1"), stage(t, r, "2")

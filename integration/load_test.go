@@ -37,14 +37,14 @@ func BenchmarkLoad(b *testing.B) {
 	const rounds = 5
 	for range rounds {
 		steps = append(steps,
-			script.Step{Run: []string{"/sbin/kexec", "-l", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline, lab.NextKernel}},
+			script.Step{Run: []string{"/sbin/kexec", "-l", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline(ppc64le), lab.NextKernel}},
 			script.Step{Run: []string{"/sbin/kexec", "-u"}},
-			script.Step{Run: []string{"/bin/imaboot", "load", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline, lab.NextKernel}},
+			script.Step{Run: []string{"/bin/imaboot", "load", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline(ppc64le), lab.NextKernel}},
 			script.Step{Run: []string{"/bin/imaboot", "unload"}},
 		)
 	}
 	for b.Loop() {
-		r, err := theLab.Run(b.Context(), lab.Guest{Arch: "ppc64le", CPUs: 2, Stages: []lab.Stage{
+		r, err := theLab.Run(b.Context(), lab.Guest{Arch: ppc64le, CPUs: 2, Stages: []lab.Stage{
 			{Kernel: own, Files: files, Stage: script.Stage{Name: "1", Steps: steps}},
 		}})
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 const cannotRestore = "/next/stock"
 
 // quietBoot is boot whose messages are reported and not shown.
-func quietBoot(flags ...string) script.Step {
-	s := boot(flags...)
+func quietBoot(arch string, flags ...string) script.Step {
+	s := boot(arch, flags...)
 	s.Show = false
 	return s
 }
@@ -92,7 +92,7 @@ func TestExtendedBehindIMA(t *testing.T) {
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
 		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{
-			{Extend: true}, quietBoot(), {Measure: 3}, report, verify, quietBoot("--tpm=off"),
+			{Extend: true}, quietBoot(ppc64le), {Measure: 3}, report, verify, quietBoot(ppc64le, "--tpm=off"),
 		}}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report}}},
 	}})
@@ -122,8 +122,8 @@ func TestGrowingList(t *testing.T) {
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
 		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{
-			{Measure: 20000, Background: true, DelayMS: 1}, quietBoot(), {Stop: true}, report,
-			{Measure: 40, Background: true, DelayMS: 60}, boot("-v"),
+			{Measure: 20000, Background: true, DelayMS: 1}, quietBoot(ppc64le), {Stop: true}, report,
+			{Measure: 40, Background: true, DelayMS: 60}, boot(ppc64le, "-v"),
 		}}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, verify}}},
 	}})

@@ -48,17 +48,33 @@ func (c *command) readTPM(mode string) (*tpm.Reading, error) {
 	return r, err
 }
 
+// carried reads the list that earlier kernels handed over as a file, if there
+// is one and it is not to be left out.
+func (c *command) carried(mode string) (*handover.Carried, error) {
+	if mode == "off" {
+		return nil, nil
+	}
+	l, err := handover.ReadCarried("/")
+	if err == nil && l != nil {
+		c.detail("carried list: %d records in %d hops, %s, of %s, in %s", l.Records(), l.Note.Hop, size(len(l.Bytes())), l.Note.Kernel, l.Dir)
+	}
+	return l, err
+}
+
 // snapshot reads PCR and list, in this order, and compares them. A list that
 // is ahead of the PCR is read again for a while.
-func (c *command) snapshot(mode string) (*snapshot, error) {
+func (c *command) snapshot(o *options) (*snapshot, error) {
+	carried, err := c.carried(o.Carried)
+	if err != nil {
+		return nil, err
+	}
 	first := -1
 	for try := 1; ; try++ {
 		s := &snapshot{}
-		var err error
-		if s.pcrs, err = c.readTPM(mode); err != nil {
+		if s.pcrs, err = c.readTPM(o.TPM); err != nil {
 			return nil, err
 		}
-		if s.Snapshot, err = handover.ReadLive("/"); err != nil {
+		if s.Snapshot, err = handover.ReadLive("/", carried); err != nil {
 			return nil, err
 		}
 		if first < 0 {
@@ -105,7 +121,7 @@ func (c *command) unchanged(s *snapshot, mode string) (bool, error) {
 
 // planCarry makes a plan that carries the list as it is now, and checks it first.
 func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
-	s, err := c.snapshot(j.opts.TPM)
+	s, err := c.snapshot(j.opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,11 +136,11 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 	if !s.report.Verdict.CanGo() {
 		return nil, nil, &verdictError{s.report.Verdict, s.report.Text}
 	}
-	buffer, err := s.Buffer()
+	list, t, err := c.pack(j, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := j.arch.Plan(j.machine, &j.target, &archdesc.List{Buffer: buffer, Room: archdesc.Addr(j.opts.Room)})
+	p, err := j.arch.Plan(j.machine, t, list)
 	if err != nil {
 		return nil, nil, err
 	}

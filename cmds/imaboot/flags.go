@@ -40,6 +40,7 @@ type options struct {
 	DTB          string `json:"dtb,omitempty"`
 	Carry        string `json:"carry"`
 	TPM          string `json:"tpm"`
+	Carried      string `json:"carried"`
 	Room         uint64 `json:"room,omitempty"`
 }
 
@@ -68,9 +69,15 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "begin with the running kernel's command line")
 	f.StringVar(&o.DTB, "dtb", "", "device tree `FILE` instead of the running one")
 	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
-	o.Carry, o.TPM = "auto", "auto"
-	f.Var(choice{&o.Carry, []string{"auto", "kernel"}}, "carry", "how the list travels: auto or kernel")
+	o.Carry = autoCarrier
+	f.Var(choice{&o.Carry, []string{autoCarrier, string(byKernel), string(byInitramfs)}}, "carry", "how the list travels: auto, kernel or initramfs")
+	o.carriedFlag(f)
 	o.tpmFlag(f)
+}
+
+func (o *options) carriedFlag(f *flag.FlagSet) {
+	o.Carried = "auto"
+	f.Var(choice{&o.Carried, []string{"auto", "off"}}, "carried", "join the list that came as a file, or leave it out: auto or off")
 }
 
 func (o *options) tpmFlag(f *flag.FlagSet) {

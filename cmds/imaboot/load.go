@@ -75,7 +75,7 @@ func (c *command) load(args []string) error {
 	if err != nil {
 		return err
 	}
-	return writeState(&state{Options: o, Digest: listDigest(s.List)})
+	return writeState(&state{Options: o, Digest: s.SHA256()})
 }
 
 // exec jumps to what load loaded, or loads it again if the list has changed.
@@ -98,11 +98,11 @@ func (c *command) exec(args []string) error {
 		return err
 	}
 	unix.Sync()
-	now, err := c.snapshot(s.Options.TPM)
+	now, err := c.snapshot(s.Options)
 	if err != nil {
 		return err
 	}
-	if digest := listDigest(now.List); digest != s.Digest || !now.report.Verdict.CanGo() {
+	if digest := now.SHA256(); digest != s.Digest || !now.report.Verdict.CanGo() {
 		c.step("the list is not the one that was loaded: loading again")
 		return c.bootTarget(s.Options)
 	}

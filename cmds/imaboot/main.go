@@ -36,7 +36,9 @@
 //	--command-line STRING  command line
 //	--reuse-cmdline        begin with the running kernel's command line
 //	--dtb FILE             device tree instead of the running one
-//	--carry auto|kernel    how the list travels (default auto)
+//	--carry auto|kernel|initramfs
+//	                       how the list travels (default auto)
+//	--carried auto|off     join the list that came as a file (default auto)
 //	--tpm require|auto|off compare the list with PCR 10 (default auto)
 //	--room BYTES           memory beyond the list in its segment
 //	-v, -q                 say more, say nothing

@@ -6,8 +6,6 @@ package main
 
 import (
 	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -34,11 +32,6 @@ func (c *command) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-func listDigest(l *handover.List) string {
-	sum := sha256.Sum256(l.Bytes())
-	return hex.EncodeToString(sum[:])
-}
-
 // plan shows what boot would load.
 func (c *command) plan(args []string) error {
 	o := &options{}
@@ -60,8 +53,9 @@ func (c *command) plan(args []string) error {
 		return c.printJSON(struct {
 			head
 			*archdesc.Plan
-			Check *handover.Report `json:"check"`
-		}{head{schema, "plan"}, p, s.report})
+			Carrier carrier          `json:"carrier"`
+			Check   *handover.Report `json:"check"`
+		}{head{schema, "plan"}, p, j.carrier, s.report})
 	}
 	return p.WriteText(c.stdout)
 }
@@ -79,22 +73,25 @@ func (c *command) verify(args []string) error {
 	asJSON := f.Bool("json", false, "print for machines")
 	f.StringVar(&from.file, "list", "", "binary list in a `FILE` instead of the running kernel's")
 	f.Var(&from.pcrs, "pcr", "`ALG=HEX` of PCR 10, once a bank, with --list")
+	o.carriedFlag(f)
 	o.tpmFlag(f)
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	report, list, err := c.check(o, from)
+	s, err := c.check(o, from)
 	if err != nil {
 		return err
 	}
+	report := s.report
 	if *asJSON {
 		err = c.printJSON(struct {
 			head
 			*handover.Report
-			Digest string `json:"list_sha256"`
-		}{head{schema, "verify"}, report, listDigest(list)})
+			Digest  string         `json:"list_sha256"`
+			Carried *carriedReport `json:"carried,omitempty"`
+		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.Carried)})
 	} else {
-		err = c.printReport(report)
+		err = c.printReport(s)
 	}
 	if err != nil {
 		return err
@@ -108,47 +105,51 @@ func (c *command) verify(args []string) error {
 
 // check compares the running kernel's list with the TPM, or a file's with the
 // given values.
-func (c *command) check(o *options, from *source) (*handover.Report, *handover.List, error) {
+func (c *command) check(o *options, from *source) (*snapshot, error) {
 	if from.file == "" {
 		if len(from.pcrs) > 0 {
-			return nil, nil, usagef("--pcr goes with --list")
+			return nil, usagef("--pcr goes with --list")
 		}
 		if err := mountAll(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		s, err := c.snapshot(o.TPM)
-		if err != nil {
-			return nil, nil, err
-		}
-		return s.report, s.List, nil
+		return c.snapshot(o)
 	}
 	var pcrs []handover.PCR
 	for _, s := range from.pcrs {
 		p, err := handover.ParsePCR(s)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		pcrs = append(pcrs, p)
 	}
 	l, err := from.read()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return handover.Check(l, pcrIndex, pcrs), l, nil
+	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: handover.Check(l, pcrIndex, pcrs)}, nil
 }
 
-// read only reads the list.
-func (from *source) read() (*handover.List, error) {
-	if from.file == "" {
-		if err := mountAll(); err != nil {
-			return nil, err
-		}
-		s, err := handover.ReadLive("/")
-		if err != nil {
-			return nil, err
-		}
-		return s.List, nil
+// readList only reads the list.
+func (c *command) readList(o *options, from *source) (*handover.List, error) {
+	if from.file != "" {
+		return from.read()
 	}
+	if err := mountAll(); err != nil {
+		return nil, err
+	}
+	carried, err := c.carried(o.Carried)
+	if err != nil {
+		return nil, err
+	}
+	s, err := handover.ReadLive("/", carried)
+	if err != nil {
+		return nil, err
+	}
+	return s.List, nil
+}
+
+func (from *source) read() (*handover.List, error) {
 	b, err := os.ReadFile(from.file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", target.ErrFile, err)
@@ -160,8 +161,25 @@ func (from *source) read() (*handover.List, error) {
 	return l, nil
 }
 
-func (c *command) printReport(r *handover.Report) error {
+// A carriedReport is the part of the list that came as a file.
+type carriedReport struct {
+	Dir string `json:"dir"`
+	*handover.Note
+}
+
+func reportCarried(l *handover.Carried) *carriedReport {
+	if l == nil {
+		return nil
+	}
+	return &carriedReport{l.Dir, l.Note}
+}
+
+func (c *command) printReport(s *snapshot) error {
+	r := s.report
 	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
+	if l := s.Carried; l != nil {
+		fmt.Fprintf(c.stdout, "records 1 to %d came as a file, sent by %s, and are in %s\n", l.Records(), l.Note.Kernel, l.Dir)
+	}
 	for i, h := range r.Hops {
 		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %d violations", i+1, h.First, h.First+h.Records-1, h.Violations)
 		if h.BootAggregate != "" {
@@ -178,15 +196,16 @@ func (c *command) printReport(r *handover.Report) error {
 
 // list shows or writes the list.
 func (c *command) list(args []string) error {
-	from := &source{}
+	o, from := &options{}, &source{}
 	f := c.flagSet("list")
 	asJSON := f.Bool("json", false, "print for machines")
 	output := f.String("output", "", "write the binary list to a `FILE`")
 	f.StringVar(&from.file, "list", "", "binary list in a `FILE` instead of the running kernel's")
+	o.carriedFlag(f)
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	l, err := from.read()
+	l, err := c.readList(o, from)
 	if err != nil {
 		return err
 	}
@@ -206,7 +225,7 @@ func (c *command) list(args []string) error {
 			head
 			Digest  string                  `json:"list_sha256"`
 			Records []handover.RecordReport `json:"records"`
-		}{head{schema, "list"}, listDigest(l), records})
+		}{head{schema, "list"}, l.SHA256(), records})
 	}
 	w := bufio.NewWriter(c.stdout)
 	for r := range l.All {

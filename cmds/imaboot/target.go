@@ -23,7 +23,11 @@ type job struct {
 	arch    archdesc.Arch
 	machine *archdesc.Machine
 	target  archdesc.Target
-	files   []*target.File
+	carrier carrier
+	// canFallBack: a list that the target's kernel would not restore can
+	// come as a file.
+	canFallBack bool
+	files       []*target.File
 }
 
 // seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
@@ -65,14 +69,6 @@ func (c *command) open(j *job) error {
 	}
 	c.step("kernel %s: %s%s", o.Kernel, size(len(image)), packed)
 
-	// There is one carrier, so that auto and kernel are the same: what
-	// cannot restore the list is refused, and never boots without it.
-	support := j.arch.Restores(image)
-	if !support.Restores {
-		return &verdictError{handover.NotRestored, fmt.Sprintf("%s: %s", o.Kernel, support.Evidence)}
-	}
-	c.step("carrier: kernel (--carry=%s): %s", o.Carry, support.Evidence)
-
 	j.target = archdesc.Target{KernelName: o.Kernel, Kernel: image, RNGSeed: make([]byte, seedSize)}
 	if _, err := rand.Read(j.target.RNGSeed); err != nil {
 		return fmt.Errorf("seed: %w", err)
@@ -83,6 +79,9 @@ func (c *command) open(j *job) error {
 		}
 		j.target.InitrdName = o.Initrd
 		c.step("initrd %s: %s", o.Initrd, size(len(j.target.Initrd)))
+	}
+	if err := c.chooseCarrier(j); err != nil {
+		return err
 	}
 	if o.DTB != "" {
 		blob, err := j.file(o.DTB)
@@ -100,7 +99,7 @@ func (c *command) open(j *job) error {
 	j.target.Cmdline = o.CommandLine
 	if o.ReuseCmdline {
 		// These tell how the running kernel was started.
-		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry"}
+		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", handover.Param}
 		j.target.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, j.machine.Cmdline)
 	}
 	c.detail("command line %q", j.target.Cmdline)

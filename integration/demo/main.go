@@ -9,9 +9,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -34,55 +34,73 @@ func main() {
 	}
 }
 
-// arches are what a demo can show.
-var arches = []string{"ppc64le"}
+// shows are the main job of each architecture: who is firmware, and who comes
+// after it.
+var shows = map[string]struct {
+	kernels []string
+	// tpm: what arrives can be compared.
+	tpm bool
+	how string
+}{
+	"ppc64le": {[]string{lab.Debian61, lab.Own4k}, true, "A ppc64le guest with a TPM boots a stock Debian 6.1 as firmware, which boots a kernel that restores the list."},
+	"s390x":   {[]string{lab.Debian61S390X, lab.Debian61S390X, lab.DebianNewS390X}, false, "An s390x guest, which has no TPM, boots a stock Debian 6.1 as firmware, which boots a stock Debian 6.1, and that Debian's newest."},
+}
 
 func demo(ctx context.Context, arch string, out io.Writer) error {
-	if !slices.Contains(arches, arch) {
-		return fmt.Errorf("no demo for %q, only for %v", arch, arches)
+	show, ok := shows[arch]
+	if !ok {
+		return fmt.Errorf("no demo for %q, only for %v", arch, slices.Sorted(maps.Keys(shows)))
 	}
 	l, err := lab.New(os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	if err := l.Prepare(ctx, lab.Debian61, lab.Own4k); err != nil {
+	if err := l.Prepare(ctx, show.kernels...); err != nil {
 		return err
 	}
-	firmware, err := l.Kernel(ctx, lab.Debian61)
+	fmt.Fprintln(out, show.how)
+	run := func(argv ...string) script.Step {
+		return script.Step{Run: append([]string{"/bin/imaboot"}, argv...), Show: true}
+	}
+	verify := []string{"verify"}
+	if !show.tpm {
+		verify = append(verify, "--tpm=off")
+	}
+	g := lab.Guest{Arch: arch, CPUs: 2, Console: &filter{out: out}}
+	for i, name := range show.kernels {
+		kernel, err := l.Kernel(ctx, name)
+		if err != nil {
+			return err
+		}
+		s := lab.Stage{Kernel: kernel, Stage: script.Stage{Name: fmt.Sprintf("stage %d, %s", i+1, name)}}
+		if i == 0 {
+			s.Steps = append(s.Steps, script.Step{Measure: 20})
+		}
+		if i == len(show.kernels)-1 {
+			s.Steps = append(s.Steps, run("list"))
+		}
+		if i > 0 {
+			s.Steps = append(s.Steps, run(verify...))
+		}
+		if i < len(show.kernels)-1 {
+			s.Steps = append(s.Steps, run("boot", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline(arch), lab.NextKernel))
+		}
+		g.Stages = append(g.Stages, s)
+	}
+	result, err := l.Run(ctx, g)
 	if err != nil {
 		return err
 	}
-	next, err := l.Kernel(ctx, lab.Own4k)
-	if err != nil {
-		return err
+	if n := len(result.Stages); n != len(show.kernels) {
+		return fmt.Errorf("%d of %d stages were reached", n, len(show.kernels))
 	}
-	fmt.Fprintf(out, "A %s guest with a TPM boots %s as firmware, which boots %s.\n", arch, lab.Debian61, lab.Own4k)
-	show := func(argv ...string) script.Step { return script.Step{Run: argv, Show: true} }
-	result, err := l.Run(ctx, lab.Guest{
-		Arch: arch, CPUs: 2, Console: &filter{out: out},
-		// Debian 6.1 measures nothing on tmpfs.
-		Append: "rootfstype=ramfs",
-		Stages: []lab.Stage{
-			{Kernel: firmware, Stage: script.Stage{Name: "firmware", Steps: []script.Step{
-				{Measure: 20},
-				show("/bin/imaboot", "boot", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline, lab.NextKernel),
-			}}},
-			{Kernel: next, Stage: script.Stage{Name: "next", Steps: []script.Step{
-				show("/bin/imaboot", "list"),
-				show("/bin/imaboot", "verify"),
-			}}},
-		},
-	})
-	if err != nil {
-		return err
-	}
-	last, err := result.Stage("next")
-	if err != nil {
-		return err
-	}
-	if n := len(last.Runs); n == 0 || last.Runs[n-1].Exit != 0 {
-		return errors.New("the list did not arrive as it was sent")
+	for _, s := range result.Stages {
+		for _, e := range s.Runs {
+			if e.Exit != 0 {
+				return fmt.Errorf("%s: %v: exit code %d", s.Name, e.Argv, e.Exit)
+			}
+		}
 	}
 	return nil
 }

@@ -26,10 +26,12 @@ func (g *guest) capture() error {
 	if err != nil {
 		return err
 	}
-	tree := dt.FDT{Header: dt.Header{Magic: uint32(dt.Magic), Version: 17, LastCompVersion: 16}, RootNode: m.Tree}
 	var blob bytes.Buffer
-	if _, err := tree.Write(&blob); err != nil {
-		return err
+	if m.Tree != nil {
+		tree := dt.FDT{Header: dt.Header{Magic: uint32(dt.Magic), Version: 17, LastCompVersion: 16}, RootNode: m.Tree}
+		if _, err := tree.Write(&blob); err != nil {
+			return err
+		}
 	}
 	b, err := json.Marshal(map[string]any{
 		"page_size": m.PageSize, "boot_cpu": m.BootCPU, "cmdline": m.Cmdline,

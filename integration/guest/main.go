@@ -91,8 +91,9 @@ func (g *guest) run() error {
 	if err != nil {
 		return err
 	}
+	_, noTPM := os.Stat("/sys/class/tpm/tpm0")
 	g.emit(script.Event{
-		Event: "start", Kernel: strings.TrimSpace(string(version)), PageSize: os.Getpagesize(),
+		Event: "start", TPM: noTPM == nil, Kernel: strings.TrimSpace(string(version)), PageSize: os.Getpagesize(),
 		CPUs: runtime.NumCPU(), Cmdline: strings.TrimSpace(string(cmdline)),
 	})
 	for i, s := range g.stage.Steps {
@@ -109,7 +110,7 @@ func (g *guest) step(s *script.Step) error {
 	case len(s.Run) > 0:
 		return g.command(s)
 	case s.List:
-		return g.list()
+		return g.list(s)
 	case s.Measure > 0 && s.Background:
 		g.background.Go(func() {
 			if err := g.measure(s); err != nil {
@@ -173,7 +174,7 @@ func mount(fstype, dir string) error {
 }
 
 // list reports the list after the PCRs, as the command reads them.
-func (g *guest) list() error {
+func (g *guest) list(s *script.Step) error {
 	pcrs := map[string]string{}
 	paths, err := filepath.Glob("/sys/class/tpm/tpm0/pcr-*/10")
 	if err != nil {
@@ -187,7 +188,11 @@ func (g *guest) list() error {
 		name := strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "pcr-")
 		pcrs[name] = strings.TrimSpace(string(b))
 	}
-	b, err := os.ReadFile("/sys/kernel/security/integrity/ima/binary_runtime_measurements")
+	name := "/sys/kernel/security/integrity/ima/binary_runtime_measurements"
+	if s.From != "" {
+		name = s.From
+	}
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}

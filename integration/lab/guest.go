@@ -21,7 +21,7 @@ import (
 
 // A Guest is a virtual machine that runs a chain of kernels.
 type Guest struct {
-	// Arch is a GOARCH name.
+	// Arch is a GOARCH name: a key of platforms.
 	Arch string
 	// PowerNV is bare metal instead of a partition, and has no TPM.
 	PowerNV bool
@@ -29,6 +29,8 @@ type Guest struct {
 	Memory string
 	Nodes  int
 	CPUs   int
+	// Devices are further arguments of QEMU.
+	Devices []string
 	// Append is added to the first kernel's command line.
 	Append string
 	Stages []Stage
@@ -42,8 +44,46 @@ type Guest struct {
 	Console io.Writer
 }
 
-// Cmdline is what every kernel of a guest is started with.
-const Cmdline = "console=hvc0 quiet panic=-1 ima_policy=tcb"
+// Cmdline is what every kernel of a guest is started with. On tmpfs Debian's
+// 6.1 measures nothing.
+func Cmdline(arch string) string {
+	return "console=" + platforms[arch].console + " quiet panic=-1 rootfstype=ramfs ima_policy=tcb"
+}
+
+// A platform is how QEMU emulates an architecture.
+type platform struct {
+	command []string
+	console string
+	// tpm are the arguments of a TPM that listens on a socket, which is
+	// their parameter; none where QEMU has no such device.
+	tpm []string
+}
+
+// platforms are those of partitions under a hypervisor.
+var platforms = map[string]platform{
+	"ppc64le": {
+		// TCG has none of these mitigations.
+		command: []string{
+			"qemu-system-ppc64", "-machine", "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
+			"-cpu", "POWER9", "-nodefaults", "-serial", "mon:stdio",
+		},
+		console: "hvc0",
+		tpm:     []string{"-chardev", "socket,id=tpm,path=%s", "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0"},
+	},
+	"s390x": {
+		// With QEMU's default buffer of translations the decompressor
+		// of a second kernel takes minutes: it writes over code that
+		// was translated.
+		command: []string{
+			"qemu-system-s390x", "-machine", "s390-ccw-virtio", "-accel", "tcg,tb-size=32",
+			"-cpu", "max", "-nodefaults", "-serial", "mon:stdio",
+		},
+		console: "ttysclp0",
+	},
+}
+
+// powerNV is bare metal, with the console that its firmware knows.
+var powerNV = []string{"qemu-system-ppc64", "-machine", "powernv9", "-cpu", "POWER9"}
 
 // defaults are for what a Guest leaves open.
 const (
@@ -96,28 +136,31 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 			return nil, err
 		}
 	}
+	p, ok := platforms[g.Arch]
+	if !ok {
+		return nil, fmt.Errorf("no guests of architecture %q", g.Arch)
+	}
+	if g.PowerNV {
+		p = platform{command: powerNV}
+	}
 	args := []string{"-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
-	args = append(args, g.nodes()...)
-	command := "qemu-system-ppc64 -machine powernv9 -cpu POWER9"
-	if !g.PowerNV {
-		// TCG has none of these mitigations.
-		command = "qemu-system-ppc64 -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off -cpu POWER9"
+	args = append(append(args, g.nodes()...), g.Devices...)
+	if len(p.tpm) > 0 {
 		socket, stop, err := startTPM(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
 		defer stop()
-		args = append(args, "-nodefaults", "-serial", "mon:stdio", "-chardev", "socket,id=tpm,path="+socket,
-			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0")
+		args = append(args, strings.Split(fmt.Sprintf(strings.Join(p.tpm, "\n"), socket), "\n")...)
 	}
 	ctx, stopGuest := context.WithCancel(ctx)
 	defer stopGuest()
 	out := &sink{also: g.Console, until: g.Until, stop: stopGuest}
 	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
-		qemu.WithQEMUCommand(command),
+		qemu.WithQEMUCommand(strings.Join(p.command, " ")),
 		qemu.WithKernel(g.Stages[0].Kernel),
 		qemu.WithInitramfs(initramfs),
-		qemu.WithAppendKernel(strings.TrimSpace(Cmdline+" "+g.Append)),
+		qemu.WithAppendKernel(strings.TrimSpace(Cmdline(g.Arch)+" "+g.Append)),
 		qemu.ArbitraryArgs(args...),
 		qemu.WithSerialOutput(out),
 		qemu.WithVMTimeout(max(g.Timeout, defaultTimeout)),
@@ -164,7 +207,7 @@ func (g *Guest) nodes() []string {
 
 // vmtest knows its own architectures only; the others are arguments.
 func init() {
-	for _, a := range []qemu.Arch{"ppc64le"} {
+	for _, a := range []qemu.Arch{"ppc64le", "s390x"} {
 		if !slices.Contains(qemu.SupportedArches, a) {
 			qemu.SupportedArches = append(qemu.SupportedArches, a)
 		}

@@ -26,23 +26,53 @@ const (
 	// Debian61 is the stock kernel of Debian 12: 64 KiB pages, without
 	// CONFIG_KEXEC_FILE and CONFIG_IMA_KEXEC.
 	Debian61 = "debian-6.1"
+	// DebianNew is Debian's newest, built without CONFIG_KEXEC_FILE.
+	DebianNew = "debian-new"
 	// Own4k and Own64k can restore and send a list.
 	Own4k  = "own-4k"
 	Own64k = "own-64k"
+
+	// Debian61S390X is the stock kernel of Debian 12.
+	Debian61S390X = "debian-6.1-s390x"
+	// DebianNewS390X is Debian's newest. It cannot kexec.
+	DebianNewS390X = "debian-new-s390x"
+	// OwnS390X has the project's patches: it can restore and send a list.
+	OwnS390X = "own-s390x"
 )
 
-// stock are kernels as Debian ships them.
+// stock are kernels as Debian ships them: packages follows a chain of meta
+// packages to the one that holds the file.
 var stock = map[string]struct {
 	world
-	meta, pattern, file string
+	meta     string
+	packages []string // patterns
+	file     string
 }{
-	Debian61: {world{"ppc64el", "bookworm"}, "linux-image-powerpc64le", `linux-image-6\.1\..*-powerpc64le`, "boot/vmlinux-*"},
+	Debian61:       {world{"ppc64el", "bookworm"}, "linux-image-powerpc64le", []string{`linux-image-6\.1\..*-powerpc64le`}, "boot/vmlinux-*"},
+	DebianNew:      {world{"ppc64el", "forky"}, "linux-image-powerpc64le", []string{`linux-image-\d.*-powerpc64le`, `linux-binary-\d.*-powerpc64le`}, "usr/lib/modules/*/vmlinuz"},
+	Debian61S390X:  {world{"s390x", "bookworm"}, "linux-image-s390x", []string{`linux-image-6\.1\..*-s390x`}, "boot/vmlinuz-*"},
+	DebianNewS390X: {world{"s390x", "forky"}, "linux-image-s390x", []string{`linux-image-\d.*-s390x`, `linux-binary-\d.*-s390x`}, "usr/lib/modules/*/vmlinuz"},
 }
 
 // own are kernels that the lab builds from Debian's newest linux-source.
-var own = map[string][]string{
-	Own4k:  {"common.config", "ppc64le.config", "4k.config"},
-	Own64k: {"common.config", "ppc64le.config", "64k.config"},
+var own = map[string]struct {
+	arch    string // GOARCH
+	config  []string
+	patched bool // by the project's series for that kernel
+}{
+	Own4k:    {arch: "ppc64le", config: []string{"common.config", "ppc64le.config", "4k.config"}},
+	Own64k:   {arch: "ppc64le", config: []string{"common.config", "ppc64le.config", "64k.config"}},
+	OwnS390X: {arch: "s390x", config: []string{"common.config", "s390x.config"}, patched: true},
+}
+
+// cross is how kernels of an architecture are built. The first of the files
+// is the kernel; ELF files are stripped.
+var cross = map[string]struct {
+	kernelArch, prefix, target string
+	files                      []string
+}{
+	"ppc64le": {"powerpc", "powerpc64le-linux-gnu-", "vmlinux", []string{"vmlinux"}},
+	"s390x":   {"s390", "s390x-linux-gnu-", "bzImage", []string{"arch/s390/boot/bzImage", "arch/s390/boot/vmlinux"}},
 }
 
 // sourceWorld is where linux-source comes from.
@@ -64,9 +94,11 @@ func (l *Lab) Kernel(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pkg, version, err := a.newest(ctx, s.meta, s.pattern)
-	if err != nil {
-		return "", err
+	pkg, version := s.meta, ""
+	for _, pattern := range s.packages {
+		if pkg, version, err = a.newest(ctx, pkg, pattern); err != nil {
+			return "", err
+		}
 	}
 	dir, err := l.make(filepath.Join("kernels", pkg+"_"+version), func(dir string) error {
 		l.say("kernel %s: %s %s", name, pkg, version)
@@ -90,12 +122,6 @@ func one(dir, pattern string) (string, error) {
 	return files[0], nil
 }
 
-// The cross compiler.
-const (
-	crossPrefix = "powerpc64le-linux-gnu-"
-	kernelArch  = "powerpc"
-)
-
 func (l *Lab) ownKernel(ctx context.Context, name string) (string, error) {
 	a, err := l.world(ctx, sourceWorld)
 	if err != nil {
@@ -105,34 +131,58 @@ func (l *Lab) ownKernel(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	compiler, err := run(ctx, "", crossPrefix+"gcc", "--version")
+	k := own[name]
+	compiler, err := run(ctx, "", cross[k.arch].prefix+"gcc", "--version")
 	if err != nil {
 		return "", err
 	}
 	var fragment []byte
-	for _, f := range own[name] {
+	for _, f := range k.config {
 		b, err := configs.ReadFile("kernels/" + f)
 		if err != nil {
 			return "", err
 		}
 		fragment = append(fragment, b...)
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s", pkg, version, compiler, fragment))
+	series := &series{}
+	if k.patched {
+		if series, err = readSeries(pkg); err != nil {
+			return "", err
+		}
+	}
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s%s", pkg, version, compiler, fragment, series.key))
 	dir, err := l.make(filepath.Join("kernels", name+"-"+hex.EncodeToString(key[:8])), func(dir string) error {
-		source, err := l.make(filepath.Join("source", pkg+"_"+version), func(dir string) error {
-			l.say("source %s %s", pkg, version)
-			return l.source(ctx, a, pkg, dir)
-		})
+		source, err := l.source(ctx, a, pkg, version, series)
 		if err != nil {
 			return err
 		}
-		return l.build(ctx, name, filepath.Join(source, pkg), dir, fragment)
+		return l.build(ctx, name, source, dir, fragment)
 	})
-	return filepath.Join(dir, "vmlinux"), err
+	return filepath.Join(dir, filepath.Base(cross[k.arch].files[0])), err
 }
 
-// source unpacks the tree that is in the package.
-func (l *Lab) source(ctx context.Context, a *apt, pkg, dir string) error {
+// source returns a kernel's tree, with a series of patches applied.
+func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series) (string, error) {
+	name := filepath.Join("source", pkg+"_"+version)
+	plain, err := l.make(name, func(dir string) error {
+		l.say("source %s %s", pkg, version)
+		return unpackSource(ctx, a, pkg, dir)
+	})
+	if err != nil || len(s.files) == 0 {
+		return filepath.Join(plain, pkg), err
+	}
+	patched, err := l.make(name+"-"+s.key, func(dir string) error {
+		l.say("source %s %s with %d patches", pkg, version, len(s.files))
+		if _, err := run(ctx, dir, "cp", "-a", filepath.Join(plain, pkg), "."); err != nil {
+			return err
+		}
+		return s.apply(ctx, filepath.Join(dir, pkg))
+	})
+	return filepath.Join(patched, pkg), err
+}
+
+// unpackSource unpacks the tree that is in the package.
+func unpackSource(ctx context.Context, a *apt, pkg, dir string) error {
 	tmp, err := os.MkdirTemp(a.dir, "source-")
 	if err != nil {
 		return err
@@ -149,15 +199,16 @@ func (l *Lab) source(ctx context.Context, a *apt, pkg, dir string) error {
 	return err
 }
 
-// build makes a stripped vmlinux in dir.
+// build makes the files of a kernel in dir.
 func (l *Lab) build(ctx context.Context, name, source, dir string, fragment []byte) error {
 	work := filepath.Join(dir, "build")
 	if err := os.Mkdir(work, 0o755); err != nil {
 		return err
 	}
+	x := cross[own[name].arch]
 	kmake := func(args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, "make", append([]string{
-			"-C", source, "O=" + work, "ARCH=" + kernelArch, "CROSS_COMPILE=" + crossPrefix,
+			"-C", source, "O=" + work, "ARCH=" + x.kernelArch, "CROSS_COMPILE=" + x.prefix,
 		}, args...)...)
 		// The same source gives the same kernel.
 		cmd.Env = append(os.Environ(), "LC_ALL=C", "KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=lab", "KBUILD_BUILD_HOST=lab")
@@ -181,11 +232,17 @@ func (l *Lab) build(ctx context.Context, name, source, dir string, fragment []by
 	if err := tookEffect(config, fragment); err != nil {
 		return err
 	}
-	if err := l.compile(name, kmake(fmt.Sprintf("-j%d", runtime.NumCPU()), "vmlinux"), filepath.Join(dir, "log")); err != nil {
+	if err := l.compile(name, kmake(fmt.Sprintf("-j%d", runtime.NumCPU()), x.target), filepath.Join(dir, "log")); err != nil {
 		return err
 	}
-	if _, err := run(ctx, dir, crossPrefix+"strip", "-o", "vmlinux", filepath.Join(work, "vmlinux")); err != nil {
-		return err
+	for _, f := range x.files {
+		tool := []string{"cp", filepath.Join(work, f), filepath.Base(f)}
+		if filepath.Base(f) == "vmlinux" {
+			tool = []string{x.prefix + "strip", "-o", filepath.Base(f), filepath.Join(work, f)}
+		}
+		if _, err := run(ctx, dir, tool[0], tool[1:]...); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(work)
 }

@@ -30,8 +30,8 @@ func TestTookEffect(t *testing.T) {
 
 // TestFragments: each fragment that a kernel names is there.
 func TestFragments(t *testing.T) {
-	for name, fragments := range own {
-		for _, f := range fragments {
+	for name, k := range own {
+		for _, f := range k.config {
 			if _, err := configs.ReadFile("kernels/" + f); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

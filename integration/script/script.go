@@ -26,8 +26,10 @@ type Step struct {
 	// an event.
 	Run  []string `json:"run,omitempty"`
 	Show bool     `json:"show,omitempty"`
-	// List reports the measurement list and PCR 10.
-	List bool `json:"list,omitempty"`
+	// List reports the measurement list and PCR 10. It is read from a file,
+	// if From names one, and not from the kernel.
+	List bool   `json:"list,omitempty"`
+	From string `json:"from,omitempty"`
 	// Measure makes IMA measure so many new files. With Background the next
 	// steps run meanwhile, and DelayMS passes between two files.
 	Measure    int  `json:"measure,omitempty"`
@@ -57,10 +59,12 @@ type Event struct {
 	Part int    `json:"part,omitempty"`
 	Data []byte `json:"data,omitempty"`
 
-	// Of a start: the kernel, its page size, CPUs and command line.
+	// Of a start: the kernel, its page size, CPUs, command line, and whether
+	// it has a TPM.
 	Kernel   string `json:"kernel,omitempty"`
 	PageSize int    `json:"page_size,omitempty"`
 	CPUs     int    `json:"cpus,omitempty"`
+	TPM      bool   `json:"tpm,omitempty"`
 	Cmdline  string `json:"cmdline,omitempty"`
 
 	// Of a run. Data is what it printed on stdout.

@@ -11,6 +11,7 @@
 package archdesc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,9 @@ var (
 	ErrNotKernel = errors.New("not a bootable kernel")
 	// ErrCmdlineTooLong means the target would cut its command line.
 	ErrCmdlineTooLong = errors.New("command line too long")
+	// ErrCmdlineBytes means the target would read the command line in
+	// another character set.
+	ErrCmdlineBytes = errors.New("command line is not ASCII")
 	// ErrNoRoom means memory has no place for a segment.
 	ErrNoRoom = errors.New("no room in memory")
 	// ErrUnknownArch means there is no boot protocol for the machine.
@@ -54,17 +58,22 @@ type Target struct {
 	RNGSeed []byte
 }
 
-// A List is the measurement list on its way: the kexec buffer, that is struct
-// ima_kexec_hdr and the records, and how much memory its segment has beyond.
+// A List is the measurement list on its way, by one of two carriers.
 type List struct {
+	// Buffer is for the kernel's carrier: the kexec buffer, that is struct
+	// ima_kexec_hdr and the records. Its segment has Room bytes beyond.
 	Buffer []byte
 	Room   Addr
+
+	// Archive is for the initramfs' carrier: an uncompressed newc archive
+	// that the target unpacks in front of the initrd.
+	Archive []byte
 }
 
-// Support is what an image says of restoring a list that is handed to it.
+// Support is what an image says of taking a list that is handed to it.
 type Support struct {
-	Restores bool `json:"restores"`
-	// Evidence names what in the image decided.
+	OK bool `json:"ok"`
+	// Evidence names what decided.
 	Evidence string `json:"evidence"`
 }
 
@@ -80,11 +89,20 @@ type Arch interface {
 	// Restores tells whether the kernel in the image would restore a list.
 	Restores(image []byte) Support
 
+	// Unpacks tells whether the kernel in the image would unpack an archive
+	// into its root file system. config is the kernel's configuration from
+	// a file beside it; nil if there is none.
+	Unpacks(image []byte, config map[string]string) Support
+
+	// ListOrder is the byte order of the list of a kernel that was started
+	// with a command line.
+	ListOrder(cmdline string) binary.ByteOrder
+
 	// Plan places the target and, unless it is nil, the list.
 	Plan(m *Machine, t *Target, l *List) (*Plan, error)
 }
 
-var arches = []Arch{ppc64le{}}
+var arches = []Arch{ppc64le{}, s390x{}}
 
 // ByName returns the architecture of a GOARCH name.
 func ByName(name string) (Arch, error) {

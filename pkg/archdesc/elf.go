@@ -15,6 +15,7 @@ import (
 
 // elfKernel is what of an ELF kernel goes to memory.
 type elfKernel struct {
+	start Addr      // physical address of the first load
 	loads []elfLoad // sorted by paddr, the first at 0
 	size  Addr      // from the first byte to the end of the last
 }
@@ -43,7 +44,6 @@ func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKe
 		return nil, fmt.Errorf("%w: ELF type %v cannot be executed", ErrNotKernel, f.Type)
 	}
 	k := &elfKernel{}
-	var first Addr
 	progs := slices.Clone(f.Progs)
 	slices.SortStableFunc(progs, func(a, b *elf.Prog) int { return cmp.Compare(a.Paddr, b.Paddr) })
 	for _, p := range progs {
@@ -61,9 +61,9 @@ func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKe
 			return nil, fmt.Errorf("%w: segment at %#x of %#x bytes wraps", ErrNotKernel, p.Paddr, p.Memsz)
 		}
 		if len(k.loads) == 0 {
-			first = Addr(p.Paddr)
+			k.start = Addr(p.Paddr)
 		}
-		offset := Addr(p.Paddr) - first
+		offset := Addr(p.Paddr) - k.start
 		if offset < k.size {
 			return nil, fmt.Errorf("%w: segments overlap at %#x", ErrNotKernel, p.Paddr)
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,7 +30,8 @@ type Machine struct {
 	// Cmdline is the running kernel's command line, without a newline.
 	Cmdline string
 
-	// RAM is the memory that the running kernel uses, from /proc/iomem.
+	// RAM is the memory that the running kernel uses, from /proc/iomem
+	// without the blocks that are offline.
 	RAM Ranges
 
 	// CrashKernel is memory kept for a crash kernel, from /proc/iomem.
@@ -40,6 +42,10 @@ type Machine struct {
 
 	// BootCPU is the hardware id of the CPU that will do the jump.
 	BootCPU uint32
+
+	// IPLReport says that the firmware of an IBM Z machine started it with
+	// a report of what it loaded, in memory that is long reused.
+	IPLReport bool
 }
 
 // ReadMachine reads the machine from the proc and sys file systems under root
@@ -69,6 +75,14 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 
+	offline, err := offlineMemory(root)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range offline {
+		m.RAM = m.RAM.minus(r)
+	}
+
 	// The link /proc/device-tree and its target are the same everywhere,
 	// but a captured tree may hold either.
 	m.Tree, err = ReadTree(filepath.Join(root, "proc/device-tree"))
@@ -76,7 +90,52 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 		return nil, err
 	}
 	m.BootCPU = bootCPU(root)
+	m.IPLReport = iplReport(root)
 	return m, nil
+}
+
+// offlineMemory are memory blocks that /proc/iomem lists, but that nothing is
+// behind (drivers/base/memory.c).
+func offlineMemory(root string) ([]Range, error) {
+	dir := filepath.Join(root, "sys/devices/system/memory")
+	b, err := os.ReadFile(filepath.Join(dir, "block_size_bytes"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // a kernel without memory hotplug
+	}
+	if err != nil {
+		return nil, fmt.Errorf("memory blocks: %w", err)
+	}
+	size, err := strconv.ParseUint(strings.TrimSpace(string(b)), 16, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%s/block_size_bytes: %w", dir, err)
+	}
+	states, err := filepath.Glob(filepath.Join(dir, "memory*/state"))
+	if err != nil {
+		return nil, err
+	}
+	var out []Range
+	for _, name := range states {
+		state, err := os.ReadFile(name)
+		if err != nil || !strings.HasPrefix(string(state), "offline") {
+			continue // gone meanwhile, or in use
+		}
+		number := strings.TrimPrefix(filepath.Base(filepath.Dir(name)), "memory")
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil || (size > 0 && n > math.MaxUint64/size) {
+			return nil, fmt.Errorf("%s: no number of a memory block", name)
+		}
+		out = append(out, rangeOf(Addr(n*size), Addr(size)))
+	}
+	return out, nil
+}
+
+// iplReport reads a flag of the block that describes how the machine was
+// started: IPL_PL_FLAG_IPLSR in struct ipl_pl_hdr
+// (arch/s390/include/uapi/asm/ipl.h).
+func iplReport(root string) bool {
+	const flags, iplsr = 4, 0x20
+	b, err := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/binary_parameter"))
+	return err == nil && len(b) > flags && b[flags]&iplsr != 0
 }
 
 // bootCPU is the hardware id of the CPU that a kexec moves to. Firmware and

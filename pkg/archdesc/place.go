@@ -58,3 +58,50 @@ func (p *placer) place(name string, size Addr, within Range) (Range, error) {
 		Free: p.free, RAM: p.ram, Reserved: p.reserved,
 	}
 }
+
+// placeInitrd places what the target unpacks into its root file system: the
+// initrd, and directly in front of it, in whole pages, the archive with the
+// list. It returns the range that the boot protocol names, to the byte. That
+// is how microcode archives stand, and works with every compression of what
+// follows (init/initramfs.c, unpack_to_rootfs).
+func (p *Plan) placeInitrd(place *placer, t *Target, l *List, within Range) (Range, error) {
+	var archive []byte
+	if l != nil {
+		archive = l.Archive
+	}
+	if len(archive)+len(t.Initrd) == 0 {
+		return Range{}, nil
+	}
+	front := Addr(0)
+	if len(archive) > 0 {
+		front, _ = alignUp(Addr(len(archive)), place.align)
+	}
+	name := SegmentInitrd
+	if len(t.Initrd) == 0 {
+		name = SegmentArchive
+	}
+	r, err := place.place(name, front+Addr(len(t.Initrd)), within)
+	if err != nil {
+		return Range{}, err
+	}
+	end := r.Start + Addr(len(archive))
+	if len(archive) > 0 {
+		p.Segments = append(p.Segments, Segment{SegmentArchive, rangeOf(r.Start, front), archive})
+	}
+	if len(t.Initrd) > 0 {
+		p.Segments = append(p.Segments, Segment{SegmentInitrd, Range{r.Start + front, r.End}, t.Initrd})
+		end = r.Start + front + Addr(len(t.Initrd))
+	}
+	return Range{r.Start, end}, nil
+}
+
+// describeArchive tells of the list in the archive, if there is one: field is
+// where the boot protocol has the initrd's range.
+func (p *Plan) describeArchive(l *List, field string) {
+	if s, ok := p.Segment(SegmentArchive); ok {
+		p.List = &Descriptor{
+			Where: "initramfs archive in front of the initrd, " + field,
+			Range: rangeOf(s.Start, Addr(len(l.Archive))),
+		}
+	}
+}

@@ -21,6 +21,7 @@ const (
 	SegmentFDT        = "fdt"
 	SegmentInitrd     = "initrd"
 	SegmentList       = "ima-list"
+	SegmentArchive    = "ima-archive"
 )
 
 // A Segment is a piece of memory that the next kernel finds filled. What is
@@ -47,7 +48,7 @@ type Region struct {
 	Why string `json:"why"`
 }
 
-// A Descriptor is the place in the boot protocol that names the list's buffer.
+// A Descriptor is the place in the boot protocol that tells of the list.
 type Descriptor struct {
 	// Where is the property, node or field.
 	Where string `json:"where"`

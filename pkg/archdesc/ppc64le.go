@@ -42,6 +42,14 @@ func (ppc64le) Recognise(image []byte) error {
 // Restores implements Arch.
 func (ppc64le) Restores(image []byte) Support { return probeRestore(image, listProperty) }
 
+// Unpacks implements Arch.
+func (ppc64le) Unpacks(image []byte, config map[string]string) Support {
+	return probeUnpack(image, config, true)
+}
+
+// ListOrder implements Arch.
+func (ppc64le) ListOrder(string) binary.ByteOrder { return binary.LittleEndian }
+
 func parsePPC64LE(image []byte) (*elfKernel, error) {
 	k, err := parseELF(image, elf.EM_PPC64, binary.LittleEndian)
 	if err != nil {
@@ -78,7 +86,7 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 		reserved = append(reserved, Region{crash, "next kernel's crash kernel"})
 	}
 	place := newPlacer(mem.ram, reserved, ppc64Align)
-	all := Range{0, ppc64MemoryLimit(t.Cmdline)}
+	all := Range{0, memoryLimit(t.Cmdline, ppc64MemoryGranule)}
 	low := Range{0, min(mem.realMode, all.End)}
 
 	p := &Plan{
@@ -120,14 +128,15 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.Initrd) > 0 {
-		initrd, err := add(SegmentInitrd, Addr(len(t.Initrd)), t.Initrd, low)
-		if err != nil {
-			return nil, err
-		}
-		tree.setInitrd(rangeOf(initrd.Start, Addr(len(t.Initrd))))
+	initrd, err := p.placeInitrd(place, t, l, low)
+	if err != nil {
+		return nil, err
 	}
-	if l != nil {
+	if !initrd.Empty() {
+		tree.setInitrd(initrd)
+		p.describeArchive(l, "FDT /chosen/linux,initrd-start")
+	}
+	if l != nil && l.Buffer != nil {
 		// The list is read late, with the MMU on, and may lie higher.
 		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, low)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestPPC64MemoryLimit(t *testing.T) {
+func TestMemoryLimit(t *testing.T) {
 	for _, tt := range []struct {
 		cmdline string
 		want    Addr
@@ -22,7 +22,7 @@ func TestPPC64MemoryLimit(t *testing.T) {
 		{"mem=99999999999E", math.MaxUint64},
 		{"xmem=1G", math.MaxUint64},
 	} {
-		if got := ppc64MemoryLimit(tt.cmdline); got != tt.want {
+		if got := memoryLimit(tt.cmdline, ppc64MemoryGranule); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
 		}
 	}

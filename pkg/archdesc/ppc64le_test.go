@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/dt"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // testTarget is the same for all machines, so that golden plans differ by
 // machine only.
@@ -45,23 +42,7 @@ func TestPPC64LEPlans(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got bytes.Buffer
-			if err := p.WriteText(&got); err != nil {
-				t.Fatal(err)
-			}
-			golden := filepath.Join("testdata", "ppc64le", name+".plan")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("plan differs from %s:\n%s", golden, diff)
-			}
+			golden(t, p, "ppc64le", name)
 			checkPPC64LEPlan(t, m, p)
 		})
 	}
@@ -70,23 +51,8 @@ func TestPPC64LEPlans(t *testing.T) {
 // checkPPC64LEPlan checks what holds for every plan.
 func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
 	t.Helper()
-	for _, s := range p.Segments {
-		if !p.RAM.Contains(s.Range) {
-			t.Errorf("segment %s %v is not in memory", s.Name, s.Range)
-		}
-		for _, r := range p.Reserved {
-			if s.Overlaps(r.Range) {
-				t.Errorf("segment %s %v overlaps %s %v", s.Name, s.Range, r.Why, r.Range)
-			}
-		}
-	}
-	segment := func(name string) Segment {
-		s, ok := p.Segment(name)
-		if !ok {
-			t.Fatalf("no segment %s", name)
-		}
-		return s
-	}
+	checkPlaced(t, p)
+	segment := func(name string) Segment { return needSegment(t, p, name) }
 	fdt, list, initrd, kernel := segment(SegmentFDT), segment(SegmentList), segment(SegmentInitrd), segment(SegmentKernel)
 	tree, err := ParseTree(fdt.Data)
 	if err != nil {
@@ -259,6 +225,41 @@ func TestPPC64LERefuses(t *testing.T) {
 	}
 }
 
+// TestPPC64LEArchive puts the list in front of the initrd, and alone if there
+// is none.
+func TestPPC64LEArchive(t *testing.T) {
+	m, target := captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t)
+	l := &List{Archive: bytes.Repeat([]byte("a"), 0x12345)}
+	named := func(p *Plan) Range {
+		tree, err := ParseTree(needSegment(t, p, SegmentFDT).Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen := child(tree.RootNode, "chosen")
+		if _, ok := property(chosen, listProperty); ok {
+			t.Errorf("%s is there", listProperty)
+		}
+		start, _ := number(chosen, "linux,initrd-start")
+		end, _ := number(chosen, "linux,initrd-end")
+		return Range{start, end}
+	}
+	p, err := ppc64le{}.Plan(m, target, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPlaced(t, p)
+	checkArchive(t, p, l, named(p))
+
+	target.Initrd = nil
+	if p, err = (ppc64le{}).Plan(m, target, l); err != nil {
+		t.Fatal(err)
+	}
+	archive := needSegment(t, p, SegmentArchive)
+	if got, want := named(p), rangeOf(archive.Start, Addr(len(l.Archive))); got != want {
+		t.Errorf("the tree names %v, want %v", got, want)
+	}
+}
+
 // TestPPC64LEListAboveRealMode puts a list that finds no room in the first
 // memory block into a later one.
 func TestPPC64LEListAboveRealMode(t *testing.T) {
@@ -382,7 +383,7 @@ func TestRestores(t *testing.T) {
 		want bool
 	}{{listProperty, true}, {"linux,other", false}} {
 		s := ppc64le{}.Restores(testKernel(t, 0x2000, 0x2000, tt.text))
-		if s.Restores != tt.want || !strings.Contains(s.Evidence, listProperty) {
+		if s.OK != tt.want || !strings.Contains(s.Evidence, listProperty) {
 			t.Errorf("with %q: %+v", tt.text, s)
 		}
 	}

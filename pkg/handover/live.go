@@ -56,9 +56,12 @@ const (
 	chunk = 128 << 10
 )
 
-// A Snapshot is the running kernel's list at one moment.
+// A Snapshot is the whole list at one moment: what was carried as a file, if
+// anything was, and what the running kernel has.
 type Snapshot struct {
 	*List
+	// Carried is the first part of the list; nil without one.
+	Carried *Carried
 	// Count is what LiveCount returned before the list was read. A later
 	// call that returns something else means that the list has changed.
 	Count int
@@ -70,14 +73,15 @@ const snapshotTries = 3
 
 // ReadLive reads the list of the running kernel, from the file systems under
 // root ("/"): the staged part first, then the current one, each in one
-// sequential read, and the count before and after.
-func ReadLive(root string) (*Snapshot, error) {
+// sequential read, and the count before and after. It is joined with a list
+// that was carried as a file, which may be nil.
+func ReadLive(root string, carried *Carried) (*Snapshot, error) {
 	before, err := LiveCount(root)
 	if err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		l, err := readLive(root, before)
+		l, err := readLive(root, before, carried)
 		if err != nil {
 			return nil, err
 		}
@@ -86,15 +90,22 @@ func ReadLive(root string) (*Snapshot, error) {
 			return nil, err
 		}
 		if after == before || try == snapshotTries {
-			return &Snapshot{List: l, Count: before}, nil
+			return &Snapshot{List: l, Carried: carried, Count: before}, nil
 		}
 		before = after
 	}
 }
 
-func readLive(root string, count int) (*List, error) {
+func readLive(root string, count int, carried *Carried) (*List, error) {
 	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
-	b := make([]byte, HeaderSize, HeaderSize+guess)
+	own := HeaderSize
+	if carried != nil {
+		own += len(carried.data)
+	}
+	b := make([]byte, HeaderSize, uint64(own)+guess)
+	if carried != nil {
+		b = append(b, carried.data...)
+	}
 	var err error
 	for _, part := range []struct {
 		names    []string
@@ -106,6 +117,10 @@ func readLive(root string, count int) (*List, error) {
 			}
 			return nil, explain(root, err)
 		}
+	}
+	// Digests cover lengths, so that neither part can be turned around.
+	if order := detectOrder(b[own:], sha1Size); carried != nil && len(b) > own && order != carried.order {
+		return nil, fmt.Errorf("%w: the carried part is %v, the running kernel's %v: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, carried.order, order)
 	}
 	l, err := Parse(b[HeaderSize:])
 	if err != nil {

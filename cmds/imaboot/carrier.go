@@ -1,0 +1,131 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/target"
+)
+
+// A carrier is how the list travels.
+type carrier string
+
+const (
+	// byKernel: the target kernel restores it into its own list.
+	byKernel carrier = "kernel"
+	// byInitramfs: as a file, which imaboot joins with the kernel's list.
+	byInitramfs carrier = "initramfs"
+
+	autoCarrier = "auto"
+)
+
+// chooseCarrier decides by what the target says of itself, and tells why. What
+// would arrive by neither is refused.
+func (c *command) chooseCarrier(j *job) error {
+	restores := j.arch.Restores(j.target.Kernel)
+	if j.opts.Carry != string(byInitramfs) && restores.OK {
+		c.say(j, byKernel, restores.Evidence)
+	}
+	if j.carrier == byKernel && j.opts.Carry == string(byKernel) {
+		return nil
+	}
+	refuse := func(why string) error {
+		return &verdictError{handover.NotRestored, fmt.Sprintf("%s: %s", j.opts.Kernel, why)}
+	}
+	if j.opts.Carry == string(byKernel) {
+		return refuse(restores.Evidence)
+	}
+	config, err := j.config()
+	if err != nil {
+		return err
+	}
+	unpacks := j.arch.Unpacks(j.target.Kernel, config)
+	initrdErr := handover.CheckInitrd(j.target.Initrd)
+	if j.carrier == byKernel {
+		j.canFallBack = unpacks.OK && initrdErr == nil
+		return nil
+	}
+	why := unpacks.Evidence
+	if j.opts.Carry == autoCarrier {
+		why = restores.Evidence + "; " + why
+	}
+	if !unpacks.OK {
+		return refuse(why)
+	}
+	if initrdErr != nil {
+		return fmt.Errorf("%s: %w", j.opts.Initrd, initrdErr)
+	}
+	c.say(j, byInitramfs, why)
+	return nil
+}
+
+func (c *command) say(j *job, by carrier, why string) {
+	j.carrier = by
+	c.step("carrier: %s (--carry=%s): %s", by, j.opts.Carry, why)
+}
+
+// config is the configuration that lies beside the kernel, nil without one.
+func (j *job) config() (map[string]string, error) {
+	for _, name := range target.ConfigNames(j.opts.Kernel) {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		b, err := j.file(name)
+		if err != nil {
+			return nil, err
+		}
+		config, err := archdesc.ParseConfig(bytes.NewReader(b))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", target.ErrFile, name, err)
+		}
+		return config, nil
+	}
+	return nil, nil
+}
+
+// pack makes what travels of a snapshot. The target's command line names a
+// list that comes as a file.
+func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, error) {
+	t := j.target
+	t.Cmdline = handover.StripParam(t.Cmdline)
+	order := j.arch.ListOrder(t.Cmdline)
+	if s.Records() > 0 && s.ByteOrder() != order {
+		return nil, nil, fmt.Errorf("%w: it is %v, that of the target with this command line will be %v: use ima_canonical_fmt in all stages or in none",
+			handover.ErrByteOrder, s.ByteOrder(), order)
+	}
+	if j.carrier == byKernel {
+		buffer, err := s.Buffer()
+		if err == nil {
+			return &archdesc.List{Buffer: buffer, Room: archdesc.Addr(j.opts.Room)}, &t, nil
+		}
+		if !j.canFallBack || !errors.Is(err, handover.ErrCannotCarry) {
+			return nil, nil, err
+		}
+		c.say(j, byInitramfs, err.Error())
+	}
+	release, err := handover.KernelRelease("/")
+	if err != nil {
+		return nil, nil, err
+	}
+	var pcrs []handover.PCR
+	if s.pcrs != nil {
+		pcrs = s.pcrs.PCRs
+	}
+	canonical := s.ByteOrder() != j.arch.ListOrder("")
+	note := handover.NewNote(s.List, release, canonical, pcrIndex, pcrs)
+	archive, err := s.Archive(note)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.Cmdline = note.WithParam(t.Cmdline)
+	return &archdesc.List{Archive: archive}, &t, nil
+}

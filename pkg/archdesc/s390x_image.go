@@ -1,0 +1,181 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+)
+
+// Places in an image of arch/s390/boot, which are addresses too: the flat one
+// (bzImage) is memory from 0 on (boot/vmlinux.lds.S, boot/head.S).
+const (
+	s390Entry = 0x10000
+	// s390Magic stands behind the entry's jump.
+	s390MagicAt = 0x10008
+	s390Magic   = "S390EP"
+	// s390Parm is PARMAREA of asm/setup.h.
+	s390Parm = 0x10400
+	// s390Trailer ends every image since it can be signed, and so shows
+	// that a file is whole. What is behind it is a signature.
+	s390Trailer     = "\x00\x00\x00\x20zIPL"
+	s390TrailerSize = 32
+)
+
+// moduleSignature ends a file that has a signature behind its content
+// (include/linux/module_signature.h): before it are 12 bytes, the last four
+// of them the signature's length.
+const moduleSignature = "~Module signature appended~\n"
+
+// s390Kernel is what of an image goes to memory.
+type s390Kernel struct {
+	loads []s390Load // sorted, none below the entry
+	end   Addr       // of the last in memory
+	area  []byte     // the parameter area with the command line
+
+	limit    Addr // bytes of the command line, with the NUL
+	features uint64
+	version  string
+}
+
+type s390Load struct {
+	Range
+	data []byte
+}
+
+// parseS390X reads a flat image or an ELF file of the same. Nothing of it is
+// copied.
+func parseS390X(image []byte) (*s390Kernel, error) {
+	k := &s390Kernel{}
+	var err error
+	if bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
+		err = k.parseELF(image)
+	} else {
+		err = k.parseFlat(image)
+	}
+	if err != nil {
+		return nil, err
+	}
+	head := k.bytes(s390Entry, s390Parm+parmCmdline-s390Entry)
+	if head == nil {
+		return nil, fmt.Errorf("%w: it has no parameter area at %#x", ErrNotKernel, s390Parm)
+	}
+	if got := head[s390MagicAt-s390Entry:][:len(s390Magic)]; string(got) != s390Magic {
+		return nil, fmt.Errorf("%w: %q at %#x instead of %q: a vmlinux without boot code, or a file of another kind; bzImage is needed", ErrNotKernel, got, s390MagicAt, s390Magic)
+	}
+	area := head[s390Parm-s390Entry:]
+	if k.limit = Addr(binary.BigEndian.Uint64(area[parmCmdlineSize:])); k.limit == 0 {
+		k.limit = parmLegacyCmdline
+	}
+	k.features = binary.BigEndian.Uint64(area[parmFeatures:])
+	if k.limit > parmMaxCmdline {
+		return nil, fmt.Errorf("%w: parameter area: a command line of %v bytes", ErrNotKernel, k.limit)
+	}
+	if k.area = k.bytes(s390Parm, parmCmdline+k.limit); k.area == nil {
+		return nil, fmt.Errorf("%w: cut short: no room for a command line of %v bytes", ErrNotKernel, k.limit)
+	}
+	version := k.bytes(Addr(binary.BigEndian.Uint64(area[parmVersion:])), 1)
+	if version != nil {
+		version = version[:min(cap(version), maxVersion)]
+		version, _, _ = bytes.Cut(version, []byte{0})
+		k.version = string(version)
+	}
+	return k, nil
+}
+
+// maxVersion bounds the text of a kernel's version.
+const maxVersion = 256
+
+func (k *s390Kernel) parseFlat(image []byte) error {
+	const least = s390Parm + parmCmdline + parmLegacyCmdline
+	if len(image) < least {
+		return fmt.Errorf("%w: %d bytes, an s390x image has at least %d", ErrNotKernel, len(image), least)
+	}
+	if string(image[s390MagicAt:][:len(s390Magic)]) == s390Magic {
+		if image = unsigned(image); !bytes.HasSuffix(image, []byte(s390Trailer)) || len(image)%s390Page != 0 {
+			return fmt.Errorf("%w: cut short: the trailer that ends an s390x image is not at the end of its %d bytes", ErrNotKernel, len(image))
+		}
+	}
+	data := image[s390Entry:]
+	r := rangeOf(s390Entry, Addr(len(data)))
+	k.loads, k.end = []s390Load{{r, data}}, r.End
+	return nil
+}
+
+// unsigned cuts a signature off.
+func unsigned(image []byte) []byte {
+	const info = 12
+	body, ok := bytes.CutSuffix(image, []byte(moduleSignature))
+	if !ok || len(body) < info {
+		return image
+	}
+	size := uint64(binary.BigEndian.Uint32(body[len(body)-4:]))
+	if body = body[:len(body)-info]; size > uint64(len(body)) {
+		return image
+	}
+	return body[:uint64(len(body))-size]
+}
+
+func (k *s390Kernel) parseELF(image []byte) error {
+	e, err := parseELF(image, elf.EM_S390, binary.BigEndian)
+	if err != nil {
+		return err
+	}
+	for _, l := range e.loads {
+		r, data := rangeOf(e.start+l.offset, l.size), l.data
+		// Below the entry are the IPL code and the lowcore, which the
+		// running kernel still needs for the jump.
+		if r.Start < s390Entry {
+			data = data[min(s390Entry-r.Start, Addr(len(data))):]
+			r.Start = s390Entry
+		}
+		if r.End > r.Start {
+			k.loads, k.end = append(k.loads, s390Load{r, data}), r.End
+		}
+	}
+	return nil
+}
+
+// bytes is what an image has from an address on, nil if it ends before; its
+// capacity goes to the end of that load.
+func (k *s390Kernel) bytes(at, size Addr) []byte {
+	for _, l := range k.loads {
+		if at >= l.Start && at-l.Start <= Addr(len(l.data)) && size <= Addr(len(l.data))-(at-l.Start) {
+			return l.data[at-l.Start:][:size]
+		}
+	}
+	return nil
+}
+
+// segments are those of the kernel, in whole pages. The pages that hold the
+// parameter area are a changed copy, all others are the image's memory.
+func (k *s390Kernel) segments(p *s390Parmarea) ([]Segment, error) {
+	parmEnd, _ := alignUp(s390Parm+Addr(len(p.area)), s390Page)
+	var out []Segment
+	for _, l := range k.loads {
+		end, ok := alignUp(l.End, s390Page)
+		if !ok || l.Start%s390Page != 0 {
+			return nil, fmt.Errorf("%w: segment %v is not in whole pages", ErrNotKernel, l.Range)
+		}
+		name := SegmentKernel
+		if len(out) > 0 {
+			name = fmt.Sprintf("%s.%d", SegmentKernel, len(out))
+		}
+		data := l.data
+		if l.Contains(Range{s390Parm, s390Parm + 1}) {
+			n := min(parmEnd-l.Start, Addr(len(data)))
+			head := append([]byte(nil), data[:n]...)
+			copy(head[s390Parm-l.Start:], p.area)
+			out = append(out, Segment{"parameters", Range{l.Start, min(parmEnd, end)}, head})
+			l.Start, data = min(parmEnd, end), data[n:]
+		}
+		if end > l.Start {
+			out = append(out, Segment{name, Range{l.Start, end}, data})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,57 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/u-root/u-root/pkg/cpio"
+)
+
+// Where a list is that travels as a file. It comes in CarriedDir, which no
+// init mounts over; hooks copy it to RunDir before they change the root.
+const (
+	CarriedDir = "imaboot"
+	RunDir     = "run/imaboot"
+
+	listFile = "measurements"
+	noteFile = "handover.json"
+)
+
+// Archive is an initramfs of the list and its note: an uncompressed newc
+// archive, the same for the same content
+// (Documentation/driver-api/early-userspace/buffer-format.rst).
+func (l *List) Archive(n *Note) ([]byte, error) {
+	note, err := json.MarshalIndent(n, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	const overhead = 1 << 10 // five headers with names
+	var b bytes.Buffer
+	b.Grow(len(l.data) + len(note) + overhead)
+	w := cpio.Newc.Writer(&b)
+	file := func(name string, content []byte) cpio.Record {
+		return cpio.Record{
+			ReaderAt: bytes.NewReader(content),
+			Info:     cpio.Info{Name: name, Mode: cpio.S_IFREG | 0o400, NLink: 1, FileSize: uint64(len(content))},
+		}
+	}
+	for i, r := range []cpio.Record{
+		cpio.Directory(CarriedDir, 0o700),
+		file(CarriedDir+"/"+noteFile, append(note, '\n')),
+		file(CarriedDir+"/"+listFile, l.data),
+	} {
+		r.Ino = uint64(i + 1) // equal ones would be links
+		if err := w.WriteRecord(r); err != nil {
+			return nil, fmt.Errorf("archive: %w", err)
+		}
+	}
+	if err := cpio.WriteTrailer(w); err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	return b.Bytes(), nil
+}

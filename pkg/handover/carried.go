@@ -1,0 +1,179 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Why a list that was carried as a file cannot be joined with the kernel's.
+// Nothing is joined then.
+var (
+	// ErrCarriedDamaged means that list and note are not what was sent.
+	ErrCarriedDamaged = errors.New("carried list is damaged")
+	// ErrCarriedVersion means that a newer imaboot made it.
+	ErrCarriedVersion = errors.New("carried list has an unknown version")
+	// ErrCarriedForeign means that it was not handed to this kernel.
+	ErrCarriedForeign = errors.New("carried list does not belong to this boot")
+	// ErrCarriedLost means that one was handed to this kernel and is gone.
+	ErrCarriedLost = errors.New("carried list is lost")
+	// ErrByteOrder means that two parts of a list have different ones.
+	ErrByteOrder = errors.New("list is in the other byte order")
+)
+
+// A Carried is the list of earlier kernels that came as a file.
+type Carried struct {
+	*List
+	Note *Note
+	// Dir is where it was found.
+	Dir string
+}
+
+// maxNote bounds the note; one has less than 1 KB.
+const maxNote = 64 << 10
+
+// ReadCarried reads the list that was carried to the running kernel, from the
+// file systems under root ("/"): what a hook copied to RunDir, else what the
+// kernel unpacked to CarriedDir. It returns nil if none was sent.
+//
+// The kernel's command line says which one was handed to it. Nothing is
+// followed through links, and every file is read once.
+func ReadCarried(root string) (*Carried, error) {
+	cmdline, err := os.ReadFile(filepath.Join(root, "proc/cmdline"))
+	if err != nil {
+		return nil, fmt.Errorf("running kernel's command line: %w", err)
+	}
+	token := paramOf(string(cmdline))
+	for _, name := range []string{RunDir, CarriedDir} {
+		dir := filepath.Join(root, name)
+		c, err := readCarried(dir, token)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		return c, nil
+	}
+	if token != "" {
+		return nil, fmt.Errorf("%w: the command line says %s=%s, but it is neither in /%s nor in /%s: did the initramfs change the root without the hook for imaboot?",
+			ErrCarriedLost, Param, token, RunDir, CarriedDir)
+	}
+	return nil, nil
+}
+
+// readCarried reads from one directory; an error that wraps fs.ErrNotExist
+// means that there is nothing.
+func readCarried(dir, token string) (*Carried, error) {
+	if err := notLink(dir); err != nil {
+		return nil, err
+	}
+	b, err := readFile(filepath.Join(dir, noteFile), maxNote)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(dir, listFile)); err == nil {
+			return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	note, err := ParseNote(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", noteFile, err)
+	}
+	switch {
+	case token == "":
+		return nil, fmt.Errorf("%w: this kernel was started without %s", ErrCarriedForeign, Param)
+	case token != note.Token():
+		return nil, fmt.Errorf("%w: the command line says %s=%s, but this one is %s", ErrCarriedForeign, Param, token, note.Token())
+	}
+	data, err := readFile(filepath.Join(dir, listFile), int64(note.Bytes))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, noteFile, listFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := note.check(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", listFile, err)
+	}
+	return &Carried{List: l, Note: note, Dir: dir}, nil
+}
+
+// check compares a list with what the sender said of it.
+func (n *Note) check(data []byte) (*List, error) {
+	order, ok := orderOf(n.ByteOrder)
+	if !ok {
+		return nil, fmt.Errorf("%w: byte order %q", ErrCarriedDamaged, n.ByteOrder)
+	}
+	l, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+	}
+	for _, x := range []struct {
+		what      string
+		got, want any
+	}{
+		{"bytes", len(data), n.Bytes},
+		{"records", l.records, n.Records},
+		{"digest", l.SHA256(), n.SHA256},
+		{"byte order", l.order.String(), order.String()},
+	} {
+		if x.got != x.want {
+			return nil, fmt.Errorf("%w: %s: %v, but %v was sent", ErrCarriedDamaged, x.what, x.got, x.want)
+		}
+	}
+	return l, nil
+}
+
+// notLink: a directory that is a link may lead anywhere.
+func notLink(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%w: it is no directory", ErrCarriedDamaged)
+	}
+	return nil
+}
+
+// readFile reads a regular file of at most limit bytes, and no link.
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%w: %s is a link", ErrCarriedDamaged, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, fmt.Errorf("%w: %s is no regular file of at most %d bytes", ErrCarriedDamaged, name, limit)
+	}
+	b := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrCarriedDamaged, name, err)
+	}
+	return b, nil
+}
+
+// KernelRelease is the release of the running kernel, as uname -r prints it.
+func KernelRelease(root string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
+	return strings.TrimSpace(string(b)), err
+}

@@ -1,0 +1,137 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// NoteVersion is the version of the format of Note and of what is beside it.
+const NoteVersion = 1
+
+// A Note is what a sender says of a list that travels as a file: the file
+// handover.json beside it.
+type Note struct {
+	Version int `json:"version"`
+	// ByteOrder is that of the list, in encoding/binary's words.
+	ByteOrder string `json:"byte_order"`
+	// Canonical: the sender's kernel was told to write little-endian.
+	Canonical bool `json:"canonical"`
+	// Kernel is the release of the sender's kernel.
+	Kernel string `json:"kernel"`
+	// Hop is how many kernels' records are in the list.
+	Hop     int    `json:"hop"`
+	Records int    `json:"records"`
+	Bytes   int    `json:"bytes"`
+	SHA256  string `json:"list_sha256"`
+	// PCR is the register's number, PCRs its value in each bank just before
+	// the list was read, as hexadecimal digits; none without a TPM.
+	PCR  int                  `json:"pcr"`
+	PCRs map[Algorithm]string `json:"pcrs,omitempty"`
+}
+
+// NewNote describes a list.
+func NewNote(l *List, kernel string, canonical bool, index int, pcrs []PCR) *Note {
+	n := &Note{
+		Version: NoteVersion, ByteOrder: l.order.String(), Canonical: canonical, Kernel: kernel,
+		Hop: len(l.hops), Records: l.records, Bytes: len(l.data), SHA256: l.SHA256(), PCR: index,
+	}
+	for _, p := range pcrs {
+		if n.PCRs == nil {
+			n.PCRs = map[Algorithm]string{}
+		}
+		n.PCRs[p.Algorithm] = hex.EncodeToString(p.Value)
+	}
+	return n
+}
+
+// ParseNote reads a note and checks what it must hold.
+func ParseNote(b []byte) (*Note, error) {
+	var head struct{ Version *int }
+	if err := json.Unmarshal(b, &head); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+	}
+	if head.Version == nil {
+		return nil, fmt.Errorf("%w: it has no version", ErrCarriedDamaged)
+	}
+	if *head.Version != NoteVersion {
+		return nil, fmt.Errorf("%w: %d, this imaboot knows %d", ErrCarriedVersion, *head.Version, NoteVersion)
+	}
+	n := &Note{}
+	if err := json.Unmarshal(b, n); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+	}
+	if sum, err := hex.DecodeString(n.SHA256); err != nil || len(sum) != sha256.Size {
+		return nil, fmt.Errorf("%w: list_sha256 %q", ErrCarriedDamaged, n.SHA256)
+	}
+	return n, nil
+}
+
+// Param is the parameter of a kernel's command line that names the list which
+// was handed to it as a file: the first TokenSize digits of its SHA-256
+// digest. A kernel takes a parameter with a dot for one of a module that it
+// does not have, and passes it to nobody.
+//
+// It is the only thing that every architecture's boot protocol takes from one
+// kernel's user space to the next's, and tells a list that is this boot's
+// from one that was left in an image.
+const Param = "imaboot.list"
+
+// TokenSize is the number of digits of Param's value.
+const TokenSize = 16
+
+// Token is the value of Param.
+func (n *Note) Token() string { return n.SHA256[:TokenSize] }
+
+// SHA256 is the digest of the list's bytes, in hexadecimal digits.
+func (l *List) SHA256() string {
+	sum := sha256.Sum256(l.data)
+	return hex.EncodeToString(sum[:])
+}
+
+// WithParam returns a command line that begins with Param, and StripParam one
+// without. In front it cannot be taken for an argument of init.
+func (n *Note) WithParam(cmdline string) string {
+	return strings.TrimSpace(Param + "=" + n.Token() + " " + StripParam(cmdline))
+}
+
+// StripParam removes Param from a command line.
+func StripParam(cmdline string) string {
+	if !strings.Contains(cmdline, Param+"=") {
+		return cmdline
+	}
+	var words []string
+	for word := range strings.SplitSeq(cmdline, " ") {
+		if !strings.HasPrefix(word, Param+"=") {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// paramOf is the value of Param, "" without one.
+func paramOf(cmdline string) string {
+	for word := range strings.FieldsSeq(cmdline) {
+		if value, ok := strings.CutPrefix(word, Param+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// orderOf is the byte order of that name.
+func orderOf(name string) (binary.ByteOrder, bool) {
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		if order.String() == name {
+			return order, true
+		}
+	}
+	return nil, false
+}

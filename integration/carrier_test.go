@@ -6,40 +6,143 @@ package integration
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// TestInitramfsCarrier takes the list through chains of kernels as a file:
-// what imaboot list writes begins with what it wrote in the stage before.
-func TestInitramfsCarrier(t *testing.T) {
+// A hop is how a chain goes on: flags of boot, or the running kernel's own
+// kexec_file_load.
+type hop struct {
+	flags []string
+	file  bool
+}
+
+var (
+	auto        = hop{}
+	byKernel    = hop{flags: []string{"--carry=kernel"}}
+	byInitramfs = hop{flags: []string{"--carry=initramfs"}}
+	byFile      = hop{file: true}
+)
+
+// TestCarriers takes the list through chains of kernels: what imaboot list
+// writes begins with what it wrote in the stage before, whatever carried it.
+func TestCarriers(t *testing.T) {
 	needLab(t)
 	for _, tt := range []struct {
 		name    string
 		kernels []string
-		records int // measured by each stage but the last
+		hops    []hop
+		records int    // measured by each stage but the last
+		cmdline string // added to each kernel's
+		carried string // what boot said of its carriers, in order
 		guest   lab.Guest
 	}{
-		{name: "s390x two hops", kernels: []string{lab.Debian61S390X, lab.Debian61S390X, lab.DebianNewS390X}, records: 10, guest: lab.Guest{Arch: s390x, CPUs: 2}},
-		{name: "ppc64le", kernels: []string{lab.Debian61, lab.Debian61}, records: 10, guest: lab.Guest{Arch: ppc64le, CPUs: 2}},
+		{
+			name: "s390x stock to stock", kernels: []string{lab.Debian61S390X, lab.Debian61S390X, lab.DebianNewS390X},
+			hops: []hop{auto, auto}, records: 10, carried: "initramfs initramfs", guest: lab.Guest{Arch: s390x, CPUs: 2},
+		},
+		{
+			name: "s390x kernel's carrier", kernels: []string{lab.OwnS390X, lab.OwnS390X, lab.OwnS390X},
+			hops: []hop{auto, byKernel}, records: 10, carried: "kernel kernel", guest: lab.Guest{Arch: s390x, CPUs: 1},
+		},
+		{
+			name: "s390x mixed", kernels: []string{lab.Debian61S390X, lab.OwnS390X, lab.OwnS390X, lab.Debian61S390X},
+			hops: []hop{byInitramfs, byKernel, auto}, records: 10, carried: "initramfs kernel initramfs", guest: lab.Guest{Arch: s390x, CPUs: 2},
+		},
+		{
+			name: "s390x kexec_file_load", kernels: []string{lab.OwnS390X, lab.OwnS390X, lab.OwnS390X},
+			hops: []hop{byFile, byKernel}, records: 10, carried: "kernel", guest: lab.Guest{Arch: s390x, CPUs: 2},
+		},
+		{
+			name: "s390x 512 MiB, 4 CPUs", kernels: []string{lab.Debian61S390X, lab.OwnS390X},
+			hops: []hop{auto}, records: 10, carried: "kernel", guest: lab.Guest{Arch: s390x, Memory: "512M", CPUs: 4},
+		},
+		{
+			name: "s390x 8 GiB", kernels: []string{lab.Debian61S390X, lab.Debian61S390X, lab.OwnS390X},
+			hops: []hop{auto, auto}, records: 10, carried: "initramfs kernel", guest: lab.Guest{Arch: s390x, Memory: "8G", CPUs: 2},
+		},
+		{
+			name: "s390x less memory for the next", kernels: []string{lab.OwnS390X, lab.OwnS390X},
+			hops: []hop{{flags: []string{"--command-line", lab.Cmdline(s390x) + " mem=256M"}}}, records: 10, carried: "kernel", guest: lab.Guest{Arch: s390x, CPUs: 1},
+		},
+		{
+			name: "s390x canonical", kernels: []string{lab.Debian61S390X, lab.OwnS390X, lab.Debian61S390X}, cmdline: " ima_canonical_fmt",
+			hops: []hop{auto, auto}, records: 10, carried: "kernel initramfs", guest: lab.Guest{Arch: s390x, CPUs: 1},
+		},
+		{
+			name: "s390x 20000 records", kernels: []string{lab.Debian61S390X, lab.Debian61S390X, lab.OwnS390X},
+			hops: []hop{auto, auto}, records: 20000, carried: "initramfs kernel", guest: lab.Guest{Arch: s390x, CPUs: 2, Timeout: 20 * time.Minute},
+		},
+		{
+			name: "ppc64le stock to stock", kernels: []string{lab.Debian61, lab.Debian61, lab.DebianNew},
+			hops: []hop{auto, auto}, records: 10, carried: "initramfs initramfs", guest: lab.Guest{Arch: ppc64le, CPUs: 2},
+		},
+		{
+			name: "ppc64le mixed", kernels: []string{lab.Debian61, lab.Own4k, lab.Own4k, lab.Own4k},
+			hops: []hop{byInitramfs, byInitramfs, byKernel}, records: 10, carried: "initramfs initramfs kernel", guest: lab.Guest{Arch: ppc64le, CPUs: 1},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			g := tt.guest
+			g.Append += tt.cmdline
+			cmdline := lab.Cmdline(g.Arch) + tt.cmdline
 			for i, k := range tt.kernels {
 				s := lab.Stage{Kernel: kernel(t, k), Stage: script.Stage{Name: fmt.Sprint(i + 1)}}
-				if i+1 < len(tt.kernels) {
+				if i > 0 {
+					s.Steps = append(s.Steps, proven(g.Arch))
+				}
+				if i < len(tt.hops) {
 					s.Steps = append(s.Steps, script.Step{Measure: tt.records})
 				}
 				s.Steps = append(s.Steps, joined...)
-				if i+1 < len(tt.kernels) {
-					s.Steps = append(s.Steps, boot(g.Arch))
+				if i < len(tt.hops) {
+					s.Steps = append(s.Steps, tt.hops[i].step(g.Arch, cmdline))
 				}
 				g.Stages = append(g.Stages, s)
 			}
-			checkArrived(t, runGuest(t, g), len(tt.kernels))
+			r := runGuest(t, g)
+			checkArrived(t, r, len(tt.kernels))
+			if got := carriers(r.Console); got != tt.carried {
+				t.Errorf("carriers %q, want %q", got, tt.carried)
+			}
+			for _, s := range r.Stages {
+				if s.Start.CPUs != g.CPUs {
+					t.Errorf("stage %s has %d CPUs, want %d", s.Name, s.Start.CPUs, g.CPUs)
+				}
+			}
 		})
 	}
+}
+
+func (h hop) step(arch, cmdline string) script.Step {
+	if h.file {
+		return script.Step{KexecFile: &script.KexecFile{Kernel: lab.NextKernel, Initrd: lab.NextInitrd, Cmdline: cmdline}}
+	}
+	return boot(arch, append([]string{"--command-line", cmdline}, h.flags...)...)
+}
+
+// proven is verify, which on a machine without a TPM proves nothing and says
+// so.
+func proven(arch string) script.Step {
+	if arch == s390x {
+		return script.Step{Run: []string{"/bin/imaboot", "verify", "--tpm=off"}}
+	}
+	return verify
+}
+
+// carriers are what boot named on the console.
+func carriers(console string) string {
+	var out []string
+	for line := range strings.SplitSeq(console, "\n") {
+		if _, rest, ok := strings.Cut(line, " carrier: "); ok {
+			name, _, _ := strings.Cut(rest, " ")
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
 }

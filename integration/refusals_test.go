@@ -30,15 +30,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	loaded := script.Step{Run: []string{"/bin/imaboot", "exec"}}
-	load := func(args ...string) script.Step {
-		return script.Step{Run: append([]string{"/bin/imaboot", "load"}, args...)}
-	}
-	tests := []struct {
-		name string
-		step script.Step
-		exit int
-		want string
-	}{
+	tests := []refusal{
 		{"target cannot restore", load("--carry=kernel", cannotRestore), 26, "the image lacks the text linux,ima-kexec-buffer"},
 		{"no kernel", load("/guest.json"), 9, "/guest.json: not a bootable kernel: no ELF file"},
 		{"no file", load("/none"), 8, "open /none: no such file or directory"},
@@ -68,18 +60,7 @@ func TestRefusals(t *testing.T) {
 		},
 	}})
 	s := stage(t, r, "1")
-	if len(s.Runs) != len(tests)+1 || !s.Ended {
-		t.Fatalf("%d commands ran, want %d; stage ended: %v", len(s.Runs), len(tests)+1, s.Ended)
-	}
-	for i, tt := range tests {
-		e := s.Runs[i]
-		if e.Exit != tt.exit || !strings.Contains(e.Stderr, tt.want) {
-			t.Errorf("%s: exit code %d, want %d with %q:\n%s", tt.name, e.Exit, tt.exit, tt.want, e.Stderr)
-		}
-		if strings.Contains(e.Stderr, "goroutine") {
-			t.Errorf("%s: panic:\n%s", tt.name, e.Stderr)
-		}
-	}
+	checkRefusals(t, s, append(tests, refusal{"verify at the end", verify, 0, ""}))
 	if e := s.Runs[len(tests)]; e.Exit != 0 {
 		t.Errorf("verify at the end: exit code %d\n%s", e.Exit, e.Stderr)
 	}

@@ -99,8 +99,7 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	t.Cmdline = handover.StripParam(t.Cmdline)
 	order := j.arch.ListOrder(t.Cmdline)
 	if s.Records() > 0 && s.ByteOrder() != order {
-		return nil, nil, fmt.Errorf("%w: it is %v, that of the target with this command line will be %v: use ima_canonical_fmt in all stages or in none",
-			handover.ErrByteOrder, s.ByteOrder(), order)
+		return nil, nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
 	}
 	if j.carrier == byKernel {
 		buffer, err := s.Buffer()

@@ -136,8 +136,21 @@ func (g *guest) step(s *script.Step) error {
 			return err
 		}
 		return os.WriteFile(s.Write, []byte(s.Content), 0o644)
+	case s.Copy != "":
+		b, err := os.ReadFile(s.Copy)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(s.To), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(s.To, b, 0o644)
+	case s.Remove != "":
+		return os.RemoveAll(s.Remove)
 	case s.Mount != "":
 		return mount(s.Mount, s.On)
+	case s.KexecFile != nil:
+		return kexecFile(s.KexecFile)
 	case s.Capture:
 		return g.capture()
 	}

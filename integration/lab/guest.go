@@ -132,7 +132,7 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		if initramfs, err = image(dir, programs, g.Stages); err != nil {
+		if initramfs, err = image(ctx, dir, programs, g.Stages); err != nil {
 			return nil, err
 		}
 	}

@@ -32,7 +32,12 @@ var tools = []struct{ programs, packages []string }{
 	{[]string{"bison"}, []string{"bison"}},
 	{[]string{"bc"}, []string{"bc"}},
 	{[]string{"perl"}, []string{"perl"}},
+	{[]string{"gzip"}, []string{"gzip"}},
 	{[]string{"xz"}, []string{"xz-utils"}},
+	{[]string{"zstd"}, []string{"zstd"}},
+	{[]string{"lz4"}, []string{"lz4"}},
+	{[]string{"bzip2"}, []string{"bzip2"}},
+	{[]string{"lzop"}, []string{"lzop"}},
 }
 
 // headers are development packages, which have no program to look for.

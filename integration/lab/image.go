@@ -5,6 +5,7 @@
 package lab
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,11 +33,13 @@ type Stage struct {
 	// Files are copied from the host into its initramfs: path there to path
 	// here.
 	Files map[string]string
+	// Pack names how its initramfs is packed, "" for not at all.
+	Pack string
 }
 
 // image writes the initramfs of the first stage to dir. Each holds the kernel
 // and the initramfs of the one after it.
-func image(dir string, programs map[string]string, stages []Stage) (string, error) {
+func image(ctx context.Context, dir string, programs map[string]string, stages []Stage) (string, error) {
 	var next string
 	for i, s := range slices.Backward(stages) {
 		files := map[string]string{"/init": programs["guest"], "/bin/imaboot": programs["imaboot"]}
@@ -51,6 +54,11 @@ func image(dir string, programs map[string]string, stages []Stage) (string, erro
 		path := filepath.Join(dir, fmt.Sprintf("initramfs%d.cpio", i+1))
 		if err := writeArchive(path, files, map[string]string{script.Path: string(text)}); err != nil {
 			return "", err
+		}
+		if s.Pack != "" {
+			if path, err = pack(ctx, path, s.Pack); err != nil {
+				return "", err
+			}
 		}
 		next = path
 	}

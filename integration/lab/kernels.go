@@ -161,7 +161,8 @@ func (l *Lab) ownKernel(ctx context.Context, name string) (string, error) {
 	return filepath.Join(dir, filepath.Base(cross[k.arch].files[0])), err
 }
 
-// source returns a kernel's tree, with a series of patches applied.
+// source returns a kernel's tree, with a series of patches applied. The copy
+// shares its files with the plain tree: patch makes new ones.
 func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series) (string, error) {
 	name := filepath.Join("source", pkg+"_"+version)
 	plain, err := l.make(name, func(dir string) error {
@@ -173,7 +174,7 @@ func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series
 	}
 	patched, err := l.make(name+"-"+s.key, func(dir string) error {
 		l.say("source %s %s with %d patches", pkg, version, len(s.files))
-		if _, err := run(ctx, dir, "cp", "-a", filepath.Join(plain, pkg), "."); err != nil {
+		if _, err := run(ctx, dir, "cp", "-al", filepath.Join(plain, pkg), "."); err != nil {
 			return err
 		}
 		return s.apply(ctx, filepath.Join(dir, pkg))

@@ -42,11 +42,25 @@ type Step struct {
 	// Write makes a file.
 	Write   string `json:"write,omitempty"`
 	Content string `json:"content,omitempty"`
+	// Copy copies a file To another, Remove removes one or a directory.
+	Copy   string `json:"copy,omitempty"`
+	To     string `json:"to,omitempty"`
+	Remove string `json:"remove,omitempty"`
 	// Mount mounts a file system of that type on a new directory.
 	Mount string `json:"mount,omitempty"`
 	On    string `json:"on,omitempty"`
+	// KexecFile jumps by kexec_file_load(2) to a kernel that the running one
+	// prepares, list included.
+	KexecFile *KexecFile `json:"kexec_file,omitempty"`
 	// Capture reports the machine as a plan needs it.
 	Capture bool `json:"capture,omitempty"`
+}
+
+// A KexecFile is what the system call takes.
+type KexecFile struct {
+	Kernel  string `json:"kernel"`
+	Initrd  string `json:"initrd"`
+	Cmdline string `json:"cmdline"`
 }
 
 // An Event is what a guest reports. Data that is too long for a line comes in

@@ -27,7 +27,7 @@ var (
 	// ErrCarriedLost means that one was handed to this kernel and is gone.
 	ErrCarriedLost = errors.New("carried list is lost")
 	// ErrByteOrder means that two parts of a list have different ones.
-	ErrByteOrder = errors.New("list is in the other byte order")
+	ErrByteOrder = errors.New("list is in another byte order")
 )
 
 // A Carried is the list of earlier kernels that came as a file.
@@ -112,10 +112,6 @@ func readCarried(dir, token string) (*Carried, error) {
 
 // check compares a list with what the sender said of it.
 func (n *Note) check(data []byte) (*List, error) {
-	order, ok := orderOf(n.ByteOrder)
-	if !ok {
-		return nil, fmt.Errorf("%w: byte order %q", ErrCarriedDamaged, n.ByteOrder)
-	}
 	l, err := Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
@@ -127,7 +123,7 @@ func (n *Note) check(data []byte) (*List, error) {
 		{"bytes", len(data), n.Bytes},
 		{"records", l.records, n.Records},
 		{"digest", l.SHA256(), n.SHA256},
-		{"byte order", l.order.String(), order.String()},
+		{"byte order", orderName(l.order), n.ByteOrder},
 	} {
 		if x.got != x.want {
 			return nil, fmt.Errorf("%w: %s: %v, but %v was sent", ErrCarriedDamaged, x.what, x.got, x.want)

@@ -120,7 +120,7 @@ func readLive(root string, count int, carried *Carried) (*List, error) {
 	}
 	// Digests cover lengths, so that neither part can be turned around.
 	if order := detectOrder(b[own:], sha1Size); carried != nil && len(b) > own && order != carried.order {
-		return nil, fmt.Errorf("%w: the carried part is %v, the running kernel's %v: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, carried.order, order)
+		return nil, fmt.Errorf("%w: the carried part is %v, the running kernel's %v: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, orderName(carried.order), orderName(order))
 	}
 	l, err := Parse(b[HeaderSize:])
 	if err != nil {

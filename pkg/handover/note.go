@@ -20,7 +20,7 @@ const NoteVersion = 1
 // handover.json beside it.
 type Note struct {
 	Version int `json:"version"`
-	// ByteOrder is that of the list, in encoding/binary's words.
+	// ByteOrder is that of the list: little-endian or big-endian.
 	ByteOrder string `json:"byte_order"`
 	// Canonical: the sender's kernel was told to write little-endian.
 	Canonical bool `json:"canonical"`
@@ -40,7 +40,7 @@ type Note struct {
 // NewNote describes a list.
 func NewNote(l *List, kernel string, canonical bool, index int, pcrs []PCR) *Note {
 	n := &Note{
-		Version: NoteVersion, ByteOrder: l.order.String(), Canonical: canonical, Kernel: kernel,
+		Version: NoteVersion, ByteOrder: orderName(l.order), Canonical: canonical, Kernel: kernel,
 		Hop: len(l.hops), Records: l.records, Bytes: len(l.data), SHA256: l.SHA256(), PCR: index,
 	}
 	for _, p := range pcrs {
@@ -126,12 +126,10 @@ func paramOf(cmdline string) string {
 	return ""
 }
 
-// orderOf is the byte order of that name.
-func orderOf(name string) (binary.ByteOrder, bool) {
-	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-		if order.String() == name {
-			return order, true
-		}
+// orderName is how reports and messages call a byte order.
+func orderName(order binary.ByteOrder) string {
+	if order == binary.BigEndian {
+		return "big-endian"
 	}
-	return nil, false
+	return "little-endian"
 }

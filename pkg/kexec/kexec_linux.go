@@ -101,18 +101,25 @@ func (e *LoadError) Unwrap() error { return e.Errno }
 // hints are for errors that have one cause (kernel/kexec.c,
 // kernel/kexec_core.c, security/integrity/ima/ima_main.c).
 var hints = map[unix.Errno]string{
-	unix.EACCES: "IMA or secure boot asks for a signed kernel, which only kexec_file_load can check: boot without secure boot, or use kexec -s",
+	unix.EACCES: "IMA or secure boot asks for a signed kernel, which only kexec_file_load can check: boot without secure boot, or use kexec -s, which carries the list if the kernel has CONFIG_IMA_KEXEC",
 	unix.EBUSY:  "another kexec_load is under way: try again",
 	unix.ENOMEM: "no memory for a copy of the segments: free memory or use a smaller initrd",
-	unix.ENOSYS: "the running kernel is built without CONFIG_KEXEC",
+	unix.ENOSYS: "the running kernel is built without CONFIG_KEXEC: start the target from the firmware, or use another kernel as this stage",
 
 	unix.EADDRNOTAVAIL: "a segment is not aligned to the kernel's page size or beyond its limit: show it with imaboot plan",
 	unix.EINVAL:        "segments overlap or need more than half of the memory: show them with imaboot plan",
 	unix.ETXTBSY:       "a segment lies in the running kernel or in firmware's tables: show it with imaboot plan",
 }
 
-// hint says why the kernel refused, and for EPERM asks it.
+// hint says why the kernel refused, and for EPERM and EACCES asks it.
 func hint(root string, errno unix.Errno) string {
+	if errno == unix.EACCES {
+		// ipl_secure_flag of arch/s390/kernel/ipl.c, which CONFIG_KEXEC_SIG
+		// asks for.
+		if b, _ := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/secure")); strings.TrimSpace(string(b)) == "1" {
+			return "the machine was started by secure IPL, which leaves kexec_file_load of a signed kernel: start it without secure IPL, or use kexec -s, which carries the list if the kernel has CONFIG_IMA_KEXEC"
+		}
+	}
 	if errno != unix.EPERM {
 		if h, ok := hints[errno]; ok {
 			return h

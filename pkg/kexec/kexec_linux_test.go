@@ -24,6 +24,8 @@ func TestHint(t *testing.T) {
 	}{
 		{"not aligned", unix.EADDRNOTAVAIL, nil, "imaboot plan"},
 		{"no kexec", unix.ENOSYS, nil, "CONFIG_KEXEC"},
+		{"signature", unix.EACCES, map[string]string{"sys/firmware/ipl/secure": "0\n"}, "asks for a signed kernel"},
+		{"secure IPL", unix.EACCES, map[string]string{"sys/firmware/ipl/secure": "1\n"}, "started by secure IPL"},
 		{"unknown", unix.EIO, nil, "the kernel's log"},
 		{"disabled", unix.EPERM, map[string]string{"proc/sys/kernel/kexec_load_disabled": "1\n"}, "kexec_load_disabled is set"},
 		{"locked down", unix.EPERM, map[string]string{"sys/kernel/security/lockdown": "none [integrity] confidentiality\n"}, "locked down: none [integrity]"},

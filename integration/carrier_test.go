@@ -6,6 +6,7 @@ package integration
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -145,4 +146,17 @@ func carriers(console string) string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// TestS390XELF boots the ELF file that the flat image is made of, and names
+// the list in it.
+func TestS390XELF(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.OwnS390X)
+	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot(s390x, "--carry=kernel")}}},
+		{Kernel: filepath.Join(filepath.Dir(own), "vmlinux"), Stage: script.Stage{Name: "2", Steps: []script.Step{report}}},
+	}})
+	checkArrived(t, r, 2)
 }

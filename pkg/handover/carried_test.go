@@ -191,7 +191,7 @@ func TestParam(t *testing.T) {
 		{"quiet imaboot.list=fedcba9876543210 x='a  b'", "imaboot.list=0123456789abcdef quiet x='a  b'"},
 	} {
 		got := n.WithParam(tt.in)
-		if got != tt.want || paramOf(got) != n.Token() {
+		if got != tt.want || Token(got) != n.Token() {
 			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
 		}
 	}

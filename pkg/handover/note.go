@@ -116,8 +116,8 @@ func StripParam(cmdline string) string {
 	return strings.Join(words, " ")
 }
 
-// paramOf is the value of Param, "" without one.
-func paramOf(cmdline string) string {
+// Token is the value of Param in a command line, "" without one.
+func Token(cmdline string) string {
 	for word := range strings.FieldsSeq(cmdline) {
 		if value, ok := strings.CutPrefix(word, Param+"="); ok {
 			return value

@@ -23,10 +23,17 @@ body:
 	bcl	20, 31, here
 here:	mflr	14
 
-	/* The other CPUs leave the old kernel's code for 0x60 meanwhile. */
-	lis	5, 1
-	mtctr	5
-delay:	bdnz	delay
+	/*
+	 * The other CPUs leave the old kernel's code for 0x60 meanwhile: 2^26
+	 * ticks of the timebase, 131 ms. A virtual CPU may have to wait for a
+	 * real one that long.
+	 */
+	mftb	5
+	lis	6, 0x400
+	add	5, 5, 6
+delay:	mftb	6
+	cmpld	6, 5
+	blt	delay
 
 	/* boot_cpuid_phys, a big-endian word at offset 28 of the FDT. */
 	ld	3, fdt - here(14)

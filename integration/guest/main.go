@@ -10,7 +10,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -147,6 +150,8 @@ func (g *guest) step(s *script.Step) error {
 		return os.WriteFile(s.To, b, 0o644)
 	case s.Remove != "":
 		return os.RemoveAll(s.Remove)
+	case s.Read != "":
+		return g.read(s.Read)
 	case s.Mount != "":
 		return mount(s.Mount, s.On)
 	case s.KexecFile != nil:
@@ -173,6 +178,29 @@ func (g *guest) command(s *script.Step) error {
 		Event: "run", Argv: s.Run, Exit: cmd.ProcessState.ExitCode(), Stderr: stderr.String(),
 		Data: stdout.Bytes(), Seconds: time.Since(start).Seconds(),
 	})
+	return nil
+}
+
+func (g *guest) read(path string) error {
+	e := script.Event{Event: "read", Path: path}
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		g.emit(e)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.Mode = info.Mode().String()
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		e.Owner = fmt.Sprintf("%d:%d", st.Uid, st.Gid)
+	}
+	if info.Mode().IsRegular() {
+		if e.Data, err = os.ReadFile(path); err != nil {
+			return err
+		}
+	}
+	g.emit(e)
 	return nil
 }
 

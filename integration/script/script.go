@@ -46,6 +46,8 @@ type Step struct {
 	Copy   string `json:"copy,omitempty"`
 	To     string `json:"to,omitempty"`
 	Remove string `json:"remove,omitempty"`
+	// Read reports a file or directory itself, links not followed.
+	Read string `json:"read,omitempty"`
 	// Mount mounts a file system of that type on a new directory.
 	Mount string `json:"mount,omitempty"`
 	On    string `json:"on,omitempty"`
@@ -67,7 +69,8 @@ type KexecFile struct {
 // parts, and is joined by the host.
 type Event struct {
 	Stage string `json:"stage"`
-	// Event is start, run, list, measured, extended, capture, error or end.
+	// Event is start, run, list, read, measured, extended, capture, error or
+	// end.
 	Event string `json:"event"`
 	// Part counts the pieces of Data that follow.
 	Part int    `json:"part,omitempty"`
@@ -89,6 +92,12 @@ type Event struct {
 
 	// Of a list: PCR 10 of each bank. Data is the list, packed with gzip.
 	PCRs map[string]string `json:"pcrs,omitempty"`
+
+	// Of a read: the mode as ls prints it, and the owner as UID:GID. Data is
+	// a regular file's content. What is not there has no mode.
+	Path  string `json:"path,omitempty"`
+	Mode  string `json:"mode,omitempty"`
+	Owner string `json:"owner,omitempty"`
 
 	// Of an error, or files measured.
 	Text  string `json:"text,omitempty"`

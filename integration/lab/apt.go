@@ -152,7 +152,8 @@ func (a *apt) unpack(ctx context.Context, dir string, names ...string) error {
 		return err
 	}
 	for _, deb := range debs {
-		if _, err := run(ctx, tmp, "dpkg-deb", "-x", deb, dir); err != nil {
+		// dpkg-deb -x would make directories of the links of a merged /usr.
+		if _, err := run(ctx, tmp, "sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink`, "sh", deb, dir); err != nil {
 			return err
 		}
 	}

@@ -44,13 +44,18 @@ func (l *Lab) guestBinaries(ctx context.Context, goarch string) (map[string]stri
 	return out, nil
 }
 
+// sourceDir is the top of this project.
+func sourceDir(ctx context.Context) (string, error) {
+	dir, err := run(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
+	return strings.TrimSpace(dir), err
+}
+
 // Busybox builds the initramfs of templates/integration.yaml.
 func (l *Lab) Busybox(ctx context.Context, goarch, out string) error {
-	root, err := run(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
+	dir, err := sourceDir(ctx)
 	if err != nil {
 		return err
 	}
-	dir := strings.TrimSpace(root)
 	// The tool is the host's, what it builds the guest's.
 	tool := filepath.Join(filepath.Dir(out), "mkuimage")
 	if _, err := run(ctx, dir, "go", "build", "-o", tool, "github.com/u-root/mkuimage/cmd/mkuimage"); err != nil {

@@ -19,6 +19,9 @@ import (
 var tools = []struct{ programs, packages []string }{
 	{[]string{"qemu-system-ppc64"}, []string{"qemu-system-ppc"}},
 	{[]string{"qemu-ppc64le-static", "qemu-ppc64le"}, []string{"qemu-user-static", "qemu-user"}},
+	{[]string{"qemu-system-s390x"}, []string{"qemu-system-s390x", "qemu-system-misc"}},
+	{[]string{"qemu-s390x-static", "qemu-s390x"}, []string{"qemu-user-static", "qemu-user"}},
+	{[]string{"mke2fs"}, []string{"e2fsprogs"}},
 	{[]string{"swtpm"}, []string{"swtpm"}},
 	{[]string{"swtpm_setup"}, []string{"swtpm-tools"}},
 	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},

@@ -43,7 +43,12 @@ func newDistribution(t *testing.T, kind string, steps ...script.Step) (initramfs
 	if err != nil {
 		t.Fatal(err)
 	}
-	return initramfs, []string{"-drive", "if=none,id=root,format=raw,file=" + disk, "-device", "virtio-blk-ccw,drive=root"}
+	return initramfs, rootDevice(disk)
+}
+
+// rootDevice are QEMU's arguments for a disk.
+func rootDevice(disk string) []string {
+	return []string{"-drive", "if=none,id=root,format=raw,file=" + disk, "-device", "virtio-blk-ccw,drive=root"}
 }
 
 // kept is what the hook has kept, as MODE OWNER by path; what is not there is

@@ -72,7 +72,7 @@ func TestRefusalsS390X(t *testing.T) {
 		"/k/vmlinuz-f":  stock,
 		"/k/config-f":   hostFile(t, "config", config),
 		"/k/filesystem": hostFile(t, "fs", append([]byte("hsqs"), make([]byte, 4096)...)),
-		"/k/large":      hostFile(t, "large", append([]byte{0x1f, 0x8b}, make([]byte, 20<<20)...)),
+		"/k/large":      hostFile(t, "large", append([]byte{0x1f, 0x8b}, make([]byte, 30<<20)...)),
 		lab.NextKernel:  stock,
 	}
 	tests := []refusal{

@@ -34,6 +34,8 @@ type snapshot struct {
 	pcrs   *tpm.Reading // nil without a TPM
 	report *handover.Report
 	grew   bool // while it was waited for
+	// steady: the TPM's counter was the same after the list was read.
+	steady bool
 }
 
 // readTPM follows --tpm: nil means that there is nothing to compare with.
@@ -41,7 +43,7 @@ func (c *command) readTPM(mode string) (*tpm.Reading, error) {
 	if mode == "off" {
 		return nil, nil
 	}
-	r, err := tpm.ReadPCR("/", pcrIndex)
+	r, err := tpm.Read("/", pcrIndex)
 	if errors.Is(err, tpm.ErrNoTPM) && mode == "auto" {
 		return nil, nil
 	}
@@ -84,6 +86,14 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 		}
 		if s.Snapshot, err = handover.ReadLive("/", carried); err != nil {
 			return nil, err
+		}
+		if s.pcrs != nil && s.pcrs.Counter != nil {
+			now, err := tpm.Counter("/")
+			if err != nil {
+				return nil, err
+			}
+			s.steady = now != nil && *now == *s.pcrs.Counter
+			c.detail("TPM: %d updates, steady while the list was read: %v", *s.pcrs.Counter, s.steady)
 		}
 		if first < 0 {
 			first = s.Records()

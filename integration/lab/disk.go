@@ -16,8 +16,9 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// RootDisk writes the image of an ext4 root file system for a system whose
-// init is the program of a stage's guest. The stage's kernel is not used.
+// RootDisk writes the image of a root file system for a system whose init is
+// the program of a stage's guest. It is ext2, which the kernel's drivers of
+// ext2 and ext4 both mount. The stage's kernel is not used.
 func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err error) {
 	programs, err := l.guestBinaries(ctx, goarch)
 	if err != nil {
@@ -65,6 +66,6 @@ func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err e
 		size += len(b)
 	}
 	// With room for what the guest writes.
-	_, err = run(ctx, "", "mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d", root, path, fmt.Sprintf("%dM", size>>20+32))
+	_, err = run(ctx, "", "mke2fs", "-q", "-F", "-t", "ext2", "-d", root, path, fmt.Sprintf("%dM", size>>20+32))
 	return err
 }

@@ -13,20 +13,24 @@ import (
 	"strings"
 )
 
-// tools are what the lab calls, by the names that releases of Debian give
-// them, and the packages that hold them: the first that the host's Debian
-// knows is taken.
-var tools = []struct{ programs, packages []string }{
+// tools are what the lab calls to run guests, by the names that releases of
+// Debian give them, and the packages that hold them: the first that the host's
+// Debian knows is taken.
+var tools = []tool{
 	{[]string{"qemu-system-ppc64"}, []string{"qemu-system-ppc"}},
-	{[]string{"qemu-ppc64le-static", "qemu-ppc64le"}, []string{"qemu-user-static", "qemu-user"}},
 	{[]string{"qemu-system-s390x"}, []string{"qemu-system-s390x", "qemu-system-misc"}},
-	{[]string{"qemu-s390x-static", "qemu-s390x"}, []string{"qemu-user-static", "qemu-user"}},
-	{[]string{"mke2fs"}, []string{"e2fsprogs"}},
 	{[]string{"swtpm"}, []string{"swtpm"}},
 	{[]string{"swtpm_setup"}, []string{"swtpm-tools"}},
+	{[]string{"xz"}, []string{"xz-utils"}},
+}
+
+// buildTools are what it calls besides to build kernels and to test.
+var buildTools = []tool{
+	{[]string{"qemu-ppc64le-static", "qemu-ppc64le"}, []string{"qemu-user-static", "qemu-user"}},
+	{[]string{"qemu-s390x-static", "qemu-s390x"}, []string{"qemu-user-static", "qemu-user"}},
+	{[]string{"mke2fs"}, []string{"e2fsprogs"}},
 	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},
 	{[]string{"powerpc64le-linux-gnu-gcc"}, []string{"gcc-powerpc64le-linux-gnu"}},
-	{[]string{"qemu-system-s390x"}, []string{"qemu-system-s390x", "qemu-system-misc"}},
 	{[]string{"s390x-linux-gnu-gcc"}, []string{"gcc-s390x-linux-gnu"}},
 	{[]string{"patch"}, []string{"patch"}},
 	{[]string{"make"}, []string{"make"}},
@@ -36,12 +40,13 @@ var tools = []struct{ programs, packages []string }{
 	{[]string{"bc"}, []string{"bc"}},
 	{[]string{"perl"}, []string{"perl"}},
 	{[]string{"gzip"}, []string{"gzip"}},
-	{[]string{"xz"}, []string{"xz-utils"}},
 	{[]string{"zstd"}, []string{"zstd"}},
 	{[]string{"lz4"}, []string{"lz4"}},
 	{[]string{"bzip2"}, []string{"bzip2"}},
 	{[]string{"lzop"}, []string{"lzop"}},
 }
+
+type tool struct{ programs, packages []string }
 
 // headers are development packages, which have no program to look for.
 var headers = map[string]string{
@@ -55,17 +60,24 @@ func installed(program string) bool {
 	return err == nil
 }
 
-// Host installs the packages that are missing on this machine.
-func (l *Lab) Host(ctx context.Context) error {
+// Host installs the packages that are missing on this machine, with build
+// those for building, too.
+func (l *Lab) Host(ctx context.Context, build bool) error {
 	var missing [][]string
-	for _, t := range tools {
-		if !slices.ContainsFunc(t.programs, installed) {
-			missing = append(missing, t.packages)
+	need := func(tools []tool) {
+		for _, t := range tools {
+			if !slices.ContainsFunc(t.programs, installed) {
+				missing = append(missing, t.packages)
+			}
 		}
 	}
-	for name, file := range headers {
-		if _, err := os.Stat(file); err != nil {
-			missing = append(missing, []string{name})
+	need(tools)
+	if build {
+		need(buildTools)
+		for name, file := range headers {
+			if _, err := os.Stat(file); err != nil {
+				missing = append(missing, []string{name})
+			}
 		}
 	}
 	if len(missing) == 0 {

@@ -308,7 +308,8 @@ func Kernels() []string {
 
 // Prepare installs what the host lacks and makes kernels.
 func (l *Lab) Prepare(ctx context.Context, kernels ...string) error {
-	if err := l.Host(ctx); err != nil {
+	build := slices.ContainsFunc(kernels, func(k string) bool { _, ok := own[k]; return ok })
+	if err := l.Host(ctx, build); err != nil {
 		return err
 	}
 	for _, k := range kernels {

@@ -79,7 +79,7 @@ func FindCarried(root, token string) (*Carried, error) {
 // readCarried reads from one directory; an error that wraps fs.ErrNotExist
 // means that there is nothing.
 func readCarried(dir, token string) (*Carried, error) {
-	if err := notLink(dir); err != nil {
+	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
 	b, err := readFile(filepath.Join(dir, noteFile), maxNote)
@@ -137,14 +137,19 @@ func (n *Note) check(data []byte) (*List, error) {
 	return l, nil
 }
 
-// notLink: a directory that is a link may lead anywhere.
-func notLink(dir string) error {
+// checkDir: a directory that is a link may lead anywhere, and in one that
+// others can write to the files are theirs.
+func checkDir(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("%w: it is no directory", ErrCarriedDamaged)
+	}
+	s, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(s.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%w: the directory (%v) belongs to another user, or others can write to it", ErrCarriedDamaged, info.Mode())
 	}
 	return nil
 }

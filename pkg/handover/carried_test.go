@@ -305,6 +305,11 @@ func TestReadCarriedBad(t *testing.T) {
 		{"list is a link", link("imaboot/measurements"), ErrCarriedDamaged, "is a link"},
 		{"note is a link", link("imaboot/handover.json"), ErrCarriedDamaged, "is a link"},
 		{"directory is a link", link("imaboot"), ErrCarriedDamaged, "no directory"},
+		{"others can write", func(t *testing.T, root string) {
+			if err := os.Chmod(filepath.Join(root, "imaboot"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, ErrCarriedDamaged, "others can write to it"},
 		{"no JSON", write("imaboot/handover.json", "{"), ErrCarriedDamaged, "unexpected end"},
 		{"no version", write("imaboot/handover.json", "{}"), ErrCarriedDamaged, "no version"},
 		{"another version", edit(func(n *Note) { n.Version = 2 }), ErrCarriedVersion, "2, this imaboot knows 1"},

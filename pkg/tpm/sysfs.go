@@ -2,12 +2,12 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package tpm reads the TPM's PCRs.
 package tpm
 
 import (
 	"bufio"
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +22,9 @@ import (
 // ErrNoTPM means that the kernel has no TPM, or no driver for it.
 var ErrNoTPM = errors.New("no TPM")
 
+// errNoBank means that sysfs shows a TPM, but not its registers.
+var errNoBank = errors.New("no bank that is known, and no PCRs of TPM 1.2")
+
 // device is the TPM that IMA uses: the first one.
 const device = "sys/class/tpm/tpm0"
 
@@ -32,6 +35,30 @@ type Reading struct {
 	PCRs []handover.PCR
 	// Unknown are the names of other banks.
 	Unknown []string
+	// Counter is how often the TPM's PCRs had been updated; nil where it
+	// was not asked.
+	Counter *uint32
+}
+
+// add takes a bank's value.
+func (r *Reading) add(bank string, value []byte) error {
+	if handover.Algorithm(bank).Size() == 0 {
+		r.Unknown = append(r.Unknown, bank)
+		return nil
+	}
+	p, err := handover.NewPCR(bank, hex.EncodeToString(value))
+	if err != nil {
+		return fmt.Errorf("TPM: %w", err)
+	}
+	r.PCRs = append(r.PCRs, p)
+	return nil
+}
+
+// sort brings the banks into the order of handover.Algorithms.
+func (r *Reading) sort() {
+	slices.SortFunc(r.PCRs, func(a, b handover.PCR) int {
+		return slices.Index(handover.Algorithms, a.Algorithm) - slices.Index(handover.Algorithms, b.Algorithm)
+	})
 }
 
 // Same reports whether both readings show the same values.
@@ -77,9 +104,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		}
 		out.PCRs = append(out.PCRs, p)
 	}
-	slices.SortFunc(out.PCRs, func(a, b handover.PCR) int {
-		return slices.Index(handover.Algorithms, a.Algorithm) - slices.Index(handover.Algorithms, b.Algorithm)
-	})
+	out.sort()
 	if len(out.PCRs) == 0 {
 		p, err := readPCRs12(filepath.Join(dir, "pcrs"), index)
 		if err != nil {
@@ -94,7 +119,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 func readPCRs12(path string, index int) (handover.PCR, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return handover.PCR{}, fmt.Errorf("TPM: no bank that is known, and no PCRs of TPM 1.2: %w", err)
+		return handover.PCR{}, fmt.Errorf("TPM: %w: %w", errNoBank, err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)

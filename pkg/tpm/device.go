@@ -1,0 +1,150 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package tpm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-tpm/tpm2"
+	"github.com/google/go-tpm/tpm2/transport"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// DeviceFile is the TPM 2.0 behind the kernel's resource manager, which
+// several programs can use at a time.
+const DeviceFile = "/dev/tpmrm0"
+
+// banks are the algorithms of TPM 2.0 (TCG Algorithm Registry) by the names
+// that the kernel gives their banks (drivers/char/tpm/tpm2-cmd.c).
+var banks = map[tpm2.TPMAlgID]string{
+	tpm2.TPMAlgSHA1: string(handover.SHA1), tpm2.TPMAlgSHA256: string(handover.SHA256),
+	tpm2.TPMAlgSHA384: string(handover.SHA384), tpm2.TPMAlgSHA512: string(handover.SHA512),
+}
+
+// bankName is the algorithm's number where the kernel has no name either.
+func bankName(a tpm2.TPMAlgID) string {
+	if name, ok := banks[a]; ok {
+		return name
+	}
+	return fmt.Sprintf("tpm_alg_%x", uint16(a))
+}
+
+const (
+	// readTries bounds how often a register that moves is read again, and
+	// busyTries how often a TPM that is busy is asked; busyWait doubles.
+	readTries = 5
+	busyTries = 6
+	busyWait  = 10 * time.Millisecond
+)
+
+// ErrMoving means that a register did not stay the same while its banks were
+// read.
+var ErrMoving = errors.New("PCR keeps moving")
+
+// ReadDevice reads a register in all banks that have it, by TPM2_PCR_Read. All
+// values are of one moment: the TPM's counter of updates did not move.
+func ReadDevice(t transport.TPM, index int) (*Reading, error) {
+	all, err := allocated(t, index)
+	if err != nil {
+		return nil, err
+	}
+	for range readTries {
+		r, err := readAll(t, index, all)
+		if err != nil || r != nil {
+			return r, err
+		}
+	}
+	return nil, fmt.Errorf("%w: PCR %d of %d banks was read %d times", ErrMoving, index, len(all), readTries)
+}
+
+// UpdateCounter is how often a PCR of the TPM was extended or reset since it
+// was started (TPM 2.0 Library, Part 1, 17.9).
+func UpdateCounter(t transport.TPM) (uint32, error) {
+	rsp, err := execute(func() (*tpm2.PCRReadResponse, error) { return tpm2.PCRRead{}.Execute(t) })
+	if err != nil {
+		return 0, fmt.Errorf("TPM2_PCR_Read: %w", err)
+	}
+	return rsp.PCRUpdateCounter, nil
+}
+
+// allocated are the banks that have the register.
+func allocated(t transport.TPM, index int) ([]tpm2.TPMAlgID, error) {
+	rsp, err := execute(func() (*tpm2.GetCapabilityResponse, error) {
+		return tpm2.GetCapability{Capability: tpm2.TPMCapPCRs, PropertyCount: 1}.Execute(t)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("TPM2_GetCapability: %w", err)
+	}
+	assigned, err := rsp.CapabilityData.Data.AssignedPCR()
+	if err != nil {
+		return nil, fmt.Errorf("TPM2_GetCapability: %w", err)
+	}
+	var out []tpm2.TPMAlgID
+	for _, s := range assigned.PCRSelections {
+		if selected(s, index) {
+			out = append(out, s.Hash)
+		}
+	}
+	return out, nil
+}
+
+func selected(s tpm2.TPMSPCRSelection, index int) bool {
+	return index/8 < len(s.PCRSelect) && s.PCRSelect[index/8]&(1<<(index%8)) != 0
+}
+
+// readAll asks until every bank has answered: a TPM may leave some for the
+// next command. It returns nil if the register moved meanwhile.
+func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error) {
+	out := &Reading{}
+	for first := true; len(left) > 0; first = false {
+		var in tpm2.TPMLPCRSelection
+		for _, a := range left {
+			in.PCRSelections = append(in.PCRSelections, tpm2.TPMSPCRSelection{Hash: a, PCRSelect: tpm2.PCClientCompatible.PCRs(uint(index))})
+		}
+		rsp, err := execute(func() (*tpm2.PCRReadResponse, error) { return tpm2.PCRRead{PCRSelectionIn: in}.Execute(t) })
+		if err != nil {
+			return nil, fmt.Errorf("TPM2_PCR_Read: %w", err)
+		}
+		if !first && rsp.PCRUpdateCounter != *out.Counter {
+			return nil, nil
+		}
+		out.Counter = &rsp.PCRUpdateCounter
+		values := rsp.PCRValues.Digests
+		for _, s := range rsp.PCRSelectionOut.PCRSelections {
+			if !selected(s, index) {
+				continue
+			}
+			if len(values) == 0 || !slices.Contains(left, s.Hash) {
+				return nil, fmt.Errorf("TPM2_PCR_Read: answer does not fit its selection")
+			}
+			if err := out.add(bankName(s.Hash), values[0].Buffer); err != nil {
+				return nil, err
+			}
+			values = values[1:]
+			left = slices.DeleteFunc(slices.Clone(left), func(a tpm2.TPMAlgID) bool { return a == s.Hash })
+		}
+		if len(rsp.PCRValues.Digests) == 0 {
+			return nil, fmt.Errorf("TPM2_PCR_Read: no value of PCR %d in %d banks", index, len(left))
+		}
+	}
+	out.sort()
+	return out, nil
+}
+
+// execute asks again while the TPM says that it is busy.
+func execute[T any](f func() (T, error)) (T, error) {
+	for try := 1; ; try++ {
+		rsp, err := f()
+		busy := errors.Is(err, tpm2.TPMRCRetry) || errors.Is(err, tpm2.TPMRCYielded) || errors.Is(err, tpm2.TPMRCTesting)
+		if !busy || try == busyTries {
+			return rsp, err
+		}
+		time.Sleep(busyWait << try)
+	}
+}

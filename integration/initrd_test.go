@@ -6,7 +6,6 @@ package integration
 
 import (
 	"maps"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -46,27 +45,4 @@ func TestNoInitrd(t *testing.T) {
 			}}},
 		},
 	})
-}
-
-// TestNoInitrdButRoot: the next kernel has no initrd, and mounts its root over
-// the list.
-func TestNoInitrdButRoot(t *testing.T) {
-	needLab(t)
-	t.Parallel()
-	own := kernel(t, lab.OwnS390X)
-	disk := filepath.Join(t.TempDir(), "root")
-	err := theLab.RootDisk(t.Context(), disk, s390x, lab.Stage{Stage: script.Stage{
-		Name: "root", Steps: append([]script.Step{proven(s390x)}, joined...),
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmdline := lab.Cmdline(s390x) + " rootfstype=ext2 root=/dev/vda rw"
-	r := runGuest(t, lab.Guest{
-		Arch: s390x, CPUs: 1, Devices: rootDevice(disk),
-		Stages: []lab.Stage{{Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: append(joined[:2:2],
-			script.Step{Run: []string{"/bin/imaboot", "boot", "--carry=initramfs", "--command-line", cmdline, lab.NextKernel}, Show: true}),
-		}}},
-	})
-	checkArrived(t, r, 2)
 }

@@ -85,6 +85,7 @@ func TestRefusalsS390X(t *testing.T) {
 		{"command line in UTF-8", load("--command-line", "name=ä", "/k/stock"), 10, "EBCDIC"},
 		{"initrd is a file system", load("--initrd", "/k/filesystem", "/k/stock"), 29, "begins with 68 73 71 73"},
 		{"initrd too large", load("--initrd", "/k/large", "--command-line", "mem=32M", "/k/stock"), 12, "System RAM"},
+		{"no initrd, but a root", load("--command-line", "root=/dev/vda", "/k/stock"), 26, "without an initrd the kernel mounts root= over the list"},
 		{"other byte order", load("--command-line", "ima_canonical_fmt", "/k/stock"), 28, "ima_canonical_fmt in all stages"},
 		{"kexec_load is forbidden", load("/k/stock"), 14, "kexec_load_disabled is set"},
 	}

@@ -61,6 +61,14 @@ func (c *command) chooseCarrier(j *job) error {
 	if !unpacks.OK {
 		return refuse(why)
 	}
+	if len(j.target.Initrd) == 0 {
+		// What is unpacked is gone when the kernel itself mounts a root
+		// (init/do_mounts.c, prepare_namespace).
+		if archdesc.Param(j.target.Cmdline, "root") != "" && j.opts.Carry == autoCarrier {
+			return refuse("without an initrd the kernel mounts root= over the list: give it one, or name --carry=initramfs if it has one built in; " + restores.Evidence)
+		}
+		c.step("no initrd: the list is seen only by an initramfs that is built into the kernel")
+	}
 	if initrdErr != nil {
 		return fmt.Errorf("%s: %w", j.opts.Initrd, initrdErr)
 	}

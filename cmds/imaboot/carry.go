@@ -57,14 +57,6 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 		return nil, nil
 	}
 	l, err := handover.ReadCarried("/")
-	if errors.Is(err, handover.ErrCarriedLost) {
-		// Without an initramfs the kernel mounts the root over it.
-		if under, underErr := carriedUnderRoot(); underErr == nil {
-			l, err = under, nil
-		} else {
-			c.detail("under the root file system: %v", underErr)
-		}
-	}
 	if err == nil && l != nil {
 		c.detail("carried list: %d records in %d hops, %s, of %s, in %s", l.Records(), l.Note.Hop, size(len(l.Bytes())), l.Note.Kernel, l.Dir)
 	}

@@ -80,9 +80,6 @@ func (c *command) open(j *job) error {
 		j.target.InitrdName = o.Initrd
 		c.step("initrd %s: %s", o.Initrd, size(len(j.target.Initrd)))
 	}
-	if err := c.chooseCarrier(j); err != nil {
-		return err
-	}
 	if o.DTB != "" {
 		blob, err := j.file(o.DTB)
 		if err != nil {
@@ -103,7 +100,7 @@ func (c *command) open(j *job) error {
 		j.target.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, j.machine.Cmdline)
 	}
 	c.detail("command line %q", j.target.Cmdline)
-	return nil
+	return c.chooseCarrier(j)
 }
 
 // file opens a file for the time of the job.

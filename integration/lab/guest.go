@@ -71,11 +71,11 @@ var platforms = map[string]platform{
 		tpm:     []string{"-chardev", "socket,id=tpm,path=%s", "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0"},
 	},
 	"s390x": {
-		// With QEMU's default buffer of translations the decompressor
-		// of a second kernel takes minutes: it writes over code that
-		// was translated.
+		// A small buffer of translations: with QEMU 7.2's default one
+		// the decompressor of a second kernel takes minutes, and with
+		// 32 MiB some kernels die in it, silently.
 		command: []string{
-			"qemu-system-s390x", "-machine", "s390-ccw-virtio", "-accel", "tcg,tb-size=32",
+			"qemu-system-s390x", "-machine", "s390-ccw-virtio", "-accel", "tcg,tb-size=8",
 			"-cpu", "max", "-nodefaults", "-serial", "mon:stdio",
 		},
 		console: "ttysclp0",

@@ -182,8 +182,8 @@ func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series
 	return filepath.Join(patched, pkg), err
 }
 
-// unpackSource unpacks the tree that is in the package.
-func unpackSource(ctx context.Context, a *apt, pkg, dir string) error {
+// unpackSource unpacks the tree that is in the package, or some files of it.
+func unpackSource(ctx context.Context, a *apt, pkg, dir string, files ...string) error {
 	tmp, err := os.MkdirTemp(a.dir, "source-")
 	if err != nil {
 		return err
@@ -196,7 +196,11 @@ func unpackSource(ctx context.Context, a *apt, pkg, dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = run(ctx, dir, "tar", "-xf", tarball)
+	args := []string{"-xf", tarball}
+	for _, f := range files {
+		args = append(args, pkg+"/"+f)
+	}
+	_, err = run(ctx, dir, "tar", args...)
 	return err
 }
 

@@ -9,9 +9,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/integration/patches"
@@ -77,4 +81,79 @@ func (s *series) apply(ctx context.Context, tree string) error {
 		}
 	}
 	return nil
+}
+
+// seriesWorlds are where the kernels come from that the project has series
+// for: Debian's newest, and its stable release.
+var seriesWorlds = []world{sourceWorld, {"amd64", "trixie"}}
+
+// CheckSeries applies each series to the files of a fresh linux-source, and
+// holds them against the kernel's own rules for patches.
+func (l *Lab) CheckSeries(ctx context.Context) error {
+	var errs []error
+	for _, w := range seriesWorlds {
+		if err := l.checkSeries(ctx, w); err != nil {
+			errs = append(errs, fmt.Errorf("patches for the linux-source of %s: %w", w.suite, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (l *Lab) checkSeries(ctx context.Context, w world) error {
+	a, err := l.world(ctx, w)
+	if err != nil {
+		return err
+	}
+	pkg, version, err := a.newest(ctx, "linux-source", `linux-source-[0-9.]+`)
+	if err != nil {
+		return err
+	}
+	s, err := readSeries(pkg)
+	if err != nil {
+		return err
+	}
+	// Whole trees are large, and only kernels that are built need one.
+	tree, err := l.make(filepath.Join("source", pkg+"_"+version+"-files-"+s.key), func(dir string) error {
+		l.say("files of %s %s for %d patches", pkg, version, len(s.files))
+		return unpackSource(ctx, a, pkg, dir, append(s.touched(), "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt")...)
+	})
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(l.Dir, "patches-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if _, err := run(ctx, work, "cp", "-a", filepath.Join(tree, pkg), "."); err != nil {
+		return err
+	}
+	if err := s.apply(ctx, filepath.Join(work, pkg)); err != nil {
+		return err
+	}
+	for _, p := range s.files {
+		file := filepath.Join(work, filepath.Base(p.name))
+		if err := os.WriteFile(file, p.data, 0o644); err != nil {
+			return err
+		}
+		if _, err := run(ctx, filepath.Join(work, pkg), "perl", "scripts/checkpatch.pl", "--strict", "--no-tree", file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// touched are the files that the patches change; those that they make are not
+// in a tree.
+func (s *series) touched() []string {
+	var out []string
+	for _, p := range s.files {
+		for line := range strings.Lines(string(p.data)) {
+			name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- a/")
+			if ok && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
 }

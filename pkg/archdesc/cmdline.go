@@ -37,8 +37,8 @@ func parseSize(s string) (size Addr, rest string, ok bool) {
 	return Addr(v), rest, true
 }
 
-// param returns the last value of a parameter of a kernel's command line.
-func param(cmdline, name string) string {
+// Param returns the last value of a parameter of a kernel's command line.
+func Param(cmdline, name string) string {
 	value := ""
 	for word := range strings.FieldsSeq(cmdline) {
 		if v, ok := strings.CutPrefix(word, name+"="); ok {
@@ -57,7 +57,7 @@ func hasWord(cmdline, name string) bool {
 // uses: a list beyond mem= would be lost. Kernels round it down to granule
 // bytes, a power of two.
 func memoryLimit(cmdline string, granule Addr) Addr {
-	limit, _, ok := parseSize(param(cmdline, "mem"))
+	limit, _, ok := parseSize(Param(cmdline, "mem"))
 	if limit &^= granule - 1; !ok || limit == 0 {
 		return math.MaxUint64
 	}

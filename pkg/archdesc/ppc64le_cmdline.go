@@ -16,7 +16,7 @@ const ppc64MemoryGranule = 16 << 20
 // the largest is taken; the default place is get_crash_base of
 // arch/powerpc/kexec/core.c.
 func ppc64CrashKernel(cmdline string, realMode Addr, bareMetal bool) Range {
-	value := param(cmdline, "crashkernel")
+	value := Param(cmdline, "crashkernel")
 	sizes, offset, explicit := strings.Cut(value, "@")
 	var size Addr
 	for s := range strings.SplitSeq(sizes, ",") {

@@ -52,12 +52,7 @@ func ReadCarried(root string) (*Carried, error) {
 	if err != nil {
 		return nil, fmt.Errorf("running kernel's command line: %w", err)
 	}
-	return FindCarried(root, Token(string(cmdline)))
-}
-
-// FindCarried is ReadCarried for a root without a proc file system: token is
-// the one of the running kernel's command line.
-func FindCarried(root, token string) (*Carried, error) {
+	token := Token(string(cmdline))
 	for _, name := range []string{RunDir, CarriedDir} {
 		dir := filepath.Join(root, name)
 		c, err := readCarried(dir, token)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,7 +76,7 @@ func TestArchive(t *testing.T) {
 	if diff := cmp.Diff(note, parsed); diff != "" {
 		t.Error(diff)
 	}
-	if err := CheckInitrd(append(b[:len(b):len(b)], make([]byte, 512)...)); !errors.Is(err, ErrNotInitramfs) {
+	if err := CheckInitrd(append(slices.Clip(b), make([]byte, 512)...)); !errors.Is(err, ErrNotInitramfs) {
 		t.Errorf("an initrd with a list of its own: %v", err)
 	}
 }

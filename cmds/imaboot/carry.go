@@ -31,9 +31,11 @@ const (
 // A snapshot is the list and what the TPM said just before it was read.
 type snapshot struct {
 	*handover.Snapshot
-	pcrs   *tpm.Reading // nil without a TPM
-	report *handover.Report
-	grew   bool // while it was waited for
+	// carried is the part that came as a file; nil without one.
+	carried *handover.Carried
+	pcrs    *tpm.Reading // nil without a TPM
+	report  *handover.Report
+	grew    bool // while it was waited for
 	// steady: the TPM's counter was the same after the list was read.
 	steady bool
 }
@@ -63,20 +65,39 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 	return l, err
 }
 
+// front are the parts of the list that the running kernel does not have, in
+// their order.
+func (c *command) front(o *options) ([]*handover.List, *handover.Carried, error) {
+	var front []*handover.List
+	if o.Prefix != "" {
+		l, err := readList(o.Prefix)
+		if err != nil {
+			return nil, nil, err
+		}
+		front = append(front, l)
+		c.detail("prefix %s: %d records", o.Prefix, l.Records())
+	}
+	carried, err := c.carried(o.Carried)
+	if carried != nil {
+		front = append(front, carried.List)
+	}
+	return front, carried, err
+}
+
 // snapshot reads PCR and list, in this order, and compares them. A list that
 // is ahead of the PCR is read again for a while.
 func (c *command) snapshot(o *options) (*snapshot, error) {
-	carried, err := c.carried(o.Carried)
+	front, carried, err := c.front(o)
 	if err != nil {
 		return nil, err
 	}
 	first := -1
 	for try := 1; ; try++ {
-		s := &snapshot{}
+		s := &snapshot{carried: carried}
 		if s.pcrs, err = c.readTPM(o.TPM); err != nil {
 			return nil, err
 		}
-		if s.Snapshot, err = handover.ReadLive("/", carried); err != nil {
+		if s.Snapshot, err = handover.ReadLive("/", front...); err != nil {
 			return nil, err
 		}
 		if s.pcrs != nil && s.pcrs.Counter != nil {
@@ -145,6 +166,9 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 	}
 	if !s.report.Verdict.CanGo() {
 		return nil, nil, &verdictError{s.report.Verdict, s.report.Text}
+	}
+	if err := c.checkMeasured(j, s.List); err != nil {
+		return nil, nil, err
 	}
 	list, t, err := c.pack(j, s)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
@@ -76,6 +77,10 @@ var exitCodes = []struct {
 	{errNotLoaded, 15},
 	{errGrowing, 27},
 	{handover.ErrBusy, 27},
+	{policy.ErrRule, 34},
+	{policy.ErrFixed, 35},
+	{policy.ErrBusy, 36},
+	{handover.ErrNotMeasured, 37},
 	{tpm.ErrNoTPM, verdictCodes[handover.NoTPM]},
 }
 

@@ -27,7 +27,7 @@ const synopsis = `imaboot boots the next kernel without losing what this one mea
 	imaboot exec
 	imaboot unload
 	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
-	imaboot list [--json] [--output FILE]
+	imaboot list [--format binary|ascii|json] [--output FILE]
 `
 
 // options are what boot, plan and load are told. They are kept in a file
@@ -42,6 +42,10 @@ type options struct {
 	TPM          string `json:"tpm"`
 	Carried      string `json:"carried"`
 	Room         uint64 `json:"room,omitempty"`
+	Prefix       string `json:"prefix,omitempty"`
+	// Policy is loaded once, and not by exec again.
+	Policy          string `json:"-"`
+	RequireMeasured bool   `json:"require_measured,omitempty"`
 }
 
 // flagSet makes the flags that all commands have.
@@ -68,6 +72,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	}
 	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "begin with the running kernel's command line")
 	f.StringVar(&o.DTB, "dtb", "", "device tree `FILE` instead of the running one")
+	f.BoolVar(&o.RequireMeasured, "require-measured", false, "refuse if the kernel, initrd or device tree is in no record")
 	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
 	o.Carry = autoCarrier
 	f.Var(choice{&o.Carry, []string{autoCarrier, string(byKernel), string(byInitramfs)}}, "carry", "how the list travels: auto, kernel or initramfs")
@@ -75,8 +80,14 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	o.tpmFlag(f)
 }
 
+// policyFlag is for commands that change what the kernel measures.
+func (o *options) policyFlag(f *flag.FlagSet) {
+	f.StringVar(&o.Policy, "policy", "", "IMA policy `FILE` to load before the target's files are opened")
+}
+
 func (o *options) carriedFlag(f *flag.FlagSet) {
 	o.Carried = "auto"
+	f.StringVar(&o.Prefix, "prefix", "", "`FILE` with the records that were deleted from the front of the list")
 	f.Var(choice{&o.Carried, []string{"auto", "off"}}, "carried", "join the list that came as a file, or leave it out: auto or off")
 }
 

@@ -39,7 +39,9 @@ func orUnload(err error, loaded bool) error {
 // boot is the whole path.
 func (c *command) boot(args []string) error {
 	o := &options{}
-	if err := o.parseTarget(c.flagSet("boot"), args); err != nil {
+	f := c.flagSet("boot")
+	o.policyFlag(f)
+	if err := o.parseTarget(f, args); err != nil {
 		return err
 	}
 	return c.bootTarget(o)
@@ -63,7 +65,9 @@ func (c *command) bootTarget(o *options) error {
 // load does all but the jump.
 func (c *command) load(args []string) error {
 	o := &options{}
-	if err := o.parseTarget(c.flagSet("load"), args); err != nil {
+	f := c.flagSet("load")
+	o.policyFlag(f)
+	if err := o.parseTarget(f, args); err != nil {
 		return err
 	}
 	j, err := c.prepare(o)

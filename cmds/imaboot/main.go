@@ -12,7 +12,7 @@
 //	imaboot exec
 //	imaboot unload
 //	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
-//	imaboot list [--json] [--output FILE]
+//	imaboot list [--format binary|ascii|json] [--output FILE]
 //
 // Description:
 //
@@ -39,6 +39,9 @@
 //	--carry auto|kernel|initramfs
 //	                       how the list travels (default auto)
 //	--carried auto|off     join the list that came as a file (default auto)
+//	--prefix FILE          records that were deleted from the list's front
+//	--policy FILE          IMA policy to load first
+//	--require-measured     refuse a target that is in no record
 //	--tpm require|auto|off compare the list with PCR 10 (default auto)
 //	--room BYTES           memory beyond the list in its segment
 //	-v, -q                 say more, say nothing

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/handover"
 )
 
 // What imaboot does to a running kernel is tested in guests. Here is what it
@@ -53,6 +55,16 @@ func TestRun(t *testing.T) {
 		return path
 	}
 	cut := file("cut", data[:len(data)-1])
+	parsed, err := handover.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	offset := 0 // of the fourth record
+	for r := range parsed.All {
+		if r.Number == 4 {
+			offset = r.Offset
+		}
+	}
 	tampered := bytes.Clone(data)
 	tampered[len(tampered)-2] ^= 1
 	for _, tt := range []struct {
@@ -85,6 +97,14 @@ func TestRun(t *testing.T) {
 
 		{"list", []string{"list", "--list", list}, 0, " ima-sig sha256:", ""},
 		{"list for machines", []string{"list", "--json", "--list", list}, 0, `"report": "list"`, ""},
+		{"list as the kernel writes it", []string{"list", "--format=binary", "--list", list}, 0, string(data), ""},
+		{"unknown format", []string{"list", "--format=xml", "--list", list}, 2, "", "one of binary, ascii, json"},
+		{"prefix", append([]string{"verify", "--prefix", file("front", data[:offset]), "--list", file("rest", data[offset:])}, pcrs...), 0, "sha512 match", ""},
+		{"no prefix", append([]string{"verify", "--list", file("rest", data[offset:])}, pcrs...), 22, "the list is trimmed", "tpm-ahead-of-list"},
+		{"wrong prefix", append([]string{"verify", "--prefix", list, "--list", file("rest", data[offset:])}, pcrs...), 21, "sha1 matches after record 17", ""},
+		{"bad prefix", append([]string{"verify", "--prefix", cut, "--list", list}, pcrs...), 6, "", cut + ": record 17"},
+		{"policy of plan", []string{"plan", "--policy", "/p", "/k"}, 2, "", "policy"},
+
 		{"list of a bad file", []string{"list", "--list", cut}, 6, "", "cut short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

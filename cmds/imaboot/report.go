@@ -7,7 +7,9 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
@@ -26,8 +28,10 @@ type head struct {
 
 const schema = 1
 
-func (c *command) printJSON(v any) error {
-	e := json.NewEncoder(c.stdout)
+func (c *command) printJSON(v any) error { return printJSON(c.stdout, v) }
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
@@ -89,7 +93,7 @@ func (c *command) verify(args []string) error {
 			*handover.Report
 			Digest  string         `json:"list_sha256"`
 			Carried *carriedReport `json:"carried,omitempty"`
-		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.Carried)})
+		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.carried)})
 	} else {
 		err = c.printReport(s)
 	}
@@ -123,40 +127,56 @@ func (c *command) check(o *options, from *source) (*snapshot, error) {
 		}
 		pcrs = append(pcrs, p)
 	}
-	l, err := from.read()
+	l, err := from.read(o)
 	if err != nil {
 		return nil, err
 	}
 	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: handover.Check(l, pcrIndex, pcrs)}, nil
 }
 
-// readList only reads the list.
-func (c *command) readList(o *options, from *source) (*handover.List, error) {
+// wholeList only reads the list.
+func (c *command) wholeList(o *options, from *source) (*handover.List, error) {
 	if from.file != "" {
-		return from.read()
+		return from.read(o)
 	}
 	if err := mountAll(); err != nil {
 		return nil, err
 	}
-	carried, err := c.carried(o.Carried)
+	front, _, err := c.front(o)
 	if err != nil {
 		return nil, err
 	}
-	s, err := handover.ReadLive("/", carried)
+	s, err := handover.ReadLive("/", front...)
 	if err != nil {
 		return nil, err
 	}
 	return s.List, nil
 }
 
-func (from *source) read() (*handover.List, error) {
-	b, err := os.ReadFile(from.file)
+func (from *source) read(o *options) (*handover.List, error) {
+	l, err := readList(from.file)
+	if err != nil || o.Prefix == "" {
+		return l, err
+	}
+	prefix, err := readList(o.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	joined, err := handover.Join(prefix, l)
+	if err != nil {
+		return nil, fmt.Errorf("%s in front of %s: %w", o.Prefix, from.file, err)
+	}
+	return joined, nil
+}
+
+func readList(name string) (*handover.List, error) {
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", target.ErrFile, err)
 	}
 	l, err := handover.ParseAny(b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from.file, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return l, nil
 }
@@ -177,7 +197,7 @@ func reportCarried(l *handover.Carried) *carriedReport {
 func (c *command) printReport(s *snapshot) error {
 	r := s.report
 	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
-	if l := s.Carried; l != nil {
+	if l := s.carried; l != nil {
 		fmt.Fprintf(c.stdout, "records 1 to %d came as a file, sent by %s, and are in %s\n", l.Records(), l.Note.Kernel, l.Dir)
 	}
 	for i, h := range r.Hops {
@@ -198,36 +218,58 @@ func (c *command) printReport(s *snapshot) error {
 func (c *command) list(args []string) error {
 	o, from := &options{}, &source{}
 	f := c.flagSet("list")
-	asJSON := f.Bool("json", false, "print for machines")
-	output := f.String("output", "", "write the binary list to a `FILE`")
+	var format string
+	f.Var(choice{&format, []string{"binary", "ascii", "json"}}, "format", "binary, ascii or json: as the kernel writes or prints it, or for machines")
+	f.BoolFunc("json", "the same as --format=json", func(string) error { format = "json"; return nil })
+	output := f.String("output", "", "write to a `FILE`, the binary list unless --format says else")
 	f.StringVar(&from.file, "list", "", "binary list in a `FILE` instead of the running kernel's")
 	o.carriedFlag(f)
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	l, err := c.readList(o, from)
+	l, err := c.wholeList(o, from)
 	if err != nil {
 		return err
 	}
-	switch {
-	case *output != "":
-		if err := os.WriteFile(*output, l.Bytes(), 0o600); err != nil {
-			return err
+	if format == "" {
+		format = "ascii"
+		if *output != "" {
+			format = "binary"
 		}
-		c.step("%d records, %s, written to %s", l.Records(), size(len(l.Bytes())), *output)
-		return nil
-	case *asJSON:
+	}
+	if *output == "" {
+		return writeList(c.stdout, l, format)
+	}
+	out, err := os.OpenFile(*output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(writeList(out, l, format), out.Close()); err != nil {
+		return err
+	}
+	c.step("%d records, %s, written to %s", l.Records(), size(len(l.Bytes())), *output)
+	return nil
+}
+
+// writeList writes a list in one of list's formats. ASCII is what the kernel
+// prints, to the byte.
+func writeList(out io.Writer, l *handover.List, format string) error {
+	switch format {
+	case "binary":
+		_, err := out.Write(l.Bytes())
+		return err
+	case "json":
 		records := make([]handover.RecordReport, 0, l.Records())
 		for r := range l.All {
 			records = append(records, r.Report())
 		}
-		return c.printJSON(struct {
+		return printJSON(out, struct {
 			head
 			Digest  string                  `json:"list_sha256"`
 			Records []handover.RecordReport `json:"records"`
 		}{head{schema, "list"}, l.SHA256(), records})
 	}
-	w := bufio.NewWriter(c.stdout)
+	w := bufio.NewWriter(out)
 	for r := range l.All {
 		fmt.Fprintln(w, r.ASCII())
 	}

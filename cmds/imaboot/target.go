@@ -42,6 +42,9 @@ func (c *command) prepare(o *options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.loadPolicy(o.Policy); err != nil {
+		return nil, err
+	}
 	j := &job{opts: o, arch: arch}
 	if err := c.open(j); err != nil {
 		j.close()

@@ -152,6 +152,8 @@ func (g *guest) step(s *script.Step) error {
 		return os.RemoveAll(s.Remove)
 	case s.Read != "":
 		return g.read(s.Read)
+	case s.Swap != "":
+		return g.swap(s.Swap)
 	case s.Mount != "":
 		return mount(s.Mount, s.On)
 	case s.KexecFile != nil:

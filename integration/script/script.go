@@ -48,6 +48,9 @@ type Step struct {
 	Remove string `json:"remove,omitempty"`
 	// Read reports a file or directory itself, links not followed.
 	Read string `json:"read,omitempty"`
+	// Swap changes the last byte of a file in the background, as soon as
+	// another program has opened, read or mapped, and closed it.
+	Swap string `json:"swap,omitempty"`
 	// Mount mounts a file system of that type on a new directory.
 	Mount string `json:"mount,omitempty"`
 	On    string `json:"on,omitempty"`

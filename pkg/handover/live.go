@@ -5,12 +5,14 @@
 package handover
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,8 +62,6 @@ const (
 // anything was, and what the running kernel has.
 type Snapshot struct {
 	*List
-	// Carried is the first part of the list; nil without one.
-	Carried *Carried
 	// Count is what LiveCount returned before the list was read. A later
 	// call that returns something else means that the list has changed.
 	Count int
@@ -73,15 +73,15 @@ const snapshotTries = 3
 
 // ReadLive reads the list of the running kernel, from the file systems under
 // root ("/"): the staged part first, then the current one, each in one
-// sequential read, and the count before and after. It is joined with a list
-// that was carried as a file, which may be nil.
-func ReadLive(root string, carried *Carried) (*Snapshot, error) {
+// sequential read, and the count before and after. The parts in front come
+// first: what was carried as a file, or deleted from the kernel and kept.
+func ReadLive(root string, front ...*List) (*Snapshot, error) {
 	before, err := LiveCount(root)
 	if err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		l, err := readLive(root, before, carried)
+		l, err := readLive(root, before, front)
 		if err != nil {
 			return nil, err
 		}
@@ -90,21 +90,21 @@ func ReadLive(root string, carried *Carried) (*Snapshot, error) {
 			return nil, err
 		}
 		if after == before || try == snapshotTries {
-			return &Snapshot{List: l, Carried: carried, Count: before}, nil
+			return &Snapshot{List: l, Count: before}, nil
 		}
 		before = after
 	}
 }
 
-func readLive(root string, count int, carried *Carried) (*List, error) {
+func readLive(root string, count int, front []*List) (*List, error) {
 	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
 	own := HeaderSize
-	if carried != nil {
-		own += len(carried.data)
+	for _, l := range front {
+		own += len(l.data)
 	}
 	b := make([]byte, HeaderSize, uint64(own)+guess)
-	if carried != nil {
-		b = append(b, carried.data...)
+	for _, l := range front {
+		b = append(b, l.data...)
 	}
 	var err error
 	for _, part := range []struct {
@@ -118,9 +118,10 @@ func readLive(root string, count int, carried *Carried) (*List, error) {
 			return nil, explain(root, err)
 		}
 	}
-	// Digests cover lengths, so that neither part can be turned around.
-	if order := detectOrder(b[own:], sha1Size); carried != nil && len(b) > own && order != carried.order {
-		return nil, fmt.Errorf("%w: the carried part is %v, the running kernel's %v: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, orderName(carried.order), orderName(order))
+	if order := detectOrder(b[own:], sha1Size); len(b) > own {
+		if err := sameOrder(order, front); err != nil {
+			return nil, err
+		}
 	}
 	l, err := Parse(b[HeaderSize:])
 	if err != nil {
@@ -200,4 +201,27 @@ func explain(root string, err error) error {
 		return fmt.Errorf("%w: %w", ErrNoSecurityfs, err)
 	}
 	return fmt.Errorf("%w: %w", ErrNoIMA, err)
+}
+
+// sameOrder: digests cover lengths, so that no part can be turned around.
+func sameOrder(order binary.ByteOrder, front []*List) error {
+	for _, l := range front {
+		if l.records > 0 && l.order != order {
+			return fmt.Errorf("%w: a part in front is %s, what follows %s: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, orderName(l.order), orderName(order))
+		}
+	}
+	return nil
+}
+
+// Join is a list with another in front of it, as if one kernel had both.
+func Join(front, l *List) (*List, error) {
+	if front.digest != l.digest {
+		return nil, fmt.Errorf("%w: digests of %d and of %d bytes cannot be in one list", ErrCorrupt, front.digest, l.digest)
+	}
+	if l.records > 0 {
+		if err := sameOrder(l.order, []*List{front}); err != nil {
+			return nil, err
+		}
+	}
+	return ParseDigestSize(slices.Concat(front.data, l.data), l.digest)
 }

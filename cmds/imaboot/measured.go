@@ -1,0 +1,52 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/policy"
+	"github.com/imaboot/imaboot/pkg/target"
+)
+
+// loadPolicy gives a policy to IMA, so that it measures what is opened next.
+func (c *command) loadPolicy(name string) error {
+	if name == "" {
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", target.ErrFile, err)
+	}
+	n, err := policy.Load("/", text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.step("policy %s: %d rules", name, n)
+	return nil
+}
+
+// checkMeasured finds the content of the target's files in the list, as it is
+// in memory now: whoever writes to one meanwhile makes a violation of it, and
+// with that the list grows.
+func (c *command) checkMeasured(j *job, l *handover.List) error {
+	if !j.opts.RequireMeasured {
+		return nil
+	}
+	for _, f := range j.files {
+		if !slices.Contains([]string{j.opts.Kernel, j.opts.Initrd, j.opts.DTB}, f.Name) {
+			continue
+		}
+		n := l.Measured(f.Data)
+		if n == 0 {
+			return fmt.Errorf("%w: the content of %s is in no record of the list: load a policy that measures what is read (--policy), and let nobody write to it", handover.ErrNotMeasured, f.Name)
+		}
+		c.step("%s is measured: record %d", f.Name, n)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+)
+
+// firmwarePolicy is the project's, where guests have it.
+const firmwarePolicy = "/etc/firmware.policy"
+
+var policyFiles = map[string]string{firmwarePolicy: "../templates/policies/firmware.policy"}
+
+// TestPolicy: the target is not measured on tmpfs, until the project's policy
+// is loaded; then the very kernel and initrd are in the next kernel's list.
+func TestPolicy(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	tests := []refusal{
+		{"not measured", load("--require-measured", "--initrd", lab.NextInitrd, lab.NextKernel), 37, "the content of /next/kernel is in no record"},
+		{"bad rule", load("--policy", "/bad", lab.NextKernel), 34, `/bad: line 3: "measure func=NONSENSE"`},
+		{"no policy", load("--policy", "/none", lab.NextKernel), 8, "/none"},
+		{"no rule", load("--policy", "/empty", lab.NextKernel), 34, "it has no rule"},
+		{"still not measured", load("--require-measured", lab.NextKernel), 37, "is in no record"},
+	}
+	steps := []script.Step{
+		{Write: "/bad", Content: "# why\nmeasure func=BPRM_CHECK\nmeasure func=NONSENSE\n"},
+		{Write: "/empty", Content: "# nothing\n"},
+	}
+	for _, tt := range tests {
+		steps = append(steps, tt.step)
+	}
+	steps = append(steps, report, boot(ppc64le, "--policy", firmwarePolicy, "--require-measured"))
+	r := runGuest(t, lab.Guest{CPUs: 1, Append: "rootfstype=tmpfs", Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: steps}, Files: policyFiles},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report, verify}}},
+	}})
+	first, second := stage(t, r, "1"), stage(t, r, "2")
+	checkRefusals(t, first, tests)
+	first.Runs = nil
+	checkArrived(t, &lab.Result{Stages: []*lab.Report{first, second}}, 2)
+}
+
+// TestPolicyFixed: Debian 6.1 takes one policy and no second.
+func TestPolicyFixed(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	tests := []refusal{
+		{"first", load("--policy", firmwarePolicy, "--require-measured", lab.NextKernel), 0, "is measured: record"},
+		{"second", load("--policy", firmwarePolicy, lab.NextKernel), 35, "policy is fixed"},
+	}
+	r := runGuest(t, lab.Guest{CPUs: 1, Append: "rootfstype=tmpfs", Stages: []lab.Stage{{
+		Kernel: kernel(t, lab.Debian61), Stage: script.Stage{Name: "1", Steps: []script.Step{tests[0].step, tests[1].step}},
+		Files: map[string]string{lab.NextKernel: kernel(t, lab.Own4k), firmwarePolicy: policyFiles[firmwarePolicy]},
+	}}})
+	checkRefusals(t, stage(t, r, "1"), tests)
+}
+
+// TestSwap: a file is changed after it was measured and before it is loaded.
+func TestSwap(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	for _, name := range []string{lab.NextKernel, lab.NextInitrd} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tests := []refusal{{"swapped", load("--require-measured", "--initrd", lab.NextInitrd, lab.NextKernel), 37, "the content of " + name + " is in no record"}}
+			r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
+				{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{{Swap: name}, tests[0].step, report, verify}}},
+				{Kernel: own, Stage: script.Stage{Name: "2"}},
+			}})
+			s := stage(t, r, "1")
+			checkRefusals(t, s, tests)
+			got, err := s.Lists[0].Check()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(s.Others) != 1 || s.Others[0].Event != "swapped" || got.Violations == 0 {
+				t.Errorf("events %v, %d violations", s.Others, got.Violations)
+			}
+		})
+	}
+}

@@ -5,6 +5,7 @@
 package integration
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/imaboot/imaboot/integration/lab"
@@ -86,4 +87,46 @@ func TestSwap(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestExecuteEvent: the kernel measures the jump itself, behind the list that
+// imaboot read; the record was predicted, for either carrier.
+func TestExecuteEvent(t *testing.T) {
+	needLab(t)
+	for _, tt := range []struct {
+		name, append, flag string
+	}{
+		{"kernel", "ima_policy=critical_data", "--carry=kernel"},
+		{"initramfs", "ima_policy=critical_data", "--carry=initramfs"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			own := kernel(t, lab.Own4k)
+			steps := append([]script.Step{{Measure: 5}}, joined...)
+			r := runGuest(t, lab.Guest{CPUs: 1, Append: tt.append, Stages: []lab.Stage{
+				{Kernel: own, Stage: script.Stage{Name: "1", Steps: append(steps[:3:3], boot(ppc64le, tt.flag))}},
+				{Kernel: own, Stage: script.Stage{Name: "2", Steps: append(append([]script.Step{verify}, joined...), boot(ppc64le, tt.flag, "--command-line", lab.Cmdline(ppc64le)+" "+tt.append))}},
+				{Kernel: own, Stage: script.Stage{Name: "3", Steps: append([]script.Step{verify}, joined...)}},
+			}})
+			checkArrived(t, r, 3)
+			last := r.Stages[2].Lists[0]
+			if n := bytes.Count(last.Data, []byte("kexec_execute\x00")); n != 1 {
+				t.Errorf("%d records of kexec_execute, want 1", n)
+			}
+		})
+	}
+}
+
+// TestExecuteEventRefused: a rule that gives the event another form.
+func TestExecuteEventRefused(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	tests := []refusal{{"another template", load("--policy", "/critical", lab.NextKernel), 38, "cannot be predicted"}}
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{{
+		Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: []script.Step{
+			{Write: "/critical", Content: "measure func=CRITICAL_DATA label=ima_kexec template=ima-ng\n"}, tests[0].step,
+		}},
+	}}})
+	checkRefusals(t, stage(t, r, "1"), tests)
 }

@@ -109,8 +109,12 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	if s.Records() > 0 && s.ByteOrder() != order {
 		return nil, nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
 	}
+	l, err := c.predict(j, s)
+	if err != nil {
+		return nil, nil, err
+	}
 	if j.carrier == byKernel {
-		buffer, err := s.Buffer()
+		buffer, err := l.Buffer()
 		if err == nil {
 			return &archdesc.List{Buffer: buffer, Room: archdesc.Addr(j.opts.Room)}, &t, nil
 		}
@@ -128,11 +132,26 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 		pcrs = s.pcrs.PCRs
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
-	note := handover.NewNote(s.List, release, canonical, pcrIndex, pcrs)
-	archive, err := s.Archive(note)
+	note := handover.NewNote(l, release, canonical, pcrIndex, pcrs)
+	archive, err := l.Archive(note)
 	if err != nil {
 		return nil, nil, err
 	}
 	t.Cmdline = note.WithParam(t.Cmdline)
 	return &archdesc.List{Archive: archive}, &t, nil
+}
+
+// predict appends what the kernel will measure at the jump itself.
+func (c *command) predict(j *job, s *snapshot) (*handover.List, error) {
+	if j.kexecRule == nil {
+		return s.List, nil
+	}
+	if !j.kexecRule.Plain {
+		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.kexecRule.Text)
+	}
+	l, err := s.WithExecute(s.own)
+	if err == nil {
+		c.step("the kernel will measure kexec_execute (%s): record %d is appended", j.kexecRule.Text, l.Records())
+	}
+	return l, err
 }

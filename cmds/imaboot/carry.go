@@ -33,9 +33,11 @@ type snapshot struct {
 	*handover.Snapshot
 	// carried is the part that came as a file; nil without one.
 	carried *handover.Carried
-	pcrs    *tpm.Reading // nil without a TPM
-	report  *handover.Report
-	grew    bool // while it was waited for
+	// own is where the running kernel's part of the list begins.
+	own    int
+	pcrs   *tpm.Reading // nil without a TPM
+	report *handover.Report
+	grew   bool // while it was waited for
 	// steady: the TPM's counter was the same after the list was read.
 	steady bool
 }
@@ -94,6 +96,9 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 	first := -1
 	for try := 1; ; try++ {
 		s := &snapshot{carried: carried}
+		for _, l := range front {
+			s.own += len(l.Bytes())
+		}
 		if s.pcrs, err = c.readTPM(o.TPM); err != nil {
 			return nil, err
 		}

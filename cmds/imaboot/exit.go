@@ -81,6 +81,7 @@ var exitCodes = []struct {
 	{policy.ErrFixed, 35},
 	{policy.ErrBusy, 36},
 	{handover.ErrNotMeasured, 37},
+	{handover.ErrPredict, 38},
 	{tpm.ErrNoTPM, verdictCodes[handover.NoTPM]},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/u-root/u-root/pkg/cmdline"
 )
@@ -27,7 +28,9 @@ type job struct {
 	// canFallBack: a list that the target's kernel would not restore can
 	// come as a file.
 	canFallBack bool
-	files       []*target.File
+	// kexecRule makes the kernel measure the jump; nil if nothing does.
+	kexecRule *policy.KexecRule
+	files     []*target.File
 }
 
 // seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
@@ -45,7 +48,11 @@ func (c *command) prepare(o *options) (*job, error) {
 	if err := c.loadPolicy(o.Policy); err != nil {
 		return nil, err
 	}
-	j := &job{opts: o, arch: arch}
+	rule, err := policy.MeasuresKexec("/")
+	if err != nil {
+		return nil, err
+	}
+	j := &job{opts: o, arch: arch, kexecRule: rule}
 	if err := c.open(j); err != nil {
 		j.close()
 		return nil, err

@@ -1,0 +1,112 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrPredict means that the record which the kernel measures at the jump
+// itself cannot be told before.
+var ErrPredict = errors.New("the kernel measures kexec_execute when it jumps, and that record cannot be predicted")
+
+// Names of IMA's events of a kexec (ima_measure_kexec_event of
+// security/integrity/ima/ima_kexec.c, Linux 6.16 and later). Their content is
+// text.
+const (
+	eventLoad    = "kexec_load"
+	eventExecute = "kexec_execute"
+	eventFormat  = "kexec_segment_size=%d;ima_binary_runtime_size=%d;ima_runtime_measurements_count=%d;"
+)
+
+// WithExecute is the list as it will be after the kernel has measured
+// kexec_execute, which it does when the reboot is under way: behind every list
+// that user space can read. own is the offset of the running kernel's own
+// first byte, in front of which is what it does not count.
+//
+// All numbers in the record are the kernel's own counts, of what is in the
+// list; the segment's size is that of the last kexec_file_load.
+func (l *List) WithExecute(own int) (*List, error) {
+	var size, count, segment uint64
+	algorithm := SHA256
+	for r := range l.All {
+		if r.Offset < own {
+			continue
+		}
+		name := string(r.Name)
+		switch {
+		case name == imaName:
+			return nil, fmt.Errorf("%w: it counts record %d of the old template ima in another way", ErrPredict, r.Number)
+		case templates[name] == "":
+			// The kernel counts the name that a custom template does
+			// not have (get_binary_runtime_size of ima_queue.c).
+			size -= uint64(len(name))
+		}
+		size += uint64(len(r.Raw))
+		count++
+		if a, _, ok := r.contentDigest(); ok && !r.BootAggregate() && a.Size() > 0 {
+			algorithm = a
+		}
+		if name == "ima-buf" && string(r.eventName()) == eventLoad {
+			var err error
+			if segment, err = r.segmentSize(); err != nil {
+				return nil, fmt.Errorf("%w: record %d: %w", ErrPredict, r.Number, err)
+			}
+		}
+	}
+	if count == 0 {
+		return nil, fmt.Errorf("%w: the running kernel has no record", ErrPredict)
+	}
+	content := fmt.Appendf(nil, eventFormat, segment, size+HeaderSize, count)
+	head := make([]byte, HeaderSize, HeaderSize+len(l.data)+512)
+	b := append(append(head, l.data...), l.bufferRecord(algorithm, eventExecute, content)...)
+	out, err := Parse(b[HeaderSize:])
+	if err != nil {
+		return nil, err
+	}
+	out.head = b
+	return out, nil
+}
+
+// segmentSize is the first number in the text of a kexec event.
+func (r *Record) segmentSize() (uint64, error) {
+	all, err := r.Fields()
+	if err != nil {
+		return 0, err
+	}
+	text := string(all[len(all)-1].Data)
+	key, _, _ := strings.Cut(eventFormat, "%")
+	value, _, ok := strings.Cut(text, ";")
+	if value, found := strings.CutPrefix(value, key); ok && found {
+		return strconv.ParseUint(value, 10, 64)
+	}
+	return 0, fmt.Errorf("%w: %q", ErrCorrupt, text)
+}
+
+// bufferRecord is a record of template ima-buf for PCR 10, as
+// process_buffer_measurement of ima_main.c makes it.
+func (l *List) bufferRecord(a Algorithm, name string, content []byte) []byte {
+	u32 := func(n int) []byte {
+		b := make([]byte, 4)
+		l.order.PutUint32(b, uint32(n))
+		return b
+	}
+	field := func(b []byte) []byte { return slices.Concat(u32(len(b)), b) }
+	sum := make([]byte, a.Size())
+	a.hash()(sum, content)
+	data := slices.Concat(
+		field(slices.Concat([]byte(a), []byte(":\x00"), sum)),
+		field([]byte(name+"\x00")),
+		field(content))
+	digest := make([]byte, sha1Size)
+	SHA1.hash()(digest, data)
+	const pcr = 10
+	return bytes.Join([][]byte{u32(pcr), digest, field([]byte("ima-buf")), field(data)}, nil)
+}

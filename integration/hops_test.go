@@ -79,10 +79,13 @@ func TestLoadAndExec(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
-	load := boot(ppc64le)
+	// On ramfs the file that exec reads is measured, so that it always
+	// loads again.
+	const tmpfs = "rootfstype=tmpfs"
+	load := boot(ppc64le, "--command-line", lab.Cmdline(ppc64le)+" "+tmpfs)
 	load.Run[1], load.Show = "load", false
 	exec := script.Step{Run: []string{"/bin/imaboot", "exec"}, Show: true}
-	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+	r := runGuest(t, lab.Guest{CPUs: 1, Append: tmpfs, Stages: []lab.Stage{
 		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, load, exec}}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{verify, load, {Measure: 5}, report, exec}}},
 		{Kernel: own, Stage: script.Stage{Name: "3", Steps: []script.Step{verify, report}}},

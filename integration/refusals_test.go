@@ -73,7 +73,7 @@ func TestExtendedBehindIMA(t *testing.T) {
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
 		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{
-			{Extend: true}, quietBoot(ppc64le), {Measure: 3}, report, verify, quietBoot(ppc64le, "--tpm=off"),
+			{Extend: "all"}, quietBoot(ppc64le), {Measure: 3}, report, verify, quietBoot(ppc64le, "--tpm=off"),
 		}}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{report}}},
 	}})
@@ -116,5 +116,5 @@ func TestGrowingList(t *testing.T) {
 	if !strings.Contains(r.Console, "loading again") {
 		t.Error("no list was loaded again")
 	}
-	checkArrived(t, &lab.Result{Stages: []*lab.Report{{Name: "1", Lists: first.Lists}, second}}, 2)
+	checkArrived(t, &lab.Result{Stages: []*lab.Report{{Name: "1", Start: first.Start, Lists: first.Lists}, second}}, 2)
 }

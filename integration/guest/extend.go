@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 )
 
-// extend extends PCR 10 of the banks that IMA extends.
-func extend() error {
+// extend extends PCR 10 of a bank, or of all that IMA extends.
+func extend(bank string) error {
 	tpm, err := linuxtpm.Open("/dev/tpmrm0")
 	if err != nil {
 		return err
@@ -21,9 +21,13 @@ func extend() error {
 	defer tpm.Close()
 	var digests []tpm2.TPMTHA
 	for _, a := range []struct {
+		name string
 		id   tpm2.TPMAlgID
 		size int
-	}{{tpm2.TPMAlgSHA1, 20}, {tpm2.TPMAlgSHA256, 32}, {tpm2.TPMAlgSHA384, 48}, {tpm2.TPMAlgSHA512, 64}} {
+	}{{"sha1", tpm2.TPMAlgSHA1, 20}, {"sha256", tpm2.TPMAlgSHA256, 32}, {"sha384", tpm2.TPMAlgSHA384, 48}, {"sha512", tpm2.TPMAlgSHA512, 64}} {
+		if bank != "all" && bank != a.name {
+			continue
+		}
 		digests = append(digests, tpm2.TPMTHA{HashAlg: a.id, Digest: bytes.Repeat([]byte{0x5a}, a.size)})
 	}
 	_, err = tpm2.PCRExtend{

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/pkg/handover"
 )
 
 // part is how much data goes in one line of the console.
@@ -128,8 +129,8 @@ func (g *guest) step(s *script.Step) error {
 		g.background.Wait()
 		g.stop.Store(false)
 		return nil
-	case s.Extend:
-		if err := extend(); err != nil {
+	case s.Extend != "":
+		if err := extend(s.Extend); err != nil {
 			return err
 		}
 		g.emit(script.Event{Event: "extended"})
@@ -139,6 +140,10 @@ func (g *guest) step(s *script.Step) error {
 			return err
 		}
 		return os.WriteFile(s.Write, []byte(s.Content), 0o644)
+	case s.Cut != "":
+		return cutList(s.Cut, s.Records)
+	case s.Change != "":
+		return changeLast(s.Change)
 	case s.Copy != "":
 		b, err := os.ReadFile(s.Copy)
 		if err != nil {
@@ -249,4 +254,22 @@ func (g *guest) list(s *script.Step) error {
 	}
 	g.emit(script.Event{Event: "list", PCRs: pcrs, Data: packed.Bytes()})
 	return nil
+}
+
+// cutList leaves the first n records of a file with a list.
+func cutList(name string, n int) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	l, err := handover.Parse(b)
+	if err != nil {
+		return err
+	}
+	for r := range l.All {
+		if r.Number == n+1 {
+			return os.Truncate(name, int64(r.Offset))
+		}
+	}
+	return fmt.Errorf("%s has no %d records", name, n+1)
 }

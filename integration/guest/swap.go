@@ -14,13 +14,14 @@ import (
 )
 
 // swap waits in the background, as an attacker would, until a file was
-// measured and is about to be used.
+// swap waits in the background, as an attacker would, until a file is opened,
+// which is when IMA measures it, and changes it before it is used.
 func (g *guest) swap(name string) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("inotify: %w", err)
 	}
-	if _, err := unix.InotifyAddWatch(fd, name, unix.IN_CLOSE_NOWRITE); err != nil {
+	if _, err := unix.InotifyAddWatch(fd, name, unix.IN_OPEN); err != nil {
 		return fmt.Errorf("watch %s: %w", name, err)
 	}
 	go func() {

@@ -37,11 +37,16 @@ type Step struct {
 	DelayMS    int  `json:"delay_ms,omitempty"`
 	// Stop ends what runs in the background.
 	Stop bool `json:"stop,omitempty"`
-	// Extend extends PCR 10 of all banks, which IMA does not know of.
-	Extend bool `json:"extend,omitempty"`
-	// Write makes a file.
+	// Extend extends PCR 10 of the named banks, or of "all", which IMA does
+	// not know of.
+	Extend string `json:"extend,omitempty"`
+	// Write writes to a file, or makes it. Change changes its last byte.
 	Write   string `json:"write,omitempty"`
+	Change  string `json:"change,omitempty"`
 	Content string `json:"content,omitempty"`
+	// Cut leaves the first Records of a file with a list.
+	Cut     string `json:"cut,omitempty"`
+	Records int    `json:"records,omitempty"`
 	// Copy copies a file To another, Remove removes one or a directory.
 	Copy   string `json:"copy,omitempty"`
 	To     string `json:"to,omitempty"`
@@ -49,7 +54,7 @@ type Step struct {
 	// Read reports a file or directory itself, links not followed.
 	Read string `json:"read,omitempty"`
 	// Swap changes the last byte of a file in the background, as soon as
-	// another program has opened, read or mapped, and closed it.
+	// another program has opened it, which is when IMA measures it.
 	Swap string `json:"swap,omitempty"`
 	// Mount mounts a file system of that type on a new directory.
 	Mount string `json:"mount,omitempty"`

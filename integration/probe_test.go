@@ -1,0 +1,65 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"os"
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/pkg/archdesc"
+)
+
+// TestProbe asks every kernel of the lab whether it would take a list, and
+// what is left of it when it is cut, and every one in the name of the other
+// architecture.
+func TestProbe(t *testing.T) {
+	needLab(t)
+	want := map[string]struct {
+		arch     string
+		restores bool
+	}{
+		lab.Debian61: {ppc64le, false}, lab.DebianNew: {ppc64le, false},
+		lab.Own4k: {ppc64le, true}, lab.Own64k: {ppc64le, true},
+		lab.Debian61S390X: {s390x, false}, lab.DebianNewS390X: {s390x, false},
+		lab.OwnS390X: {s390x, true},
+	}
+	for _, name := range lab.Kernels() {
+		t.Run(name, func(t *testing.T) {
+			w, ok := want[name]
+			if !ok {
+				t.Fatal("nothing is known of this kernel")
+			}
+			image, err := os.ReadFile(kernel(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, other := range archdesc.Names() {
+				arch, err := archdesc.ByName(other)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := arch.Recognise(image); (err == nil) != (other == w.arch) {
+					t.Errorf("%s: %v", other, err)
+				}
+				if other != w.arch {
+					continue
+				}
+				if s := arch.Restores(image); s.OK != w.restores {
+					t.Errorf("restores: %+v, want %v", s, w.restores)
+				}
+				if s := arch.Unpacks(image, nil); !s.OK {
+					t.Errorf("unpacks: %+v", s)
+				}
+				for _, n := range []int{0, 1, 63, 64, 4096, 0x10400, 0x10480, len(image) / 2, len(image) - 1} {
+					// Behind what is loaded an ELF file has symbols.
+					if err := arch.Recognise(image[:n]); err == nil && n < len(image)/2 {
+						t.Errorf("%d of %d bytes are taken for a kernel", n, len(image))
+					}
+				}
+			}
+		})
+	}
+}

@@ -13,7 +13,6 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// swap waits in the background, as an attacker would, until a file was
 // swap waits in the background, as an attacker would, until a file is opened,
 // which is when IMA measures it, and changes it before it is used.
 func (g *guest) swap(name string) error {

@@ -127,11 +127,29 @@ func (c *command) check(o *options, from *source) (*snapshot, error) {
 		}
 		pcrs = append(pcrs, p)
 	}
-	l, err := from.read(o)
+	l, report, err := from.check(o, pcrs)
 	if err != nil {
 		return nil, err
 	}
-	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: handover.Check(l, pcrIndex, pcrs)}, nil
+	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: report}, nil
+}
+
+func (from *source) check(o *options, pcrs []handover.PCR) (*handover.List, *handover.Report, error) {
+	if o.Prefix == "" {
+		b, err := os.ReadFile(from.file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: %w", target.ErrFile, err)
+		}
+		if l, report, err := handover.ParseAndCheck(b, pcrIndex, pcrs); err == nil {
+			return l, report, nil
+		}
+	}
+	// Its digests are another bank's, or it has an error that read names.
+	l, err := from.read(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, handover.Check(l, pcrIndex, pcrs), nil
 }
 
 // wholeList only reads the list.

@@ -83,31 +83,68 @@ type Bank struct {
 // Check compares every template digest with its data, and the replay of each
 // bank with its PCR. index is the number of the PCR.
 func Check(l *List, index int, pcrs []PCR) *Report {
-	report := &Report{
-		PCR: index, Records: l.Records(), Bytes: len(l.data),
-		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),
-		Banks: make([]Bank, len(pcrs)),
-	}
+	r, _ := check(l, index, pcrs, func() (*List, error) { return l, nil })
+	return r
+}
+
+// ParseAndCheck is Parse and Check of a list at the same time: replays begin
+// while it is parsed.
+func ParseAndCheck(data []byte, index int, pcrs []PCR) (*List, *Report, error) {
+	var l *List
+	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
+	r, err := check(rough, index, pcrs, func() (_ *List, err error) {
+		l, err = Parse(data)
+		return l, err
+	})
+	return l, r, err
+}
+
+// check replays rough, of which nothing but the bytes are known, while parse
+// makes a list of it.
+func check(rough *List, index int, pcrs []PCR, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank hashes what the check of the digests needs anyway.
 	var wg sync.WaitGroup
 	var checker *run
+	runs := make([]*run, len(pcrs))
 	for i, p := range pcrs {
-		x := newRun(l, index, p.Algorithm, p.Value)
-		if p.Algorithm == SHA1 && l.digest == sha1Size && checker == nil {
+		x := newRun(rough, index, p.Algorithm, p.Value)
+		if p.Algorithm == SHA1 && rough.digest == sha1Size && checker == nil {
 			checker, x.checks = x, true
 		}
-		wg.Go(func() { report.Banks[i] = x.report() })
+		runs[i] = x
+		if x != checker {
+			wg.Go(x.begin)
+		}
 	}
+	// The checker is the fastest of the banks: it can wait for the parser.
+	tampered := 0
 	if checker == nil {
-		wg.Go(func() { report.Tampered = firstTampered(l) })
+		wg.Go(func() { tampered = firstTampered(rough) })
+	}
+	l, err := parse()
+	if checker != nil && err == nil {
+		checker.begin()
+	}
+	wg.Wait()
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{
+		PCR: index, Records: l.Records(), Bytes: len(l.data), Tampered: tampered,
+		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),
+		Banks: make([]Bank, len(pcrs)),
+	}
+	for i, x := range runs {
+		x.list = l
+		wg.Go(func() { report.Banks[i] = x.report() })
 	}
 	wg.Wait()
 	if checker != nil {
 		report.Tampered = checker.tampered
 	}
 	report.judge()
-	return report
+	return report, nil
 }
 
 func (x *run) report() Bank {

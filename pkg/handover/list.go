@@ -268,5 +268,6 @@ func (r *Record) BootAggregate() bool {
 	if len(r.Data) < len(prefix) {
 		return false
 	}
-	return bytes.HasPrefix(r.eventName(), []byte(prefix))
+	name := r.nameField()
+	return len(name) >= len(prefix) && string(name[:len(prefix)]) == prefix
 }

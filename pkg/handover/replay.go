@@ -6,6 +6,7 @@ package handover
 
 import (
 	"bytes"
+	"math"
 	"slices"
 )
 
@@ -56,6 +57,8 @@ type run struct {
 	// of the list: it looks for the first that is not that of its data.
 	checks   bool
 	tampered int
+	// first is the replay with every kernel extending true digests.
+	first replayed
 	// buf is what an extend hashes: the register and the new value.
 	buf [2 * maxDigest]byte
 }
@@ -102,12 +105,15 @@ type replayed struct {
 	state
 }
 
-// replay first takes every kernel to extend true digests, which costs one
-// pass. Only if that does not lead to the PCR are other forms tried, for each
-// kernel apart.
+// begin takes every kernel to extend true digests, which costs one pass.
+func (x *run) begin() {
+	x.first = x.extend(state{}, part{1, 0, math.MaxInt}, FormTrue)
+}
+
+// replay is what begin came to. Only if that did not lead to the PCR are other
+// forms tried, for each kernel apart.
 func (x *run) replay() replayed {
-	all := part{1, 0, x.list.Records() + 1}
-	first := x.extend(state{}, all, FormTrue)
+	first := x.first
 	for range len(x.list.hops) - 1 {
 		first.forms = append(first.forms, FormTrue)
 	}

@@ -113,23 +113,32 @@ func (r *Record) cut(b []byte) (value, rest []byte, err error) {
 	return b[:n:n], b[n:], nil
 }
 
-// eventName is the second field, which is the name in every built-in
-// template, without its NUL. It is found without looking at the format, since
-// every record is asked whether it is a boot_aggregate.
+// eventName is the second field without its NUL.
 func (r *Record) eventName() []byte {
-	if string(r.Name) == imaName {
-		return r.Data[sha1Size+4:]
-	}
-	_, rest, err := r.cut(r.Data)
-	if err != nil {
-		return nil
-	}
-	name, _, err := r.cut(rest)
-	if err != nil {
-		return nil
-	}
-	name, _, _ = bytes.Cut(name, zeros[:1])
+	name, _, _ := bytes.Cut(r.nameField(), zeros[:1])
 	return name
+}
+
+// nameField is the second field, which is the name in every built-in template.
+// It is found without looking at the format, since every record is asked
+// whether it is a boot_aggregate.
+func (r *Record) nameField() []byte {
+	d := r.Data
+	if string(r.Name) == imaName {
+		return d[sha1Size+4:]
+	}
+	if len(d) < 4 {
+		return nil
+	}
+	n := uint64(r.order.Uint32(d))
+	if n+8 > uint64(len(d)) {
+		return nil
+	}
+	d = d[4+n:]
+	if n = uint64(r.order.Uint32(d)); n > uint64(len(d)-4) {
+		return nil
+	}
+	return d[4 : 4+n]
 }
 
 // splitDigest divides a d-ng or d-ngv2 field into what names its algorithm

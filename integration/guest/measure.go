@@ -29,6 +29,9 @@ func (g *guest) measure(s *script.Step) error {
 		if err := os.WriteFile(name, []byte(name), 0o755); err != nil {
 			return err
 		}
+		if err := os.Chown(name, s.Owner, 0); err != nil {
+			return err
+		}
 		if err := mapExec(name); err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ var buildTools = []tool{
 	{[]string{"qemu-s390x-static", "qemu-s390x"}, []string{"qemu-user-static", "qemu-user"}},
 	{[]string{"mke2fs"}, []string{"e2fsprogs"}},
 	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},
+	{[]string{"tssimaextend"}, []string{"tss2"}},
 	{[]string{"powerpc64le-linux-gnu-gcc"}, []string{"gcc-powerpc64le-linux-gnu"}},
 	{[]string{"s390x-linux-gnu-gcc"}, []string{"gcc-s390x-linux-gnu"}},
 	{[]string{"patch"}, []string{"patch"}},

@@ -30,9 +30,11 @@ type Step struct {
 	// if From names one, and not from the kernel.
 	List bool   `json:"list,omitempty"`
 	From string `json:"from,omitempty"`
-	// Measure makes IMA measure so many new files. With Background the next
-	// steps run meanwhile, and DelayMS passes between two files.
+	// Measure makes IMA measure so many new files, which are Owner's. With
+	// Background the next steps run meanwhile, and DelayMS passes between
+	// two files.
 	Measure    int  `json:"measure,omitempty"`
+	Owner      int  `json:"owner,omitempty"`
 	Background bool `json:"background,omitempty"`
 	DelayMS    int  `json:"delay_ms,omitempty"`
 	// Stop ends what runs in the background.

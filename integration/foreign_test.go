@@ -1,0 +1,160 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// TestASCII: the list as imaboot prints it is what the kernel prints, to the
+// byte, for every template.
+func TestASCII(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	const (
+		custom     = "d-ng|n-ng|iuid|igid|imode|sig"
+		ours       = "/ours"
+		securityfs = "/sys/kernel/security/integrity/ima/"
+		theirs     = securityfs + "ascii_runtime_measurements_sha1"
+	)
+	templates := []string{"ima", "ima-ng", "ima-sig", "ima-ngv2", "ima-sigv2", "ima-modsig", "evm-sig", custom}
+	var policy strings.Builder
+	var steps []script.Step
+	for i, name := range templates {
+		owner := 1001 + i
+		rule := fmt.Sprintf("measure func=FILE_CHECK mask=^MAY_READ fowner=%d", owner)
+		if name != custom {
+			rule += " template=" + name
+		}
+		policy.WriteString(rule + "\n")
+		steps = append(steps, script.Step{Measure: 3, Owner: owner})
+	}
+	steps = append(steps,
+		script.Step{Run: []string{"/bin/imaboot", "list", "--format=ascii", "--output", ours}},
+		script.Step{Read: ours}, script.Step{Read: theirs}, report)
+	// The default template is the custom one, and ima-buf is what critical
+	// data has.
+	r := runGuest(t, lab.Guest{CPUs: 1, Append: "ima_policy=critical_data ima_template_fmt=" + custom, Stages: []lab.Stage{{
+		Kernel: kernel(t, lab.Own4k),
+		Stage:  script.Stage{Name: "1", Steps: append([]script.Step{{Write: securityfs + "policy", Content: policy.String()}}, steps...)},
+	}}})
+	s := stage(t, r, "1")
+	_, content := kept(s)
+	got, want := string(content[ours]), string(content[theirs])
+	// What was opened since is behind.
+	if got == "" || !strings.HasPrefix(want, got) {
+		t.Errorf("imaboot prints\n%s\nthe kernel\n%s", got, want)
+	}
+	for _, name := range append(templates, "ima-buf") {
+		if !strings.Contains(got, " "+name+" ") {
+			t.Errorf("no record of template %s in\n%s", name, got)
+		}
+	}
+}
+
+// TestForeignReaders: a list of two kernels passes programs that are not ours,
+// with the guest's PCR 10.
+func TestForeignReaders(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	stock := kernel(t, lab.Debian61)
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{Kernel: stock, Stage: script.Stage{Name: "1", Steps: []script.Step{{Measure: 10}, boot(ppc64le)}}},
+		{Kernel: stock, Stage: script.Stage{Name: "2", Steps: joined}},
+	}})
+	l := stage(t, r, "2").Lists[0]
+	list := hostFile(t, "list", l.Data)
+	pcrs := map[handover.Algorithm]string{}
+	for _, p := range l.PCRs {
+		pcrs[p.Algorithm] = hex.EncodeToString(p.Value)
+	}
+
+	// ima-evm-utils reads all PCRs of a bank from a file.
+	args := []string{"ima_measurement", "--ignore-violations"}
+	for _, a := range []handover.Algorithm{handover.SHA1, handover.SHA256} {
+		var text strings.Builder
+		for i := range 24 {
+			value := strings.Repeat("00", a.Size())
+			if i == 10 {
+				value = pcrs[a]
+			}
+			fmt.Fprintf(&text, "PCR-%02d: %s\n", i, value)
+		}
+		args = append(args, "--pcrs", string(a)+","+hostFile(t, string(a), []byte(text.String())))
+	}
+	out, err := exec.Command("evmctl", append(args, list)...).CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("Matched per TPM bank calculated digest(s).")) {
+		t.Errorf("evmctl: %v\n%s", err, out)
+	}
+
+	// IBM's TSS extends a new TPM with the list.
+	tss := newTSS(t)
+	tss("tssimaextend", "-le", "-if", list)
+	got := strings.ToLower(regexp.MustCompile(`[^0-9a-fA-F]`).ReplaceAllString(tss("tsspcrread", "-ha", "10", "-halg", "sha1", "-ns"), ""))
+	if got != pcrs[handover.SHA1] {
+		t.Errorf("PCR 10 of sha1 is %s after tssimaextend, the guest's is %s", got, pcrs[handover.SHA1])
+	}
+}
+
+// newTSS starts a TPM and returns how to run programs of IBM's TSS with it.
+func newTSS(t *testing.T) func(argv ...string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+	// The path of a socket is short.
+	dir, err := os.MkdirTemp("", "tss")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	cmd := exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+dir,
+		"--server", fmt.Sprintf("type=tcp,bindaddr=127.0.0.1,port=%d", port), "--ctrl", "type=unixio,path="+filepath.Join(dir, "ctrl"),
+		"--flags", "not-need-init,startup-clear")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("swtpm does not listen")
+		}
+	}
+	return func(argv ...string) string {
+		t.Helper()
+		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd.Env = append(os.Environ(), "TPM_INTERFACE_TYPE=socsim", "TPM_SERVER_TYPE=raw", fmt.Sprintf("TPM_COMMAND_PORT=%d", port), "TPM_DATA_DIR="+dir)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("%v: %v\n%s", argv, err, out)
+		}
+		return string(out)
+	}
+}

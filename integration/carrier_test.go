@@ -108,6 +108,17 @@ func TestCarriers(t *testing.T) {
 			}
 			r := runGuest(t, g)
 			checkArrived(t, r, len(tt.kernels))
+			named := strings.Fields(tt.carried)
+			for i, h := range tt.hops {
+				if h.file {
+					continue // the kernel writes no note
+				}
+				want := map[string]string{"initramfs": "came as a file", "kernel": "were restored by the kernel"}[named[0]]
+				named = named[1:]
+				if got := string(ran(t, r.Stages[i+1], "verify").Data); !strings.Contains(got, want) {
+					t.Errorf("stage %d: %q is not in\n%s", i+2, want, got)
+				}
+			}
 			if got := carriers(r.Console); got != tt.carried {
 				t.Errorf("carriers %q, want %q", got, tt.carried)
 			}
@@ -159,4 +170,57 @@ func TestS390XELF(t *testing.T) {
 		{Kernel: filepath.Join(filepath.Dir(own), "vmlinux"), Stage: script.Stage{Name: "2", Steps: []script.Step{report}}},
 	}})
 	checkArrived(t, r, 2)
+}
+
+// TestNote: what the sender said it sent is compared with what the kernel
+// restored, so that a list which was lost later is told from one that was
+// never sent.
+func TestNote(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	imaboot := func(args ...string) script.Step { return script.Step{Run: append([]string{"/bin/imaboot"}, args...)} }
+	tests := []refusal{
+		{"restored", verify, 0, ""},
+		{"saved", imaboot("list", "--output", "/saved"), 0, ""},
+		{"deleted", verify, 30, "that are not those that"},
+		{"deleted", imaboot("list"), 30, "that are not those that"},
+		{"deleted", load(lab.NextKernel), 30, "that are not those that"},
+		{"left out", imaboot("list", "--carried=off"), 0, ""},
+		{"with the prefix", imaboot("verify", "--prefix", "/saved"), 0, ""},
+	}
+	var steps []script.Step
+	for i, tt := range tests {
+		switch i {
+		case 2:
+			steps = append(steps, script.Step{Write: imaList, Content: "1\n"})
+		case 6:
+			steps = append(steps, script.Step{Cut: "/saved", Records: 1})
+		}
+		steps = append(steps, tt.step)
+	}
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot(ppc64le)}}},
+		{Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "2", Steps: steps}},
+	}})
+	checkRefusals(t, stage(t, r, "2"), tests)
+}
+
+// TestNoNote: the command line and initrd are the user's alone.
+func TestNoNote(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{report, boot(ppc64le, "--no-note")}}},
+		{Kernel: own, Stage: script.Stage{Name: "2", Steps: []script.Step{verify, {Read: "/imaboot"}, report}}},
+	}})
+	checkArrived(t, r, 2)
+	s := stage(t, r, "2")
+	if s.Start.Cmdline != lab.Cmdline(ppc64le) {
+		t.Errorf("command line %q", s.Start.Cmdline)
+	}
+	if modes, _ := kept(s); modes["/imaboot"] != "" {
+		t.Error("there is a note")
+	}
 }

@@ -139,7 +139,7 @@ func TestCarriedBad(t *testing.T) {
 		}
 	}
 	add("unknown version", 31, "this imaboot knows 1", note(`{"version": 99}`))
-	add("of another boot", 32, "the command line says imaboot.list=", note(`{"version": 1, "list_sha256": "`+strings.Repeat("00", 32)+`"}`))
+	add("of another boot", 32, "the command line says imaboot.list=", note(`{"version": 1, "carrier": "initramfs", "list_sha256": "`+strings.Repeat("00", 32)+`"}`))
 	add("damaged note", 30, "handover.json", note(`{`))
 	add("damaged list", 30, "measurements", script.Step{Copy: "/saved/handover.json", To: dir + "/handover.json"}, script.Step{Write: dir + "/measurements", Content: "\x00\x00\x00\x0a cut"})
 	add("lost", 33, "the hook for imaboot?", script.Step{Remove: dir})
@@ -169,7 +169,7 @@ func TestColdBootWithLeftover(t *testing.T) {
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
 	tests := []refusal{{"verify", proven(s390x), 32, "started without imaboot.list"}}
-	note := hostFile(t, "note", []byte(`{"version": 1, "list_sha256": "`+strings.Repeat("00", 32)+`"}`))
+	note := hostFile(t, "note", []byte(`{"version": 1, "carrier": "initramfs", "list_sha256": "`+strings.Repeat("00", 32)+`"}`))
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
 		{
 			Kernel: stock, Stage: script.Stage{Name: "1", Steps: []script.Step{tests[0].step}},

@@ -16,15 +16,10 @@ import (
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
-// A carrier is how the list travels.
-type carrier string
-
+// What --carry takes.
 const (
-	// byKernel: the target kernel restores it into its own list.
-	byKernel carrier = "kernel"
-	// byInitramfs: as a file, which imaboot joins with the kernel's list.
-	byInitramfs carrier = "initramfs"
-
+	byKernel    = handover.ByKernel
+	byInitramfs = handover.ByInitramfs
 	autoCarrier = "auto"
 )
 
@@ -35,13 +30,10 @@ func (c *command) chooseCarrier(j *job) error {
 	if j.opts.Carry != string(byInitramfs) && restores.OK {
 		c.say(j, byKernel, restores.Evidence)
 	}
-	if j.carrier == byKernel && j.opts.Carry == string(byKernel) {
-		return nil
-	}
 	refuse := func(why string) error {
 		return &verdictError{handover.NotRestored, fmt.Sprintf("%s: %s", j.opts.Kernel, why)}
 	}
-	if j.opts.Carry == string(byKernel) {
+	if j.opts.Carry == string(byKernel) && j.carrier == "" {
 		return refuse(restores.Evidence)
 	}
 	config, err := j.config()
@@ -51,7 +43,8 @@ func (c *command) chooseCarrier(j *job) error {
 	unpacks := j.arch.Unpacks(j.target.Kernel, config)
 	initrdErr := handover.CheckInitrd(j.target.Initrd)
 	if j.carrier == byKernel {
-		j.canFallBack = unpacks.OK && initrdErr == nil
+		// Without an initrd a file may not be seen by anybody.
+		j.canNote = unpacks.OK && initrdErr == nil && len(j.target.Initrd) > 0
 		return nil
 	}
 	why := unpacks.Evidence
@@ -76,7 +69,7 @@ func (c *command) chooseCarrier(j *job) error {
 	return nil
 }
 
-func (c *command) say(j *job, by carrier, why string) {
+func (c *command) say(j *job, by handover.Carrier, why string) {
 	j.carrier = by
 	c.step("carrier: %s (--carry=%s): %s", by, j.opts.Carry, why)
 }
@@ -113,15 +106,20 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	if err != nil {
 		return nil, nil, err
 	}
+	out := &archdesc.List{}
 	if j.carrier == byKernel {
-		buffer, err := l.Buffer()
-		if err == nil {
-			return &archdesc.List{Buffer: buffer, Room: archdesc.Addr(j.opts.Room)}, &t, nil
-		}
-		if !j.canFallBack || !errors.Is(err, handover.ErrCannotCarry) {
+		out.Buffer, err = l.Buffer()
+		out.Room = archdesc.Addr(j.opts.Room)
+		switch {
+		case err == nil && (!j.canNote || j.opts.NoNote || l.Renamed()):
+			return out, &t, nil
+		case err == nil:
+		case !j.canNote || j.opts.Carry != autoCarrier || !errors.Is(err, handover.ErrCannotCarry):
 			return nil, nil, err
+		default:
+			c.say(j, byInitramfs, err.Error())
+			out = &archdesc.List{}
 		}
-		c.say(j, byInitramfs, err.Error())
 	}
 	release, err := handover.KernelRelease("/")
 	if err != nil {
@@ -132,13 +130,12 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 		pcrs = s.pcrs.PCRs
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
-	note := handover.NewNote(l, release, canonical, pcrIndex, pcrs)
-	archive, err := l.Archive(note)
-	if err != nil {
+	note := handover.NewNote(l, j.carrier, release, canonical, pcrIndex, pcrs)
+	if out.Archive, err = l.Archive(note); err != nil {
 		return nil, nil, err
 	}
 	t.Cmdline = note.WithParam(t.Cmdline)
-	return &archdesc.List{Archive: archive}, &t, nil
+	return out, &t, nil
 }
 
 // predict appends what the kernel will measure at the jump itself.

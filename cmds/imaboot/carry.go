@@ -62,9 +62,19 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 	}
 	l, err := handover.ReadCarried("/")
 	if err == nil && l != nil {
-		c.detail("carried list: %d records in %d hops, %s, of %s, in %s", l.Records(), l.Note.Hop, size(len(l.Bytes())), l.Note.Kernel, l.Dir)
+		n := l.Note
+		c.detail("sent by %s with the carrier %s: %d records in %d hops, %s (%s)", n.Kernel, n.Carrier, n.Records, n.Hop, size(n.Bytes), l.Dir)
 	}
 	return l, err
+}
+
+// restored compares the list with what the kernel was to restore, if that is
+// known.
+func restored(carried *handover.Carried, l *handover.List) error {
+	if carried == nil || carried.List != nil {
+		return nil
+	}
+	return carried.Note.Restored(l)
 }
 
 // front are the parts of the list that the running kernel does not have, in
@@ -80,7 +90,7 @@ func (c *command) front(o *options) ([]*handover.List, *handover.Carried, error)
 		c.detail("prefix %s: %d records", o.Prefix, l.Records())
 	}
 	carried, err := c.carried(o.Carried)
-	if carried != nil {
+	if carried != nil && carried.List != nil {
 		front = append(front, carried.List)
 	}
 	return front, carried, err
@@ -112,6 +122,9 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 			}
 			s.steady = now != nil && *now == *s.pcrs.Counter
 			c.detail("TPM: %d updates, steady while the list was read: %v", *s.pcrs.Counter, s.steady)
+		}
+		if err := restored(carried, s.List); err != nil {
+			return nil, err
 		}
 		if first < 0 {
 			first = s.Records()
@@ -180,6 +193,11 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 		return nil, nil, err
 	}
 	p, err := j.arch.Plan(j.machine, t, list)
+	if list.Buffer != nil && list.Archive != nil && (errors.Is(err, archdesc.ErrCmdlineTooLong) || errors.Is(err, archdesc.ErrNoRoom)) {
+		c.step("no room for a note on what is sent: %v", err)
+		list.Archive, t.Cmdline = nil, handover.StripParam(t.Cmdline)
+		p, err = j.arch.Plan(j.machine, t, list)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -42,6 +42,7 @@ type options struct {
 	TPM          string `json:"tpm"`
 	Carried      string `json:"carried"`
 	Room         uint64 `json:"room,omitempty"`
+	NoNote       bool   `json:"no_note,omitempty"`
 	Prefix       string `json:"prefix,omitempty"`
 	// Policy is loaded once, and not by exec again.
 	Policy          string `json:"-"`
@@ -76,6 +77,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
 	o.Carry = autoCarrier
 	f.Var(choice{&o.Carry, []string{autoCarrier, string(byKernel), string(byInitramfs)}}, "carry", "how the list travels: auto, kernel or initramfs")
+	f.BoolVar(&o.NoNote, "no-note", false, "send no note beside a list that the target's kernel restores")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
 }

@@ -57,7 +57,7 @@ func (c *command) plan(args []string) error {
 		return c.printJSON(struct {
 			head
 			*archdesc.Plan
-			Carrier carrier          `json:"carrier"`
+			Carrier handover.Carrier `json:"carrier"`
 			Check   *handover.Report `json:"check"`
 		}{head{schema, "plan"}, p, j.carrier, s.report})
 	}
@@ -160,7 +160,7 @@ func (c *command) wholeList(o *options, from *source) (*handover.List, error) {
 	if err := mountAll(); err != nil {
 		return nil, err
 	}
-	front, _, err := c.front(o)
+	front, carried, err := c.front(o)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (c *command) wholeList(o *options, from *source) (*handover.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.List, nil
+	return s.List, restored(carried, s.List)
 }
 
 func (from *source) read(o *options) (*handover.List, error) {
@@ -216,7 +216,11 @@ func (c *command) printReport(s *snapshot) error {
 	r := s.report
 	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
 	if l := s.carried; l != nil {
-		fmt.Fprintf(c.stdout, "records 1 to %d came as a file, sent by %s, and are in %s\n", l.Records(), l.Note.Kernel, l.Dir)
+		how := "were restored by the kernel, as sent by"
+		if l.List != nil {
+			how = "came as a file, sent by"
+		}
+		fmt.Fprintf(c.stdout, "%d records of %d hops %s %s (%s)\n", l.Note.Records, l.Note.Hop, how, l.Note.Kernel, l.Dir)
 	}
 	for i, h := range r.Hops {
 		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %d violations", i+1, h.First, h.First+h.Records-1, h.Violations)

@@ -24,10 +24,10 @@ type job struct {
 	arch    archdesc.Arch
 	machine *archdesc.Machine
 	target  archdesc.Target
-	carrier carrier
-	// canFallBack: a list that the target's kernel would not restore can
-	// come as a file.
-	canFallBack bool
+	carrier handover.Carrier
+	// canNote: besides what the target's kernel restores, a note, or what it
+	// would not restore, can come as a file.
+	canNote bool
 	// kexecRule makes the kernel measure the jump; nil if nothing does.
 	kexecRule *policy.KexecRule
 	files     []*target.File

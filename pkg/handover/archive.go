@@ -22,8 +22,8 @@ const (
 	noteFile = "handover.json"
 )
 
-// Archive is an initramfs of the list and its note: an uncompressed newc
-// archive, the same for the same content
+// Archive is an initramfs of a note and, unless the kernel carries it, the
+// list: an uncompressed newc archive, the same for the same content
 // (Documentation/driver-api/early-userspace/buffer-format.rst).
 func (l *List) Archive(n *Note) ([]byte, error) {
 	note, err := json.MarshalIndent(n, "", "  ")
@@ -40,11 +40,11 @@ func (l *List) Archive(n *Note) ([]byte, error) {
 			Info:     cpio.Info{Name: name, Mode: cpio.S_IFREG | 0o400, NLink: 1, FileSize: uint64(len(content))},
 		}
 	}
-	for i, r := range []cpio.Record{
-		cpio.Directory(CarriedDir, 0o700),
-		file(CarriedDir+"/"+noteFile, append(note, '\n')),
-		file(CarriedDir+"/"+listFile, l.data),
-	} {
+	records := []cpio.Record{cpio.Directory(CarriedDir, 0o700), file(CarriedDir+"/"+noteFile, append(note, '\n'))}
+	if n.Carrier == ByInitramfs {
+		records = append(records, file(CarriedDir+"/"+listFile, l.data))
+	}
+	for i, r := range records {
 		r.Ino = uint64(i + 1) // equal ones would be links
 		if err := w.WriteRecord(r); err != nil {
 			return nil, fmt.Errorf("archive: %w", err)

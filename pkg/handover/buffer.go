@@ -5,6 +5,7 @@
 package handover
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -132,6 +133,23 @@ func (r *Record) canCarry() error {
 		}
 	}
 	return nil
+}
+
+// Renamed reports whether the next kernel will show a record under another
+// name: a custom template whose format is a built-in one's. Its digest stays,
+// but the list's bytes do not.
+func (l *List) Renamed() bool {
+	for r := range l.All {
+		if bytes.IndexByte(r.Name, '|') < 0 {
+			continue
+		}
+		for _, format := range templates {
+			if string(r.Name) == format {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func allZero(b []byte) bool {

@@ -30,8 +30,9 @@ var (
 	ErrByteOrder = errors.New("list is in another byte order")
 )
 
-// A Carried is the list of earlier kernels that came as a file.
+// A Carried is what earlier kernels sent.
 type Carried struct {
+	// List came as a file; nil if the kernel was to restore it.
 	*List
 	Note *Note
 	// Dir is where it was found.
@@ -41,9 +42,10 @@ type Carried struct {
 // maxNote bounds the note; one has less than 1 KB.
 const maxNote = 64 << 10
 
-// ReadCarried reads the list that was carried to the running kernel, from the
-// file systems under root ("/"): what a hook copied to RunDir, else what the
-// kernel unpacked to CarriedDir. It returns nil if none was sent.
+// ReadCarried reads the note of what was sent to the running kernel, and the
+// list if that came as a file, from the file systems under root ("/"): what a
+// hook copied to RunDir, else what the kernel unpacked to CarriedDir. It
+// returns nil if no note was sent.
 //
 // The kernel's command line says which one was handed to it. Nothing is
 // followed through links, and every file is read once.
@@ -95,6 +97,9 @@ func readCarried(dir, token string) (*Carried, error) {
 		return nil, fmt.Errorf("%w: this kernel was started without %s", ErrCarriedForeign, Param)
 	case token != note.Token():
 		return nil, fmt.Errorf("%w: the command line says %s=%s, but this one is %s", ErrCarriedForeign, Param, token, note.Token())
+	}
+	if note.Carrier == ByKernel {
+		return &Carried{Note: note, Dir: dir}, nil
 	}
 	data, err := readFile(filepath.Join(dir, listFile), int64(note.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {

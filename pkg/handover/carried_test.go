@@ -26,7 +26,7 @@ func testNote(t testing.TB, l *List) *Note {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewNote(l, "9.8.7-test", false, 10, []PCR{p})
+	return NewNote(l, ByInitramfs, "9.8.7-test", false, 10, []PCR{p})
 }
 
 // TestArchive: u-root's reader finds what was packed, with the modes that keep
@@ -313,6 +313,8 @@ func TestReadCarriedBad(t *testing.T) {
 		}, ErrCarriedDamaged, "others can write to it"},
 		{"no JSON", write("imaboot/handover.json", "{"), ErrCarriedDamaged, "unexpected end"},
 		{"no version", write("imaboot/handover.json", "{}"), ErrCarriedDamaged, "no version"},
+		{"no carrier", write("imaboot/handover.json", `{"version": 1}`), ErrCarriedDamaged, "carrier"},
+		{"negative", edit(func(n *Note) { n.Bytes = -1 }), ErrCarriedDamaged, "-1 bytes"},
 		{"another version", edit(func(n *Note) { n.Version = 2 }), ErrCarriedVersion, "2, this imaboot knows 1"},
 		{"another byte order", edit(func(n *Note) { n.ByteOrder = "big-endian" }), ErrCarriedDamaged, "byte order: little-endian"},
 		{"no byte order", edit(func(n *Note) { n.ByteOrder = "" }), ErrCarriedDamaged, "byte order"},
@@ -368,5 +370,57 @@ func TestReadLiveJoined(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestRestored: the note of a list that the kernel was to restore.
+func TestRestored(t *testing.T) {
+	sent := mustParse(t, twoHops(binary.LittleEndian).data)
+	note := testNote(t, sent)
+	note.Carrier = ByKernel
+	b, err := sent.Archive(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte(listFile)) {
+		t.Error("the archive holds the list")
+	}
+	own := &builder{order: binary.LittleEndian}
+	own.ng("boot_aggregate")
+	own.ng("/own")
+	changed := bytes.Clone(sent.Bytes())
+	changed[len(changed)-2] ^= 1
+	for _, tt := range []struct {
+		name string
+		list []byte
+		want error
+	}{
+		{"restored", append(bytes.Clone(sent.Bytes()), own.data...), nil},
+		{"nothing arrived", own.data, ErrCarriedLost},
+		{"nothing measured since", sent.Bytes(), ErrCarriedLost},
+		{"changed", append(changed, own.data...), ErrCarriedDamaged},
+	} {
+		if err := note.Restored(mustParse(t, tt.list)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+
+	root := carriedRoot(t, CarriedDir, sent, note)
+	if err := os.Remove(filepath.Join(root, CarriedDir, listFile)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadCarried(root)
+	if err != nil || c.List != nil || c.Note.Records != sent.Records() {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestRenamed(t *testing.T) {
+	for name, want := range map[string]bool{"ima-ng": false, "d-ng|n-ng": true, "d-ng|n-ng|iuid": false} {
+		b := &builder{order: binary.LittleEndian}
+		b.raw(10, nil, name, []byte("data"))
+		if got := mustParse(t, b.data).Renamed(); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

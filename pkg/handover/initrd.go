@@ -52,7 +52,7 @@ func CheckInitrd(initrd []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: at offset %#x: %w", ErrNotInitramfs, at, err)
 		}
-		if name := path.Clean("/" + e.name); name == "/"+CarriedDir+"/"+listFile {
+		if name := path.Clean("/" + e.name); name == "/"+CarriedDir+"/"+listFile || name == "/"+CarriedDir+"/"+noteFile {
 			return fmt.Errorf("%w: at offset %#x it holds a %s of its own, which would replace the list", ErrNotInitramfs, at, name)
 		}
 		at += e.size

@@ -16,10 +16,21 @@ import (
 // NoteVersion is the version of the format of Note and of what is beside it.
 const NoteVersion = 1
 
-// A Note is what a sender says of a list that travels as a file: the file
-// handover.json beside it.
+// A Carrier is how a list travels.
+type Carrier string
+
+const (
+	// ByKernel: the next kernel restores it into its own list.
+	ByKernel Carrier = "kernel"
+	// ByInitramfs: as a file beside the note.
+	ByInitramfs Carrier = "initramfs"
+)
+
+// A Note is what a sender says of a list: the file handover.json.
 type Note struct {
 	Version int `json:"version"`
+	// Carrier is how the list itself travels.
+	Carrier Carrier `json:"carrier"`
 	// ByteOrder is that of the list: little-endian or big-endian.
 	ByteOrder string `json:"byte_order"`
 	// Canonical: the sender's kernel was told to write little-endian.
@@ -38,9 +49,9 @@ type Note struct {
 }
 
 // NewNote describes a list.
-func NewNote(l *List, kernel string, canonical bool, index int, pcrs []PCR) *Note {
+func NewNote(l *List, by Carrier, kernel string, canonical bool, index int, pcrs []PCR) *Note {
 	n := &Note{
-		Version: NoteVersion, ByteOrder: orderName(l.order), Canonical: canonical, Kernel: kernel,
+		Version: NoteVersion, Carrier: by, ByteOrder: orderName(l.order), Canonical: canonical, Kernel: kernel,
 		Hop: len(l.hops), Records: l.records, Bytes: len(l.data), SHA256: l.SHA256(), PCR: index,
 	}
 	for _, p := range pcrs {
@@ -68,6 +79,12 @@ func ParseNote(b []byte) (*Note, error) {
 	if err := json.Unmarshal(b, n); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
 	}
+	if n.Carrier != ByKernel && n.Carrier != ByInitramfs {
+		return nil, fmt.Errorf("%w: carrier %q", ErrCarriedDamaged, n.Carrier)
+	}
+	if n.Bytes < 0 || n.Records < 0 {
+		return nil, fmt.Errorf("%w: %d records, %d bytes", ErrCarriedDamaged, n.Records, n.Bytes)
+	}
 	if sum, err := hex.DecodeString(n.SHA256); err != nil || len(sum) != sha256.Size {
 		return nil, fmt.Errorf("%w: list_sha256 %q", ErrCarriedDamaged, n.SHA256)
 	}
@@ -75,7 +92,7 @@ func ParseNote(b []byte) (*Note, error) {
 }
 
 // Param is the parameter of a kernel's command line that names the list which
-// was handed to it as a file: the first TokenSize digits of its SHA-256
+// was handed to it with a note: the first TokenSize digits of its SHA-256
 // digest. A kernel takes a parameter with a dot for one of a module that it
 // does not have, and passes it to nobody.
 //
@@ -132,4 +149,18 @@ func orderName(order binary.ByteOrder) string {
 		return "big-endian"
 	}
 	return "little-endian"
+}
+
+// Restored tells whether a list, that of a kernel which was to restore what
+// the note describes, begins with it. ErrCarriedLost means that nothing
+// arrived, or not all of it, ErrCarriedDamaged that something else did.
+func (n *Note) Restored(l *List) error {
+	if l.records < n.Records || len(l.data) < n.Bytes || len(l.hops) <= n.Hop {
+		return fmt.Errorf("%w: %s sent %d records of %d kernels, but the kernel's list has %d of %d with its own",
+			ErrCarriedLost, n.Kernel, n.Records, n.Hop, l.records, len(l.hops))
+	}
+	if sum := sha256.Sum256(l.data[:n.Bytes]); hex.EncodeToString(sum[:]) != n.SHA256 {
+		return fmt.Errorf("%w: the kernel's list begins with %d bytes that are not those that %s sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
+	}
+	return nil
 }

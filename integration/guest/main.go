@@ -163,6 +163,8 @@ func (g *guest) step(s *script.Step) error {
 		return mount(s.Mount, s.On)
 	case s.KexecFile != nil:
 		return kexecFile(s.KexecFile)
+	case s.Restore != nil:
+		return g.restoreNext(s.Restore)
 	case s.Capture:
 		return g.capture()
 	}

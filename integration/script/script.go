@@ -64,6 +64,9 @@ type Step struct {
 	// KexecFile jumps by kexec_file_load(2) to a kernel that the running one
 	// prepares, list included.
 	KexecFile *KexecFile `json:"kexec_file,omitempty"`
+	// Restore gives lists to kernel after kernel, and reports what each made
+	// of its own.
+	Restore *Restore `json:"restore,omitempty"`
 	// Capture reports the machine as a plan needs it.
 	Capture bool `json:"capture,omitempty"`
 }
@@ -75,12 +78,19 @@ type KexecFile struct {
 	Cmdline string `json:"cmdline"`
 }
 
+// A Restore is the kernel, its command line, and a directory of lists.
+type Restore struct {
+	Kernel  string `json:"kernel"`
+	Cmdline string `json:"cmdline"`
+	Dir     string `json:"dir"`
+}
+
 // An Event is what a guest reports. Data that is too long for a line comes in
 // parts, and is joined by the host.
 type Event struct {
 	Stage string `json:"stage"`
-	// Event is start, run, list, read, measured, extended, capture, error or
-	// end.
+	// Event is start, run, list, read, measured, extended, capture, restored,
+	// error or end.
 	Event string `json:"event"`
 	// Part counts the pieces of Data that follow.
 	Part int    `json:"part,omitempty"`
@@ -108,6 +118,9 @@ type Event struct {
 	Path  string `json:"path,omitempty"`
 	Mode  string `json:"mode,omitempty"`
 	Owner string `json:"owner,omitempty"`
+
+	// Of a restored list: whether all of it is there. Count is its number.
+	Whole bool `json:"whole,omitempty"`
 
 	// Of an error, or files measured.
 	Text  string `json:"text,omitempty"`

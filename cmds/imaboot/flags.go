@@ -44,8 +44,10 @@ type options struct {
 	Room         uint64 `json:"room,omitempty"`
 	NoNote       bool   `json:"no_note,omitempty"`
 	Prefix       string `json:"prefix,omitempty"`
-	// Policy is loaded once, and not by exec again.
+	// Policy is loaded once, and not by exec again, which only must know
+	// what is in it.
 	Policy          string `json:"-"`
+	PolicyText      string `json:"policy_text,omitempty"`
 	RequireMeasured bool   `json:"require_measured,omitempty"`
 }
 

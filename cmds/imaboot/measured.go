@@ -15,9 +15,14 @@ import (
 )
 
 // loadPolicy gives a policy to IMA, so that it measures what is opened next.
-func (c *command) loadPolicy(name string) error {
+func (c *command) loadPolicy(o *options) error {
+	name := o.Policy
 	if name == "" {
 		return nil
+	}
+	// A kernel without IMA is told apart from a policy that is refused.
+	if _, err := handover.LiveCount("/"); err != nil {
+		return err
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -27,6 +32,7 @@ func (c *command) loadPolicy(name string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	o.PolicyText = string(text)
 	c.step("policy %s: %d rules", name, n)
 	return nil
 }

@@ -45,10 +45,10 @@ func (c *command) prepare(o *options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.loadPolicy(o.Policy); err != nil {
+	if err := c.loadPolicy(o); err != nil {
 		return nil, err
 	}
-	rule, err := policy.MeasuresKexec("/")
+	rule, err := policy.MeasuresKexec("/", o.PolicyText)
 	if err != nil {
 		return nil, err
 	}

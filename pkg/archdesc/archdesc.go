@@ -29,6 +29,8 @@ var (
 	// ErrCmdlineBytes means the target would read the command line in
 	// another character set.
 	ErrCmdlineBytes = errors.New("command line is not ASCII")
+	// ErrNotRestored means the target has no support for restoring a list.
+	ErrNotRestored = errors.New("target restores no list")
 	// ErrNoRoom means memory has no place for a segment.
 	ErrNoRoom = errors.New("no room in memory")
 	// ErrUnknownArch means there is no boot protocol for the machine.

@@ -6,21 +6,22 @@ package archdesc
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// parseSize reads a number as memparse of lib/cmdline.c does: any base, and a
-// suffix K to E. What follows is returned.
+// parseSize reads a number as memparse of lib/cmdline.c does: of base 16 after
+// 0x, 8 after 0, else 10, and a suffix K to E. What follows is returned.
 func parseSize(s string) (size Addr, rest string, ok bool) {
-	n := strings.IndexFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("0123456789abcdfABCDFxX", r)
-	})
-	if n < 0 {
-		n = len(s)
+	base, digits := 10, "0123456789"
+	switch {
+	case len(s) > 2 && (s[:2] == "0x" || s[:2] == "0X"):
+		base, digits, s = 16, "0123456789abcdefABCDEF", s[2:]
+	case len(s) > 1 && s[0] == '0':
+		base, digits = 8, "01234567"
 	}
-	v, err := strconv.ParseUint(s[:n], 0, 64)
+	n := len(s) - len(strings.TrimLeft(s, digits))
+	v, err := strconv.ParseUint(s[:n], base, 64)
 	if err != nil {
 		return 0, s, false
 	}
@@ -48,9 +49,20 @@ func Param(cmdline, name string) string {
 	return value
 }
 
-// hasWord reports whether a command line has a parameter without a value.
-func hasWord(cmdline, name string) bool {
-	return slices.Contains(strings.Fields(cmdline), name)
+// hasSetup reports whether a command line calls a function that the kernel
+// declares by __setup without a value: any word that begins with its name does,
+// and - is the same as _ (init/main.c, obsolete_checksetup). What comes after
+// -- is init's.
+func hasSetup(cmdline, name string) bool {
+	for word := range strings.FieldsSeq(cmdline) {
+		if word == "--" {
+			return false
+		}
+		if strings.HasPrefix(strings.ReplaceAll(word, "-", "_"), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // memoryLimit is the end of the memory that a kernel with this command line

@@ -19,6 +19,10 @@ func TestMemoryLimit(t *testing.T) {
 		{"mem=2G mem=513m", 512 << 20},
 		{"mem=0x40000000", 1 << 30},
 		{"mem=lots", math.MaxUint64},
+		{"mem=0xe0000000", 0xe0000000},
+		{"mem=0x1e000000K", 0x1e000000 << 10},
+		{"mem=010000000000", 1 << 30},
+		{"mem=0b1", math.MaxUint64},
 		{"mem=99999999999E", math.MaxUint64},
 		{"xmem=1G", math.MaxUint64},
 	} {

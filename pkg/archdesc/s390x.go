@@ -32,6 +32,8 @@ const (
 	canonicalParam = "ima_canonical_fmt"
 )
 
+const noMark = "the image's parameter area has no mark that it restores a list"
+
 // Name implements Arch.
 func (s390x) Name() string { return "s390x" }
 
@@ -48,7 +50,7 @@ func (s390x) Restores(image []byte) Support {
 		return Support{Evidence: err.Error()}
 	}
 	if k.features&parmRestoresList == 0 {
-		return Support{Evidence: "the image's parameter area has no mark that it restores a list"}
+		return Support{Evidence: noMark}
 	}
 	return Support{OK: true, Evidence: "the image's parameter area has the mark that it restores a list"}
 }
@@ -61,7 +63,7 @@ func (s390x) Unpacks(image []byte, config map[string]string) Support {
 
 // ListOrder implements Arch.
 func (s390x) ListOrder(cmdline string) binary.ByteOrder {
-	if hasWord(cmdline, canonicalParam) {
+	if hasSetup(cmdline, canonicalParam) {
 		return binary.LittleEndian
 	}
 	return binary.BigEndian
@@ -105,6 +107,9 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	parm.setInitrd(initrd)
 	p.describeArchive(l, fmt.Sprintf("parameter area %#x", s390Parm+parmInitrdStart))
 	if l != nil && l.Buffer != nil {
+		if k.features&parmRestoresList == 0 {
+			return nil, fmt.Errorf("%w: %s", ErrNotRestored, noMark)
+		}
 		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, within)
 		if err != nil {
 			return nil, err

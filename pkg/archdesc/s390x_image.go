@@ -39,7 +39,6 @@ type s390Kernel struct {
 
 	limit    Addr // bytes of the command line, with the NUL
 	features uint64
-	version  string
 }
 
 type s390Load struct {
@@ -78,17 +77,8 @@ func parseS390X(image []byte) (*s390Kernel, error) {
 	if k.area = k.bytes(s390Parm, parmCmdline+k.limit); k.area == nil {
 		return nil, fmt.Errorf("%w: cut short: no room for a command line of %v bytes", ErrNotKernel, k.limit)
 	}
-	version := k.bytes(Addr(binary.BigEndian.Uint64(area[parmVersion:])), 1)
-	if version != nil {
-		version = version[:min(cap(version), maxVersion)]
-		version, _, _ = bytes.Cut(version, []byte{0})
-		k.version = string(version)
-	}
 	return k, nil
 }
-
-// maxVersion bounds the text of a kernel's version.
-const maxVersion = 256
 
 func (k *s390Kernel) parseFlat(image []byte) error {
 	const least = s390Parm + parmCmdline + parmLegacyCmdline
@@ -140,8 +130,7 @@ func (k *s390Kernel) parseELF(image []byte) error {
 	return nil
 }
 
-// bytes is what an image has from an address on, nil if it ends before; its
-// capacity goes to the end of that load.
+// bytes is what an image has from an address on, nil if it ends before.
 func (k *s390Kernel) bytes(at, size Addr) []byte {
 	for _, l := range k.loads {
 		if at >= l.Start && at-l.Start <= Addr(len(l.data)) && size <= Addr(len(l.data))-(at-l.Start) {

@@ -17,7 +17,6 @@ const (
 	parmInitrdSize  = 0x10
 	parmOldmemBase  = 0x18
 	parmOldmemSize  = 0x20
-	parmVersion     = 0x28 // address of a string in the image
 	parmCmdlineSize = 0x30 // 0 in old images
 	parmCmdline     = 0x80
 

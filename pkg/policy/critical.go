@@ -29,10 +29,11 @@ type KexecRule struct {
 // whether it has a rule for it, and the code (CONFIG_IMA_KEXEC, since Linux
 // 6.16). nil means that it does not.
 //
-// The rules are known if the policy can be read (CONFIG_IMA_READ_POLICY), or
-// if the command line chose them.
-func MeasuresKexec(root string) (*KexecRule, error) {
-	rule, err := findRule(root)
+// The rules are known if loaded is the policy that is in force, if it can be
+// read (CONFIG_IMA_READ_POLICY), or if the command line chose them and nobody
+// has loaded others since.
+func MeasuresKexec(root, loaded string) (*KexecRule, error) {
+	rule, err := findRule(root, loaded)
 	if rule == nil || err != nil {
 		return nil, err
 	}
@@ -43,11 +44,13 @@ func MeasuresKexec(root string) (*KexecRule, error) {
 	return rule, nil // without symbols the rule decides
 }
 
-func findRule(root string) (*KexecRule, error) {
+func findRule(root, loaded string) (*KexecRule, error) {
 	text, err := os.ReadFile(filepath.Join(root, policyFile))
 	switch {
 	case err == nil && len(text) > 0:
 		return kexecRule(string(text)), nil
+	case loaded != "":
+		return kexecRule(loaded), nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("IMA policy: %w", err)
 	}
@@ -71,6 +74,7 @@ func builtIn(cmdline string) *KexecRule {
 
 // kexecRule is the first rule that decides on kexec's events.
 func kexecRule(text string) *KexecRule {
+	perhaps := false // a rule before may decide as well
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if len(words) == 0 || (words[0] != "measure" && words[0] != "dont_measure") || !slices.Contains(words, "func=CRITICAL_DATA") {
@@ -88,11 +92,15 @@ func kexecRule(text string) *KexecRule {
 				rule.Plain = false
 			}
 		}
-		if applies {
-			if words[0] == "dont_measure" {
-				return nil
-			}
+		switch {
+		case !applies:
+		case words[0] == "measure":
+			rule.Plain = rule.Plain && !perhaps
 			return rule
+		case rule.Plain:
+			return nil
+		default:
+			perhaps = true
 		}
 	}
 	return nil

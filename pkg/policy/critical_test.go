@@ -16,17 +16,21 @@ func TestMeasuresKexec(t *testing.T) {
 		name, symbols, cmdline, policy string
 		rule                           string
 		plain                          bool
+		loaded                         string
 	}{
-		{"an older kernel", "0000000000000000 T other\n", "ima_policy=critical_data", "measure func=CRITICAL_DATA\n", "", false},
-		{"no rule", symbol, "", "measure func=BPRM_CHECK\n", "", false},
-		{"every label", symbol, "", "measure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", true},
-		{"this label", symbol, "", "measure func=CRITICAL_DATA label=selinux|ima_kexec\n", "measure func=CRITICAL_DATA label=selinux|ima_kexec", true},
-		{"another label", symbol, "ima_policy=critical_data", "measure func=CRITICAL_DATA label=selinux\n", "", false},
-		{"left out before", symbol, "", "dont_measure func=CRITICAL_DATA label=ima_kexec\nmeasure func=CRITICAL_DATA\n", "", false},
-		{"another template", symbol, "", "measure func=CRITICAL_DATA template=ima-ng\n", "measure func=CRITICAL_DATA template=ima-ng", false},
-		{"policy is not shown", symbol, "ima_policy=tcb|critical_data", "", "ima_policy=tcb|critical_data", true},
-		{"nothing is shown", symbol, "ima_policy=tcb", "", "", false},
-		{"symbols are not shown", "", "", "measure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", true},
+		{"an older kernel", "0000000000000000 T other\n", "ima_policy=critical_data", "measure func=CRITICAL_DATA\n", "", false, ""},
+		{"no rule", symbol, "", "measure func=BPRM_CHECK\n", "", false, ""},
+		{"every label", symbol, "", "measure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", true, ""},
+		{"this label", symbol, "", "measure func=CRITICAL_DATA label=selinux|ima_kexec\n", "measure func=CRITICAL_DATA label=selinux|ima_kexec", true, ""},
+		{"another label", symbol, "ima_policy=critical_data", "measure func=CRITICAL_DATA label=selinux\n", "", false, ""},
+		{"left out before", symbol, "", "dont_measure func=CRITICAL_DATA label=ima_kexec\nmeasure func=CRITICAL_DATA\n", "", false, ""},
+		{"another template", symbol, "", "measure func=CRITICAL_DATA template=ima-ng\n", "measure func=CRITICAL_DATA template=ima-ng", false, ""},
+		{"policy is not shown", symbol, "ima_policy=tcb|critical_data", "", "ima_policy=tcb|critical_data", true, ""},
+		{"loaded and not shown", symbol, "ima_policy=tcb", "", "measure func=CRITICAL_DATA label=ima_kexec", true, "measure func=CRITICAL_DATA label=ima_kexec\n"},
+		{"replaced and not shown", symbol, "ima_policy=critical_data", "", "", false, "measure func=BPRM_CHECK\n"},
+		{"left out for others", symbol, "", "dont_measure func=CRITICAL_DATA uid=1000\nmeasure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", false, ""},
+		{"nothing is shown", symbol, "ima_policy=tcb", "", "", false, ""},
+		{"symbols are not shown", "", "", "measure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", true, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -42,7 +46,7 @@ func TestMeasuresKexec(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := MeasuresKexec(root)
+			got, err := MeasuresKexec(root, tt.loaded)
 			if err != nil {
 				t.Fatal(err)
 			}

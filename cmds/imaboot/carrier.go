@@ -36,11 +36,7 @@ func (c *command) chooseCarrier(j *job) error {
 	if j.opts.Carry == string(byKernel) && j.carrier == "" {
 		return refuse(restores.Evidence)
 	}
-	config, err := j.config()
-	if err != nil {
-		return err
-	}
-	unpacks := j.arch.Unpacks(j.target.Kernel, config)
+	unpacks := j.arch.Unpacks(j.target.Kernel, c.config(j))
 	initrdErr := handover.CheckInitrd(j.target.Initrd)
 	if j.carrier == byKernel {
 		// Without an initrd a file may not be seen by anybody.
@@ -74,23 +70,23 @@ func (c *command) say(j *job, by handover.Carrier, why string) {
 	c.step("carrier: %s (--carry=%s): %s", by, j.opts.Carry, why)
 }
 
-// config is the configuration that lies beside the kernel, nil without one.
-func (j *job) config() (map[string]string, error) {
+// config is the configuration that lies beside the kernel, nil without one. It
+// is only a help: what is no configuration is passed over.
+func (c *command) config(j *job) map[string]string {
 	for _, name := range target.ConfigNames(j.opts.Kernel) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		b, err := j.file(name)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			var config map[string]string
+			if config, err = archdesc.ParseConfig(bytes.NewReader(b)); err == nil {
+				return config
+			}
 		}
-		config, err := archdesc.ParseConfig(bytes.NewReader(b))
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", target.ErrFile, name, err)
-		}
-		return config, nil
+		c.detail("%s is no configuration: %v", name, err)
 	}
-	return nil, nil
+	return nil
 }
 
 // pack makes what travels of a snapshot. The target's command line names a
@@ -146,7 +142,7 @@ func (c *command) predict(j *job, s *snapshot) (*handover.List, error) {
 	if !j.kexecRule.Plain {
 		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.kexecRule.Text)
 	}
-	l, err := s.WithExecute(s.own)
+	l, err := s.WithExecute(s.own, handover.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
 	if err == nil {
 		c.step("the kernel will measure kexec_execute (%s): record %d is appended", j.kexecRule.Text, l.Records())
 	}

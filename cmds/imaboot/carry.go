@@ -38,8 +38,6 @@ type snapshot struct {
 	pcrs   *tpm.Reading // nil without a TPM
 	report *handover.Report
 	grew   bool // while it was waited for
-	// steady: the TPM's counter was the same after the list was read.
-	steady bool
 }
 
 // readTPM follows --tpm: nil means that there is nothing to compare with.
@@ -51,7 +49,24 @@ func (c *command) readTPM(mode string) (*tpm.Reading, error) {
 	if errors.Is(err, tpm.ErrNoTPM) && mode == "auto" {
 		return nil, nil
 	}
+	if err == nil && len(r.PCRs) == 0 {
+		return nil, &verdictError{handover.BankNotReplayable, fmt.Sprintf("PCR %d: the TPM has only banks that cannot be replayed here: %v", pcrIndex, r.Unknown)}
+	}
 	return r, err
+}
+
+// moved tells whether a PCR of the TPM was updated since its registers were
+// read; where there is no counter nothing is known to have moved.
+func (c *command) moved(r *tpm.Reading) bool {
+	if r == nil || r.Counter == nil {
+		return false
+	}
+	now := tpm.Counter("/")
+	if now == nil {
+		return false
+	}
+	c.detail("TPM: %d updates before the list was read, %d after", *r.Counter, *now)
+	return *now != *r.Counter
 }
 
 // carried reads the list that earlier kernels handed over as a file, if there
@@ -63,7 +78,7 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 	l, err := handover.ReadCarried("/")
 	if err == nil && l != nil {
 		n := l.Note
-		c.detail("sent by %s with the carrier %s: %d records in %d hops, %s (%s)", n.Kernel, n.Carrier, n.Records, n.Hop, size(n.Bytes), l.Dir)
+		c.detail("sent by %q with the carrier %s: %d records in %d hops, %s (%s)", n.Kernel, n.Carrier, n.Records, n.Hop, size(n.Bytes), l.Dir)
 	}
 	return l, err
 }
@@ -78,22 +93,25 @@ func restored(carried *handover.Carried, l *handover.List) error {
 }
 
 // front are the parts of the list that the running kernel does not have, in
-// their order.
+// their order: what came as a file, and what was deleted from its own.
 func (c *command) front(o *options) ([]*handover.List, *handover.Carried, error) {
 	var front []*handover.List
-	if o.Prefix != "" {
-		l, err := readList(o.Prefix)
-		if err != nil {
-			return nil, nil, err
-		}
-		front = append(front, l)
-		c.detail("prefix %s: %d records", o.Prefix, l.Records())
-	}
 	carried, err := c.carried(o.Carried)
+	if err != nil {
+		return nil, nil, err
+	}
 	if carried != nil && carried.List != nil {
 		front = append(front, carried.List)
 	}
-	return front, carried, err
+	if o.Prefix == "" {
+		return front, carried, nil
+	}
+	l, err := readList(o.Prefix)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.detail("prefix %s: %d records", o.Prefix, l.Records())
+	return append(front, l), carried, nil
 }
 
 // snapshot reads PCR and list, in this order, and compares them. A list that
@@ -106,8 +124,8 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 	first := -1
 	for try := 1; ; try++ {
 		s := &snapshot{carried: carried}
-		for _, l := range front {
-			s.own += len(l.Bytes())
+		if carried != nil && carried.List != nil {
+			s.own = len(carried.Bytes())
 		}
 		if s.pcrs, err = c.readTPM(o.TPM); err != nil {
 			return nil, err
@@ -115,14 +133,7 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 		if s.Snapshot, err = handover.ReadLive("/", front...); err != nil {
 			return nil, err
 		}
-		if s.pcrs != nil && s.pcrs.Counter != nil {
-			now, err := tpm.Counter("/")
-			if err != nil {
-				return nil, err
-			}
-			s.steady = now != nil && *now == *s.pcrs.Counter
-			c.detail("TPM: %d updates, steady while the list was read: %v", *s.pcrs.Counter, s.steady)
-		}
+		moved := c.moved(s.pcrs)
 		if err := restored(carried, s.List); err != nil {
 			return nil, err
 		}
@@ -136,7 +147,8 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 			pcrs = s.pcrs.PCRs
 		}
 		s.report = handover.Check(s.List, pcrIndex, pcrs)
-		if s.report.Verdict != handover.ListAhead || try == aheadTries {
+		again := s.report.Verdict == handover.ListAhead || (moved && !s.report.Verdict.CanGo())
+		if !again || try == aheadTries {
 			return s, nil
 		}
 		c.detail("%s: reading again", s.report.Text)
@@ -208,7 +220,14 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 // loadCarry plans and loads until list and PCR have stayed the same from
 // before the list was read to after the segments were loaded. After an error
 // nothing of this job is loaded.
-func (c *command) loadCarry(j *job) (*snapshot, error) {
+func (c *command) loadCarry(j *job) (_ *snapshot, err error) {
+	loaded, done := false, false
+	defer func() {
+		// A file of the target may also vanish under our feet.
+		if loaded && !done {
+			err = orUnload(err, true)
+		}
+	}()
 	for try := range carryTries {
 		if try > 0 {
 			wait := carryWait << (try - 1)
@@ -217,19 +236,19 @@ func (c *command) loadCarry(j *job) (*snapshot, error) {
 		}
 		p, s, err := c.planCarry(j)
 		if err != nil {
-			return nil, orUnload(err, try > 0)
+			return nil, err
 		}
 		if err := loadPlan(p); err != nil {
-			return nil, orUnload(err, try > 0)
+			return nil, err
 		}
+		loaded = true
 		c.step("loaded")
-		same, err := c.unchanged(s, j.opts.TPM)
-		if err != nil {
-			return nil, orUnload(err, true)
+		if done, err = c.unchanged(s, j.opts.TPM); err != nil {
+			return nil, err
 		}
-		if same {
+		if done {
 			return s, nil
 		}
 	}
-	return nil, orUnload(fmt.Errorf("%w: it changed %d times while it was loaded: stop what runs beside imaboot", errGrowing, carryTries), true)
+	return nil, fmt.Errorf("%w: it changed %d times while it was loaded: stop what runs beside imaboot", errGrowing, carryTries)
 }

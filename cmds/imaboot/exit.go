@@ -77,6 +77,8 @@ var exitCodes = []struct {
 	{errNotLoaded, 15},
 	{errGrowing, 27},
 	{handover.ErrBusy, 27},
+	{tpm.ErrMoving, 27},
+	{archdesc.ErrNotRestored, verdictCodes[handover.NotRestored]},
 	{policy.ErrRule, 34},
 	{policy.ErrFixed, 35},
 	{policy.ErrBusy, 36},

@@ -79,7 +79,10 @@ func (c *command) load(args []string) error {
 	if err != nil {
 		return err
 	}
-	return writeState(&state{Options: o, Digest: s.SHA256()})
+	if err := writeState(&state{Options: o, Digest: s.SHA256()}); err != nil {
+		return orUnload(fmt.Errorf("exec could not know what is loaded: %w", err), true)
+	}
+	return nil
 }
 
 // exec jumps to what load loaded, or loads it again if the list has changed.

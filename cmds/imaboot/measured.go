@@ -37,9 +37,8 @@ func (c *command) loadPolicy(o *options) error {
 	return nil
 }
 
-// checkMeasured finds the content of the target's files in the list, as it is
-// in memory now: whoever writes to one meanwhile makes a violation of it, and
-// with that the list grows.
+// checkMeasured finds the content of the target's files in the list: of the very
+// bytes that will be loaded.
 func (c *command) checkMeasured(j *job, l *handover.List) error {
 	if !j.opts.RequireMeasured {
 		return nil

@@ -220,7 +220,7 @@ func (c *command) printReport(s *snapshot) error {
 		if l.List != nil {
 			how = "came as a file, sent by"
 		}
-		fmt.Fprintf(c.stdout, "%d records of %d hops %s %s (%s)\n", l.Note.Records, l.Note.Hop, how, l.Note.Kernel, l.Dir)
+		fmt.Fprintf(c.stdout, "%d records of %d hops %s %q (%s)\n", l.Note.Records, l.Note.Hop, how, l.Note.Kernel, l.Dir)
 	}
 	for i, h := range r.Hops {
 		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %d violations", i+1, h.First, h.First+h.Records-1, h.Violations)

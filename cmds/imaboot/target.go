@@ -120,6 +120,13 @@ func (j *job) file(name string) ([]byte, error) {
 		return nil, err
 	}
 	j.files = append(j.files, f)
+	if j.opts.RequireMeasured {
+		// What is hashed must be what is loaded, whoever writes to the
+		// file, or whatever a disk answers when it is asked again.
+		if err := f.Copy(); err != nil {
+			return nil, err
+		}
+	}
 	return f.Data, nil
 }
 

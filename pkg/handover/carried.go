@@ -61,6 +61,9 @@ func ReadCarried(root string) (*Carried, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, fmt.Errorf("%w: run as root: %w", ErrNotAllowed, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
@@ -76,14 +79,15 @@ func ReadCarried(root string) (*Carried, error) {
 // readCarried reads from one directory; an error that wraps fs.ErrNotExist
 // means that there is nothing.
 func readCarried(dir, token string) (*Carried, error) {
+	if !anything(dir) && token == "" {
+		return nil, fs.ErrNotExist // whatever else has that name
+	}
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
 	b, err := readFile(filepath.Join(dir, noteFile), maxNote)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(filepath.Join(dir, listFile)); err == nil {
-			return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
-		}
+	if errors.Is(err, fs.ErrNotExist) && anything(dir) {
+		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
 	}
 	if err != nil {
 		return nil, err
@@ -115,6 +119,16 @@ func readCarried(dir, token string) (*Carried, error) {
 	return &Carried{List: l, Note: note, Dir: dir}, nil
 }
 
+// anything reports whether a directory holds a list or a note.
+func anything(dir string) bool {
+	for _, name := range []string{noteFile, listFile} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // check compares a list with what the sender said of it.
 func (n *Note) check(data []byte) (*List, error) {
 	l, err := Parse(data)
@@ -127,6 +141,7 @@ func (n *Note) check(data []byte) (*List, error) {
 	}{
 		{"bytes", len(data), n.Bytes},
 		{"records", l.records, n.Records},
+		{"hops", len(l.hops), n.Hop},
 		{"digest", l.SHA256(), n.SHA256},
 		{"byte order", orderName(l.order), n.ByteOrder},
 	} {
@@ -148,6 +163,9 @@ func checkDir(dir string) error {
 		return fmt.Errorf("%w: it is no directory", ErrCarriedDamaged)
 	}
 	s, ok := info.Sys().(*syscall.Stat_t)
+	if ok && s.Uid == 0 && os.Geteuid() != 0 {
+		return fs.ErrPermission
+	}
 	if !ok || int(s.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
 		return fmt.Errorf("%w: the directory (%v) belongs to another user, or others can write to it", ErrCarriedDamaged, info.Mode())
 	}

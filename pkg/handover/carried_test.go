@@ -123,6 +123,8 @@ func TestCheckInitrd(t *testing.T) {
 		{"long name", join([]byte("070701"), bytes.Repeat([]byte("f"), 200)), "a name of 4294967295 bytes"},
 		{"odd archive", []byte("070707 is another format, with numbers of another size and base, which no kernel unpacks into its root file system"), "begins with"},
 		{"list of its own", archive("init", "./imaboot/measurements"), "at offset 0x7c it holds a /imaboot/measurements of its own"},
+		{"note of its own", archive("imaboot/handover.json"), "a /imaboot/handover.json of its own"},
+		{"a file of that name", archive("imaboot"), "no directory of root's alone"},
 		{"list in the second", join(good, pad, archive("/imaboot/measurements")), "of its own"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -188,6 +190,7 @@ func TestParam(t *testing.T) {
 	n := &Note{SHA256: strings.Repeat("0123456789abcdef", 4)}
 	for _, tt := range []struct{ in, want string }{
 		{"", "imaboot.list=0123456789abcdef"},
+		{"quiet\timaboot.list=fedcba9876543210\tsplash", "imaboot.list=0123456789abcdef quiet\tsplash"},
 		{"quiet -- arg", "imaboot.list=0123456789abcdef quiet -- arg"},
 		{"quiet imaboot.list=fedcba9876543210 x='a  b'", "imaboot.list=0123456789abcdef quiet x='a  b'"},
 	} {
@@ -235,8 +238,11 @@ func TestReadCarried(t *testing.T) {
 			t.Errorf("%d bytes from %s", len(c.Bytes()), c.Dir)
 		}
 	}
-	// A kernel that nothing was handed to.
+	// A kernel that nothing was handed to, with something else of that name.
 	root := imaFiles(t, nil)
+	if err := os.WriteFile(filepath.Join(root, CarriedDir), nil, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll(filepath.Join(root, "proc"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -31,11 +31,14 @@ const (
 // that user space can read. own is the offset of the running kernel's own
 // first byte, in front of which is what it does not count.
 //
+// hash is the kernel's default, ima_hash= of its command line; "" to find it in
+// its records.
+//
 // All numbers in the record are the kernel's own counts, of what is in the
 // list; the segment's size is that of the last kexec_file_load.
-func (l *List) WithExecute(own int) (*List, error) {
+func (l *List) WithExecute(own int, hash Algorithm) (*List, error) {
 	var size, count, segment uint64
-	algorithm := SHA256
+	files := map[Algorithm]bool{}
 	for r := range l.All {
 		if r.Offset < own {
 			continue
@@ -51,8 +54,11 @@ func (l *List) WithExecute(own int) (*List, error) {
 		}
 		size += uint64(len(r.Raw))
 		count++
-		if a, _, ok := r.contentDigest(); ok && !r.BootAggregate() && a.Size() > 0 {
-			algorithm = a
+		if a, _, ok := r.contentDigest(); ok && !r.BootAggregate() {
+			if name == "ima-buf" {
+				hash = a
+			}
+			files[a] = true
 		}
 		if name == "ima-buf" && string(r.eventName()) == eventLoad {
 			var err error
@@ -64,9 +70,18 @@ func (l *List) WithExecute(own int) (*List, error) {
 	if count == 0 {
 		return nil, fmt.Errorf("%w: the running kernel has no record", ErrPredict)
 	}
+	// Files with a signature have the hash that it names.
+	if hash == "" && len(files) == 1 {
+		for a := range files {
+			hash = a
+		}
+	}
+	if hash.Size() == 0 {
+		return nil, fmt.Errorf("%w: the kernel's default hash (ima_hash=) is not known from its records: %q", ErrPredict, hash)
+	}
 	content := fmt.Appendf(nil, eventFormat, segment, size+HeaderSize, count)
 	head := make([]byte, HeaderSize, HeaderSize+len(l.data)+512)
-	b := append(append(head, l.data...), l.bufferRecord(algorithm, eventExecute, content)...)
+	b := append(append(head, l.data...), l.bufferRecord(hash, eventExecute, content)...)
 	out, err := Parse(b[HeaderSize:])
 	if err != nil {
 		return nil, err

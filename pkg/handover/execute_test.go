@@ -24,7 +24,7 @@ func TestWithExecute(t *testing.T) {
 		load := "kexec_segment_size=4096;ima_binary_runtime_size=1;ima_runtime_measurements_count=2;"
 		b.raw(10, nil, "ima-buf", append(b.ngData("sha256", make([]byte, 32), "kexec_load"), b.field([]byte(load))...))
 		l := mustParse(t, b.data)
-		got, err := l.WithExecute(before)
+		got, err := l.WithExecute(before, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,8 +55,15 @@ func TestWithExecuteBad(t *testing.T) {
 	old.legacy(make([]byte, 20), "boot_aggregate")
 	odd := &builder{order: binary.LittleEndian}
 	odd.raw(10, nil, "ima-buf", append(odd.ngData("sha256", make([]byte, 32), "kexec_load"), odd.field([]byte("something else"))...))
-	for name, data := range map[string][]byte{"old template": old.data, "odd event": odd.data, "empty": nil} {
-		if _, err := mustParse(t, data).WithExecute(0); !errors.Is(err, ErrPredict) {
+	mixed := &builder{order: binary.LittleEndian}
+	mixed.ng("boot_aggregate")
+	mixed.ng("/a")
+	mixed.raw(10, nil, "ima-ng", mixed.ngData("sha512", make([]byte, 64), "/signed"))
+	if _, err := mustParse(t, mixed.data).WithExecute(0, SHA512); err != nil {
+		t.Errorf("a hash that is known: %v", err)
+	}
+	for name, data := range map[string][]byte{"old template": old.data, "odd event": odd.data, "two hashes": mixed.data, "empty": nil} {
+		if _, err := mustParse(t, data).WithExecute(0, ""); !errors.Is(err, ErrPredict) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

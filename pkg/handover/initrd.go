@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"path"
 	"strconv"
+
+	"github.com/u-root/u-root/pkg/cpio"
 )
 
 // ErrNotInitramfs means that the list's archive cannot stand in front of an
@@ -52,8 +54,8 @@ func CheckInitrd(initrd []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: at offset %#x: %w", ErrNotInitramfs, at, err)
 		}
-		if name := path.Clean("/" + e.name); name == "/"+CarriedDir+"/"+listFile || name == "/"+CarriedDir+"/"+noteFile {
-			return fmt.Errorf("%w: at offset %#x it holds a %s of its own, which would replace the list", ErrNotInitramfs, at, name)
+		if err := e.inTheWay(); err != nil {
+			return fmt.Errorf("%w: at offset %#x it holds %w", ErrNotInitramfs, at, err)
 		}
 		at += e.size
 	}
@@ -62,14 +64,32 @@ func CheckInitrd(initrd []byte) error {
 // An entry is one of a newc archive: its size is that in the archive, with
 // name, content and padding.
 type entry struct {
-	name string
-	size int
+	name      string
+	mode, uid uint64
+	size      int
+}
+
+// inTheWay tells whether an entry would replace what the archive in front
+// holds, or would keep the receiver from trusting it.
+func (e entry) inTheWay() error {
+	const dir = "/" + CarriedDir
+	switch name := path.Clean("/" + e.name); name {
+	case dir + "/" + listFile, dir + "/" + noteFile:
+		return fmt.Errorf("a %s of its own, which would replace the list's", name)
+	case dir:
+		if e.mode&cpio.S_IFMT != cpio.S_IFDIR || e.mode&0o022 != 0 || e.uid != 0 {
+			return fmt.Errorf("a %s of its own that is no directory of root's alone", name)
+		}
+	}
+	return nil
 }
 
 // Offsets in the header of a newc entry. All numbers are 8 hexadecimal
 // digits. u-root's pkg/cpio allocates what a header claims to hold.
 const (
 	newcSize     = 110
+	newcMode     = 14
+	newcUID      = 22
 	newcFileSize = 54
 	newcNameSize = 94
 	maxNewcName  = 4096 // PATH_MAX, as the kernel has it
@@ -82,8 +102,8 @@ func parseEntry(b []byte) (entry, error) {
 	if magic := string(b[:6]); magic != "070701" && magic != "070702" {
 		return entry{}, fmt.Errorf("archive entry begins with %q", magic)
 	}
-	var numbers [2]uint64
-	for i, at := range []int{newcFileSize, newcNameSize} {
+	var numbers [4]uint64
+	for i, at := range []int{newcFileSize, newcNameSize, newcMode, newcUID} {
 		n, err := strconv.ParseUint(string(b[at:at+8]), 16, 32)
 		if err != nil {
 			return entry{}, fmt.Errorf("archive header: %w", err)
@@ -101,5 +121,5 @@ func parseEntry(b []byte) (entry, error) {
 	}
 	// The padding of the last may be missing.
 	size := min(pad(content+file), uint64(len(b)))
-	return entry{string(b[newcSize : newcSize+name-1]), int(size)}, nil
+	return entry{string(b[newcSize : newcSize+name-1]), numbers[2], numbers[3], int(size)}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -85,6 +86,11 @@ func ParseNote(b []byte) (*Note, error) {
 	if n.Bytes < 0 || n.Records < 0 {
 		return nil, fmt.Errorf("%w: %d records, %d bytes", ErrCarriedDamaged, n.Records, n.Bytes)
 	}
+	for a, value := range n.PCRs {
+		if _, err := NewPCR(string(a), value); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+		}
+	}
 	if sum, err := hex.DecodeString(n.SHA256); err != nil || len(sum) != sha256.Size {
 		return nil, fmt.Errorf("%w: list_sha256 %q", ErrCarriedDamaged, n.SHA256)
 	}
@@ -121,17 +127,10 @@ func (n *Note) WithParam(cmdline string) string {
 
 // StripParam removes Param from a command line.
 func StripParam(cmdline string) string {
-	if !strings.Contains(cmdline, Param+"=") {
-		return cmdline
-	}
-	var words []string
-	for word := range strings.SplitSeq(cmdline, " ") {
-		if !strings.HasPrefix(word, Param+"=") {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, " ")
+	return strings.TrimSpace(paramWord.ReplaceAllString(cmdline, ""))
 }
+
+var paramWord = regexp.MustCompile(`(^|\s)` + regexp.QuoteMeta(Param) + `=\S*`)
 
 // Token is the value of Param in a command line, "" without one.
 func Token(cmdline string) string {
@@ -156,11 +155,11 @@ func orderName(order binary.ByteOrder) string {
 // arrived, or not all of it, ErrCarriedDamaged that something else did.
 func (n *Note) Restored(l *List) error {
 	if l.records < n.Records || len(l.data) < n.Bytes || len(l.hops) <= n.Hop {
-		return fmt.Errorf("%w: %s sent %d records of %d kernels, but the kernel's list has %d of %d with its own",
+		return fmt.Errorf("%w: %q sent %d records of %d kernels, but the kernel's list has %d of %d with its own",
 			ErrCarriedLost, n.Kernel, n.Records, n.Hop, l.records, len(l.hops))
 	}
 	if sum := sha256.Sum256(l.data[:n.Bytes]); hex.EncodeToString(sum[:]) != n.SHA256 {
-		return fmt.Errorf("%w: the kernel's list begins with %d bytes that are not those that %s sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
+		return fmt.Errorf("%w: the kernel's list begins with %d bytes that are not those that %q sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
 	}
 	return nil
 }

@@ -52,6 +52,17 @@ func Open(name string) (*File, error) {
 	return &File{Name: name, Data: data, mapped: true}, nil
 }
 
+// Copy takes the file's content to memory of its own, where nothing can
+// change it any more.
+func (f *File) Copy() error {
+	if !f.mapped {
+		return nil
+	}
+	mapping := f.Data
+	f.Data, f.mapped = append([]byte(nil), mapping...), false
+	return unix.Munmap(mapping)
+}
+
 // Close unmaps the file: its Data must not be used any more.
 func (f *File) Close() error {
 	if f == nil || f.Data == nil {

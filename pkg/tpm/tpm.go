@@ -15,8 +15,8 @@ import (
 
 // Read reads a register in all banks: from sysfs under root ("/"), or where
 // that has none, as before Linux 5.12, from the device. Where there is a
-// device, the counter of updates is read first, so that an equal one later
-// shows that nothing moved since before the values were read.
+// device that answers, the counter of updates is read first, so that an equal
+// one later shows that nothing moved since before the values were read.
 func Read(root string, index int) (*Reading, error) {
 	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
 	if err != nil {
@@ -28,30 +28,27 @@ func Read(root string, index int) (*Reading, error) {
 }
 
 func read(dev transport.TPM, root string, index int) (*Reading, error) {
-	counter, err := UpdateCounter(dev)
-	if err != nil {
-		return nil, err
-	}
+	counter, counterErr := UpdateCounter(dev)
 	r, err := ReadPCR(root, index)
 	if errors.Is(err, ErrNoTPM) || errors.Is(err, errNoBank) {
 		return ReadDevice(dev, index)
 	}
-	if err == nil {
+	if err == nil && counterErr == nil {
 		r.Counter = &counter
 	}
 	return r, err
 }
 
 // Counter reads the counter of updates again; nil where it cannot be had.
-func Counter(root string) (*uint32, error) {
+func Counter(root string) *uint32 {
 	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
 	if err != nil {
-		return nil, nil
+		return nil
 	}
 	defer dev.Close()
 	n, err := UpdateCounter(dev)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	return &n, nil
+	return &n
 }

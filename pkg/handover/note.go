@@ -21,9 +21,9 @@ const NoteVersion = 1
 type Carrier string
 
 const (
-	// ByKernel: the next kernel restores it into its own list.
+	// ByKernel means that the next kernel restores it into its own list.
 	ByKernel Carrier = "kernel"
-	// ByInitramfs: as a file beside the note.
+	// ByInitramfs means as a file beside the note.
 	ByInitramfs Carrier = "initramfs"
 )
 

@@ -224,3 +224,22 @@ func TestNoNote(t *testing.T) {
 		t.Error("there is a note")
 	}
 }
+
+// TestStaged: records that were staged for an export are still the list's.
+func TestStaged(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	stage := script.Step{Write: "/sys/kernel/security/integrity/ima/binary_runtime_measurements_sha1_staged", Content: "A\n"}
+	for _, by := range []string{"kernel", "initramfs"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			steps := append([]script.Step{{Measure: 5}, stage, {Measure: 3}}, joined...)
+			r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
+				{Kernel: own, Stage: script.Stage{Name: "1", Steps: append(steps, boot(ppc64le, "--carry="+by))}},
+				{Kernel: own, Stage: script.Stage{Name: "2", Steps: append([]script.Step{verify}, joined...)}},
+			}})
+			checkArrived(t, r, 2)
+		})
+	}
+}

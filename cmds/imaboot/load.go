@@ -16,6 +16,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/policy"
 )
 
 // loadPlan hands a plan to the kernel.
@@ -79,7 +80,7 @@ func (c *command) load(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeState(&state{Options: o, Digest: s.SHA256()}); err != nil {
+	if err := writeState(&state{Options: o, Digest: s.SHA256(), KexecRule: ruleText(j.kexecRule)}); err != nil {
 		return orUnload(fmt.Errorf("exec could not know what is loaded: %w", err), true)
 	}
 	return nil
@@ -109,7 +110,11 @@ func (c *command) exec(args []string) error {
 	if err != nil {
 		return err
 	}
-	if digest := now.SHA256(); digest != s.Digest || !now.report.Verdict.CanGo() {
+	rule, err := policy.MeasuresKexec("/", s.Options.PolicyText)
+	if err != nil {
+		return err
+	}
+	if digest := now.SHA256(); digest != s.Digest || ruleText(rule) != s.KexecRule || !now.report.Verdict.CanGo() {
 		c.step("the list is not the one that was loaded: loading again")
 		return c.bootTarget(s.Options)
 	}
@@ -137,6 +142,8 @@ type state struct {
 	Options *options `json:"options"`
 	// Digest is that of the list that was loaded.
 	Digest string `json:"digest"`
+	// KexecRule is the rule by which the kernel will measure the jump.
+	KexecRule string `json:"kexec_rule,omitempty"`
 }
 
 const stateFile = "/run/imaboot/loaded.json"
@@ -169,4 +176,12 @@ func removeState() error {
 		return err
 	}
 	return nil
+}
+
+// ruleText is "" for no rule.
+func ruleText(r *policy.KexecRule) string {
+	if r == nil {
+		return ""
+	}
+	return r.Text
 }

@@ -227,6 +227,9 @@ func (c *command) printReport(s *snapshot) error {
 		if h.BootAggregate != "" {
 			fmt.Fprintf(c.stdout, ", boot_aggregate %s", h.BootAggregate)
 		}
+		if h.Kernel != "" {
+			fmt.Fprintf(c.stdout, ", kernel %q", h.Kernel)
+		}
 		fmt.Fprintln(c.stdout)
 	}
 	for _, b := range r.Banks {

@@ -65,6 +65,9 @@ type Hop struct {
 	Records       int    `json:"records"`
 	Violations    int    `json:"violations"`
 	BootAggregate string `json:"boot_aggregate,omitempty"`
+	// Kernel is the release of the kernel, where it measured that: with
+	// rules for critical data (ima_init.c, kernel_version).
+	Kernel string `json:"kernel,omitempty"`
 }
 
 // A Bank is one bank's part of a report.

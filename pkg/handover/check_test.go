@@ -181,3 +181,23 @@ func FuzzParsePCR(f *testing.F) {
 		}
 	})
 }
+
+// TestHopKernel: a kernel that measures critical data says which one it is.
+func TestHopKernel(t *testing.T) {
+	b := &builder{order: binary.BigEndian}
+	b.ng("boot_aggregate")
+	b.ng("boot_aggregate")
+	buf := func(name, content string) []byte {
+		return append(b.ngData("sha256", make([]byte, 32), name), b.field([]byte(content))...)
+	}
+	b.raw(10, nil, "ima-buf", buf("kexec_load", "x"))
+	b.raw(10, nil, "ima-buf", buf("kernel_version", "7.2.12"))
+	b.raw(10, nil, "ima-buf", buf("kernel_version", "later"))
+	var got []string
+	for _, h := range Check(mustParse(t, b.data), 10, nil).Hops {
+		got = append(got, h.Kernel)
+	}
+	if diff := cmp.Diff([]string{"", "7.2.12"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

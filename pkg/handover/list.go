@@ -126,6 +126,9 @@ func (l *List) count(r *Record) {
 		h.Violations++
 		l.violations++
 	}
+	if string(r.Name) == "ima-buf" && h.Kernel == "" {
+		h.Kernel = r.kernelVersion()
+	}
 	l.last[r.PCR] = r.Number
 }
 

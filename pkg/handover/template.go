@@ -151,3 +151,16 @@ func splitDigest(value []byte) (algorithm string, digest []byte, ok bool) {
 	}
 	return string(value[:i-1]), value[i+1:], true
 }
+
+// kernelVersion is the content of IMA's record of the running kernel's
+// release, "" for any other record.
+func (r *Record) kernelVersion() string {
+	if string(r.eventName()) != "kernel_version" {
+		return ""
+	}
+	all, err := r.Fields()
+	if err != nil {
+		return ""
+	}
+	return string(all[len(all)-1].Data)
+}

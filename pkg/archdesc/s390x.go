@@ -78,6 +78,9 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	if err := k.checkCmdline(t.Cmdline); err != nil {
 		return nil, err
 	}
+	if t.Tree != nil {
+		return nil, fmt.Errorf("%w: s390x kernels take none", ErrBadTree)
+	}
 	// The decompressor works in [0, image), its heap is behind. An initrd
 	// or list that lies where the kernel is unpacked to is moved by it
 	// before (arch/s390/boot/startup.c, rescue_initrd).

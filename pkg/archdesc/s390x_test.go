@@ -13,6 +13,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/u-root/u-root/pkg/dt"
 )
 
 // s390TestImage is the smallest flat image that looks like a kernel.
@@ -213,6 +215,7 @@ func TestS390XRefuses(t *testing.T) {
 			x.Kernel = s390TestImage(0x20000, 0)
 			put(parmCmdlineSize, 1<<20)(m, x, l)
 		}, ErrNotKernel, "cut short: no room for a command line of 0x100000 bytes"},
+		{"device tree", func(_ *Machine, x *Target, _ *List) { x.Tree = &dt.FDT{} }, ErrBadTree, "s390x kernels take none"},
 		{"no mark", put(parmFeatures, 0), ErrNotRestored, "no mark"},
 		{"limit beyond reason", put(parmCmdlineSize, math.MaxUint64), ErrNotKernel, "a command line of"},
 		{"command line", func(_ *Machine, x *Target, _ *List) { x.Cmdline = strings.Repeat("x", 4096) }, ErrCmdlineTooLong, "4096 bytes, this kernel takes 4095"},

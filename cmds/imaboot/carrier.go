@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -28,7 +27,7 @@ const (
 func (c *command) chooseCarrier(j *job) error {
 	restores := j.arch.Restores(j.target.Kernel)
 	if j.opts.Carry != string(byInitramfs) && restores.OK {
-		c.say(j, byKernel, restores.Evidence)
+		c.choose(j, byKernel, restores.Evidence)
 	}
 	refuse := func(why string) error {
 		return &verdictError{handover.NotRestored, fmt.Sprintf("%s: %s", j.opts.Kernel, why)}
@@ -61,11 +60,12 @@ func (c *command) chooseCarrier(j *job) error {
 	if initrdErr != nil {
 		return fmt.Errorf("%s: %w", j.opts.Initrd, initrdErr)
 	}
-	c.say(j, byInitramfs, why)
+	c.choose(j, byInitramfs, why)
 	return nil
 }
 
-func (c *command) say(j *job, by handover.Carrier, why string) {
+// choose sets the carrier, and tells why.
+func (c *command) choose(j *job, by handover.Carrier, why string) {
 	j.carrier = by
 	c.step("carrier: %s (--carry=%s): %s", by, j.opts.Carry, why)
 }
@@ -73,20 +73,20 @@ func (c *command) say(j *job, by handover.Carrier, why string) {
 // config is the configuration that lies beside the kernel, nil without one. It
 // is only a help: what is no configuration is passed over.
 func (c *command) config(j *job) map[string]string {
-	for _, name := range target.ConfigNames(j.opts.Kernel) {
-		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		b, err := j.file(name)
-		if err == nil {
-			var config map[string]string
-			if config, err = archdesc.ParseConfig(bytes.NewReader(b)); err == nil {
-				return config
-			}
-		}
-		c.detail("%s is no configuration: %v", name, err)
+	name := target.ConfigName(j.opts.Kernel)
+	b, err := j.file(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	var config map[string]string
+	if err == nil {
+		config, err = archdesc.ParseConfig(bytes.NewReader(b))
+	}
+	if err != nil {
+		c.detail("%s is no configuration: %v", name, err)
+		return nil
+	}
+	return config
 }
 
 // pack makes what travels of a snapshot. The target's command line names a
@@ -113,7 +113,7 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 		case !j.canNote || j.opts.Carry != autoCarrier || !errors.Is(err, handover.ErrCannotCarry):
 			return nil, nil, err
 		default:
-			c.say(j, byInitramfs, err.Error())
+			c.choose(j, byInitramfs, err.Error())
 			out = &archdesc.List{}
 		}
 	}
@@ -121,12 +121,8 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	if err != nil {
 		return nil, nil, err
 	}
-	var pcrs []handover.PCR
-	if s.pcrs != nil {
-		pcrs = s.pcrs.PCRs
-	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
-	note := handover.NewNote(l, j.carrier, release, canonical, pcrIndex, pcrs)
+	note := handover.NewNote(l, j.carrier, release, canonical, pcrIndex, s.values())
 	if out.Archive, err = l.Archive(note); err != nil {
 		return nil, nil, err
 	}
@@ -142,7 +138,7 @@ func (c *command) predict(j *job, s *snapshot) (*handover.List, error) {
 	if !j.kexecRule.Plain {
 		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.kexecRule.Text)
 	}
-	l, err := s.WithExecute(s.own, handover.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
+	l, err := s.WithExecute(s.own(), handover.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
 	if err == nil {
 		c.step("the kernel will measure kexec_execute (%s): record %d is appended", j.kexecRule.Text, l.Records())
 	}

@@ -31,13 +31,26 @@ const (
 // A snapshot is the list and what the TPM said just before it was read.
 type snapshot struct {
 	*handover.Snapshot
-	// carried is the part that came as a file; nil without one.
-	carried *handover.Carried
-	// own is where the running kernel's part of the list begins.
-	own    int
-	pcrs   *tpm.Reading // nil without a TPM
-	report *handover.Report
-	grew   bool // while it was waited for
+	carried *handover.Carried // nil if nothing was sent with a note
+	pcrs    *tpm.Reading      // nil without a TPM
+	report  *handover.Report
+	grew    bool // while it was waited for
+}
+
+// values are the PCRs of s, none without a TPM.
+func (s *snapshot) values() []handover.PCR {
+	if s.pcrs == nil {
+		return nil
+	}
+	return s.pcrs.PCRs
+}
+
+// own is the offset at which the running kernel's part of the list begins.
+func (s *snapshot) own() int {
+	if !s.carried.IsFile() {
+		return 0
+	}
+	return len(s.carried.Bytes())
 }
 
 // readTPM follows --tpm: nil means that there is nothing to compare with.
@@ -69,8 +82,7 @@ func (c *command) moved(r *tpm.Reading) bool {
 	return *now != *r.Counter
 }
 
-// carried reads the list that earlier kernels handed over as a file, if there
-// is one and it is not to be left out.
+// carried reads what earlier kernels sent, unless it is to be left out.
 func (c *command) carried(mode string) (*handover.Carried, error) {
 	if mode == "off" {
 		return nil, nil
@@ -86,7 +98,7 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 // restored compares the list with what the kernel was to restore, if that is
 // known.
 func restored(carried *handover.Carried, l *handover.List) error {
-	if carried == nil || carried.List != nil {
+	if carried == nil || carried.IsFile() {
 		return nil
 	}
 	return carried.Note.Restored(l)
@@ -100,7 +112,7 @@ func (c *command) front(o *options) ([]*handover.List, *handover.Carried, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if carried != nil && carried.List != nil {
+	if carried.IsFile() {
 		front = append(front, carried.List)
 	}
 	if o.Prefix == "" {
@@ -124,9 +136,6 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 	first := -1
 	for try := 1; ; try++ {
 		s := &snapshot{carried: carried}
-		if carried != nil && carried.List != nil {
-			s.own = len(carried.Bytes())
-		}
 		if s.pcrs, err = c.readTPM(o.TPM); err != nil {
 			return nil, err
 		}
@@ -142,11 +151,7 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 		}
 		s.grew = s.Records() != first
 		c.detail("list: %d records, %s", s.Records(), size(len(s.Bytes())))
-		var pcrs []handover.PCR
-		if s.pcrs != nil {
-			pcrs = s.pcrs.PCRs
-		}
-		s.report = handover.Check(s.List, pcrIndex, pcrs)
+		s.report = handover.Check(s.List, pcrIndex, s.values())
 		again := s.report.Verdict == handover.ListAhead || (moved && !s.report.Verdict.CanGo())
 		if !again || try == aheadTries {
 			return s, nil

@@ -199,7 +199,7 @@ func readList(name string) (*handover.List, error) {
 	return l, nil
 }
 
-// A carriedReport is the part of the list that came as a file.
+// A carriedReport is the note on what was sent, and where it was found.
 type carriedReport struct {
 	Dir string `json:"dir"`
 	*handover.Note
@@ -217,7 +217,7 @@ func (c *command) printReport(s *snapshot) error {
 	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
 	if l := s.carried; l != nil {
 		how := "were restored by the kernel, as sent by"
-		if l.List != nil {
+		if l.IsFile() {
 			how = "came as a file, sent by"
 		}
 		fmt.Fprintf(c.stdout, "%d records of %d hops %s %q (%s)\n", l.Note.Records, l.Note.Hop, how, l.Note.Kernel, l.Dir)

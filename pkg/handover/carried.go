@@ -39,6 +39,9 @@ type Carried struct {
 	Dir string
 }
 
+// IsFile reports whether a list came as a file; false for nil.
+func (c *Carried) IsFile() bool { return c != nil && c.List != nil }
+
 // maxNote bounds the note; one has less than 1 KB.
 const maxNote = 64 << 10
 

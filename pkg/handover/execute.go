@@ -55,14 +55,17 @@ func (l *List) WithExecute(own int, hash Algorithm) (*List, error) {
 		size += uint64(len(r.Raw))
 		count++
 		if a, _, ok := r.contentDigest(); ok && !r.BootAggregate() {
-			if name == "ima-buf" {
+			if name == bufName {
 				hash = a
 			}
 			files[a] = true
 		}
-		if name == "ima-buf" && string(r.eventName()) == eventLoad {
-			var err error
-			if segment, err = r.segmentSize(); err != nil {
+		if r.isBuffer(eventLoad) {
+			text, err := r.content()
+			if err == nil {
+				segment, err = segmentSize(text)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("%w: record %d: %w", ErrPredict, r.Number, err)
 			}
 		}
@@ -91,12 +94,7 @@ func (l *List) WithExecute(own int, hash Algorithm) (*List, error) {
 }
 
 // segmentSize is the first number in the text of a kexec event.
-func (r *Record) segmentSize() (uint64, error) {
-	all, err := r.Fields()
-	if err != nil {
-		return 0, err
-	}
-	text := string(all[len(all)-1].Data)
+func segmentSize(text string) (uint64, error) {
 	key, _, _ := strings.Cut(eventFormat, "%")
 	value, _, ok := strings.Cut(text, ";")
 	if value, found := strings.CutPrefix(value, key); ok && found {
@@ -123,5 +121,5 @@ func (l *List) bufferRecord(a Algorithm, name string, content []byte) []byte {
 	digest := make([]byte, sha1Size)
 	SHA1.hash()(digest, data)
 	const pcr = 10
-	return bytes.Join([][]byte{u32(pcr), digest, field([]byte("ima-buf")), field(data)}, nil)
+	return bytes.Join([][]byte{u32(pcr), digest, field([]byte(bufName)), field(data)}, nil)
 }

@@ -126,8 +126,8 @@ func (l *List) count(r *Record) {
 		h.Violations++
 		l.violations++
 	}
-	if string(r.Name) == "ima-buf" && h.Kernel == "" {
-		h.Kernel = r.kernelVersion()
+	if r.isBuffer("kernel_version") && h.Kernel == "" {
+		h.Kernel, _ = r.content() // which a record of no kernel may lack
 	}
 	l.last[r.PCR] = r.Number
 }

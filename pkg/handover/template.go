@@ -22,7 +22,7 @@ var templates = map[string]string{
 	"ima-sig":    "d-ng|n-ng|sig",
 	"ima-ngv2":   "d-ngv2|n-ng",
 	"ima-sigv2":  "d-ngv2|n-ng|sig",
-	"ima-buf":    "d-ng|n-ng|buf",
+	bufName:      "d-ng|n-ng|buf",
 	"ima-modsig": "d-ng|n-ng|sig|d-modsig|modsig",
 	"evm-sig":    "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode",
 }
@@ -152,15 +152,19 @@ func splitDigest(value []byte) (algorithm string, digest []byte, ok bool) {
 	return string(value[:i-1]), value[i+1:], true
 }
 
-// kernelVersion is the content of IMA's record of the running kernel's
-// release, "" for any other record.
-func (r *Record) kernelVersion() string {
-	if string(r.eventName()) != "kernel_version" {
-		return ""
-	}
+// bufName is the template of what is no file: its content is the last field.
+const bufName = "ima-buf"
+
+// isBuffer reports whether the record is an ima-buf one of that name.
+func (r *Record) isBuffer(name string) bool {
+	return string(r.Name) == bufName && string(r.eventName()) == name
+}
+
+// content is that of an ima-buf record.
+func (r *Record) content() (string, error) {
 	all, err := r.Fields()
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return string(all[len(all)-1].Data)
+	return string(all[len(all)-1].Data), nil
 }

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// ConfigNames are where distributions put the configuration of a kernel, by
-// the kernel's name: /boot/config-VERSION beside /boot/vmlinuz-VERSION, or
-// config beside vmlinuz in a directory of modules.
-func ConfigNames(kernel string) []string {
+// ConfigName is where distributions put the configuration of a kernel, by the
+// kernel's name: /boot/config-VERSION beside /boot/vmlinuz-VERSION, or config
+// beside vmlinuz in a directory of modules.
+func ConfigName(kernel string) string {
 	dir, base := filepath.Split(kernel)
 	_, version, ok := strings.Cut(base, "-")
 	if !ok {
-		return []string{dir + "config"}
+		return dir + "config"
 	}
-	return []string{dir + "config-" + version}
+	return dir + "config-" + version
 }

@@ -5,6 +5,7 @@
 package tpm
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -123,8 +124,12 @@ func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error)
 			if len(values) == 0 || !slices.Contains(left, s.Hash) {
 				return nil, fmt.Errorf("TPM2_PCR_Read: answer does not fit its selection")
 			}
-			if err := out.add(bankName(s.Hash), values[0].Buffer); err != nil {
-				return nil, err
+			if name := bankName(s.Hash); out.known(name) {
+				p, err := handover.NewPCR(name, hex.EncodeToString(values[0].Buffer))
+				if err != nil {
+					return nil, fmt.Errorf("TPM2_PCR_Read: %w", err)
+				}
+				out.PCRs = append(out.PCRs, p)
 			}
 			values = values[1:]
 			left = slices.DeleteFunc(slices.Clone(left), func(a tpm2.TPMAlgID) bool { return a == s.Hash })

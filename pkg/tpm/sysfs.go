@@ -7,7 +7,6 @@ package tpm
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,18 +39,14 @@ type Reading struct {
 	Counter *uint32
 }
 
-// add takes a bank's value.
-func (r *Reading) add(bank string, value []byte) error {
-	if handover.Algorithm(bank).Size() == 0 {
+// known reports whether a bank can be replayed, and keeps the name of one that
+// cannot.
+func (r *Reading) known(bank string) bool {
+	ok := handover.Algorithm(bank).Size() > 0
+	if !ok {
 		r.Unknown = append(r.Unknown, bank)
-		return nil
 	}
-	p, err := handover.NewPCR(bank, hex.EncodeToString(value))
-	if err != nil {
-		return fmt.Errorf("TPM: %w", err)
-	}
-	r.PCRs = append(r.PCRs, p)
-	return nil
+	return ok
 }
 
 // sort brings the banks into the order of handover.Algorithms.
@@ -89,8 +84,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		if !ok {
 			continue
 		}
-		if handover.Algorithm(name).Size() == 0 {
-			out.Unknown = append(out.Unknown, name)
+		if !out.known(name) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name(), fmt.Sprint(index))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/kexec"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -243,7 +244,7 @@ func (c *command) loadCarry(j *job) (_ *snapshot, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := loadPlan(p); err != nil {
+		if err := kexec.LoadPlan(p); err != nil {
 			return nil, err
 		}
 		loaded = true

@@ -14,19 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/kexec"
 	"github.com/imaboot/imaboot/pkg/policy"
 )
-
-// loadPlan hands a plan to the kernel.
-func loadPlan(p *archdesc.Plan) error {
-	segments := make([]kexec.Segment, 0, len(p.Segments))
-	for _, s := range p.Segments {
-		segments = append(segments, kexec.Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
-	}
-	return kexec.Load(uint64(p.Entry), segments, p.Flags)
-}
 
 // orUnload drops what this job has loaded: after an error nothing is there
 // that carries an old list.

@@ -52,38 +52,32 @@ func Cmdline(arch string) string {
 
 // A platform is how QEMU emulates an architecture.
 type platform struct {
-	command []string
+	command string
 	console string
-	// tpm are the arguments of a TPM that listens on a socket, which is
-	// their parameter; none where QEMU has no such device.
-	tpm []string
+	// tpm is the device of a TPM; empty where QEMU has none.
+	tpm string
 }
 
 // platforms are those of partitions under a hypervisor.
 var platforms = map[string]platform{
 	"ppc64le": {
 		// TCG has none of these mitigations.
-		command: []string{
-			"qemu-system-ppc64", "-machine", "pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
-			"-cpu", "POWER9", "-nodefaults", "-serial", "mon:stdio",
-		},
+		command: "qemu-system-ppc64 -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off" +
+			" -cpu POWER9 -nodefaults -serial mon:stdio",
 		console: "hvc0",
-		tpm:     []string{"-chardev", "socket,id=tpm,path=%s", "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-spapr,tpmdev=tpm0"},
+		tpm:     "tpm-spapr",
 	},
 	"s390x": {
 		// A small buffer of translations: with QEMU 7.2's default one
 		// the decompressor of a second kernel takes minutes, and with
 		// 32 MiB some kernels die in it, silently.
-		command: []string{
-			"qemu-system-s390x", "-machine", "s390-ccw-virtio", "-accel", "tcg,tb-size=8",
-			"-cpu", "max", "-nodefaults", "-serial", "mon:stdio",
-		},
+		command: "qemu-system-s390x -machine s390-ccw-virtio -accel tcg,tb-size=8 -cpu max -nodefaults -serial mon:stdio",
 		console: "ttysclp0",
 	},
 }
 
 // powerNV is bare metal, with the console that its firmware knows.
-var powerNV = []string{"qemu-system-ppc64", "-machine", "powernv9", "-cpu", "POWER9"}
+const powerNV = "qemu-system-ppc64 -machine powernv9 -cpu POWER9"
 
 // defaults are for what a Guest leaves open.
 const (
@@ -145,19 +139,20 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	}
 	args := []string{"-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
 	args = append(append(args, g.nodes()...), g.Devices...)
-	if len(p.tpm) > 0 {
+	if p.tpm != "" {
 		socket, stop, err := startTPM(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
 		defer stop()
-		args = append(args, strings.Split(fmt.Sprintf(strings.Join(p.tpm, "\n"), socket), "\n")...)
+		args = append(args, "-chardev", "socket,id=tpm,path="+socket,
+			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", p.tpm+",tpmdev=tpm0")
 	}
 	ctx, stopGuest := context.WithCancel(ctx)
 	defer stopGuest()
 	out := &sink{also: g.Console, until: g.Until, stop: stopGuest}
 	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
-		qemu.WithQEMUCommand(strings.Join(p.command, " ")),
+		qemu.WithQEMUCommand(p.command),
 		qemu.WithKernel(g.Stages[0].Kernel),
 		qemu.WithInitramfs(initramfs),
 		qemu.WithAppendKernel(strings.TrimSpace(Cmdline(g.Arch)+" "+g.Append)),

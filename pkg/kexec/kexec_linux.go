@@ -22,6 +22,8 @@ import (
 
 	ukexec "github.com/u-root/u-root/pkg/boot/kexec"
 	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
 )
 
 // A Segment is what kexec_load(2) takes: Data goes to physical address Addr,
@@ -60,6 +62,15 @@ func Load(entry uint64, segments []Segment, flags uint64) error {
 		return &LoadError{Errno: errno, Hint: hint("/", errno)}
 	}
 	return nil
+}
+
+// LoadPlan loads what a plan says, by Load.
+func LoadPlan(p *archdesc.Plan) error {
+	segments := make([]Segment, 0, len(p.Segments))
+	for _, s := range p.Segments {
+		segments = append(segments, Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
+	}
+	return Load(uint64(p.Entry), segments, p.Flags)
 }
 
 // Unload drops what is loaded, if anything is.

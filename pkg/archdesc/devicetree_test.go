@@ -15,11 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/dt"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 func TestReadTree(t *testing.T) {
-	dir := t.TempDir()
-	for name, value := range map[string]string{
+	dir := fileroot.New(t, map[string]string{
 		"name":                   "",
 		"model":                  "test\x00",
 		"memory@10000000/reg":    "12345678",
@@ -28,15 +29,7 @@ func TestReadTree(t *testing.T) {
 		"chosen/bootargs":        "quiet\x00",
 		"chosen/linux,empty":     "",
 		"aliases/security-state": "",
-	} {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(value), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	link := filepath.Join(t.TempDir(), "device-tree")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)

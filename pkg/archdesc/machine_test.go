@@ -5,29 +5,13 @@
 package archdesc
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-// fileTree makes files under a new root.
-func fileTree(t *testing.T, files map[string]string) string {
-	t.Helper()
-	root := t.TempDir()
-	for name, content := range files {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return root
-}
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+)
 
 // s390Files are those of a machine with standby memory, of which the kernel
 // lists a block that is offline.
@@ -46,7 +30,7 @@ func s390Files() map[string]string {
 }
 
 func TestReadMachineS390X(t *testing.T) {
-	m, err := ReadMachine(fileTree(t, s390Files()), "s390x", 4096)
+	m, err := ReadMachine(fileroot.New(t, s390Files()), "s390x", 4096)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +52,7 @@ func TestReadMachineBad(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			files := s390Files()
 			files[tt.file] = tt.content
-			_, err := ReadMachine(fileTree(t, files), "s390x", 4096)
+			_, err := ReadMachine(fileroot.New(t, files), "s390x", 4096)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}

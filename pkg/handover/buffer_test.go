@@ -138,3 +138,13 @@ func FuzzParseBuffer(f *testing.F) {
 		}
 	})
 }
+
+func TestRenamed(t *testing.T) {
+	for name, want := range map[string]bool{"ima-ng": false, "d-ng|n-ng": true, "d-ng|n-ng|iuid": false} {
+		b := &builder{order: binary.LittleEndian}
+		b.raw(10, nil, name, []byte("data"))
+		if got := mustParse(t, b.data).Renamed(); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -13,22 +13,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 // imaFiles makes a tree as the kernel shows it.
 func imaFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
-	root := t.TempDir()
-	dir := filepath.Join(root, imaDir)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	under := map[string]string{}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		under[filepath.Join(imaDir, name)] = content
 	}
-	return root
+	return fileroot.New(t, under)
 }
 
 func TestReadLive(t *testing.T) {

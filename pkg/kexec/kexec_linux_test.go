@@ -7,11 +7,12 @@ package kexec
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 // TestHint asks a system's files why a load is not permitted.
@@ -32,16 +33,7 @@ func TestHint(t *testing.T) {
 		{"not locked down", unix.EPERM, map[string]string{"sys/kernel/security/lockdown": "[none] integrity\n"}, "CAP_SYS_BOOT"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			root := t.TempDir()
-			for name, content := range tt.files {
-				path := filepath.Join(root, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			root := fileroot.New(t, tt.files)
 			want := tt.want
 			if tt.errno == unix.EPERM && os.Geteuid() != 0 {
 				want = "run as root"

@@ -5,9 +5,9 @@
 package policy
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 func TestMeasuresKexec(t *testing.T) {
@@ -33,19 +33,13 @@ func TestMeasuresKexec(t *testing.T) {
 		{"symbols are not shown", "", "", "measure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", true, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			root := t.TempDir()
-			for name, content := range map[string]string{"proc/kallsyms": tt.symbols, "proc/cmdline": tt.cmdline, policyFile: tt.policy} {
-				if content == "" && name != "proc/cmdline" {
-					continue
-				}
-				path := filepath.Join(root, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-					t.Fatal(err)
+			files := map[string]string{"proc/cmdline": tt.cmdline}
+			for name, content := range map[string]string{"proc/kallsyms": tt.symbols, policyFile: tt.policy} {
+				if content != "" {
+					files[name] = content
 				}
 			}
+			root := fileroot.New(t, files)
 			got, err := MeasuresKexec(root, tt.loaded)
 			if err != nil {
 				t.Fatal(err)

@@ -9,12 +9,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
 	"github.com/google/go-tpm/tpm2/transport/linuxudstpm"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 // softTPM starts a TPM 2.0 with the given banks.
@@ -128,13 +131,7 @@ func TestRead(t *testing.T) {
 	if len(r.PCRs) != 2 || r.Counter == nil || bytes.Equal(r.PCRs[1].Value, make([]byte, 32)) {
 		t.Errorf("without sysfs: %+v", r)
 	}
-	dir := filepath.Join(root, device, "pcr-sha256")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "10"), bytes.Repeat([]byte("5A"), 32), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fileroot.Add(t, root, map[string]string{device + "/pcr-sha256/10": strings.Repeat("5A", 32)})
 	if r, err = read(tpm, root, 10); err != nil {
 		t.Fatal(err)
 	}

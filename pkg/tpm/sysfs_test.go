@@ -6,28 +6,22 @@ package tpm
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
 )
 
 func sysfs(t *testing.T, files map[string]string) string {
 	t.Helper()
-	root := t.TempDir()
+	under := map[string]string{}
 	for name, content := range files {
-		path := filepath.Join(root, device, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o444); err != nil {
-			t.Fatal(err)
-		}
+		under[filepath.Join(device, name)] = content
 	}
-	return root
+	return fileroot.New(t, under)
 }
 
 func TestReadPCR(t *testing.T) {

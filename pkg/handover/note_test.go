@@ -1,0 +1,108 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func testNote(t testing.TB, l *List) *Note {
+	t.Helper()
+	p, err := ParsePCR("sha1=" + strings.Repeat("5a", 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewNote(l, ByInitramfs, "9.8.7-test", false, 10, []PCR{p})
+}
+
+func FuzzParseNote(f *testing.F) {
+	l, err := Parse(twoHops(binary.LittleEndian).data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, err := json.Marshal(testNote(f, l))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"version": 2}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := ParseNote(b)
+		if err != nil {
+			if !errors.Is(err, ErrCarriedDamaged) && !errors.Is(err, ErrCarriedVersion) {
+				t.Error(err)
+			}
+			return
+		}
+		_ = n.Token()
+		if _, err := n.check(l.Bytes()); err != nil && !errors.Is(err, ErrCarriedDamaged) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestParam(t *testing.T) {
+	n := &Note{SHA256: strings.Repeat("0123456789abcdef", 4)}
+	for _, tt := range []struct{ in, want string }{
+		{"", "imaboot.list=0123456789abcdef"},
+		{"quiet\timaboot.list=fedcba9876543210\tsplash", "imaboot.list=0123456789abcdef quiet\tsplash"},
+		{"quiet -- arg", "imaboot.list=0123456789abcdef quiet -- arg"},
+		{"quiet imaboot.list=fedcba9876543210 x='a  b'", "imaboot.list=0123456789abcdef quiet x='a  b'"},
+	} {
+		got := n.WithParam(tt.in)
+		if got != tt.want || Token(got) != n.Token() {
+			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// TestRestored: the note of a list that the kernel was to restore.
+func TestRestored(t *testing.T) {
+	sent := mustParse(t, twoHops(binary.LittleEndian).data)
+	note := testNote(t, sent)
+	note.Carrier = ByKernel
+	b, err := sent.Archive(note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(b, []byte(listFile)) {
+		t.Error("the archive holds the list")
+	}
+	own := &builder{order: binary.LittleEndian}
+	own.ng("boot_aggregate")
+	own.ng("/own")
+	changed := bytes.Clone(sent.Bytes())
+	changed[len(changed)-2] ^= 1
+	for _, tt := range []struct {
+		name string
+		list []byte
+		want error
+	}{
+		{"restored", append(bytes.Clone(sent.Bytes()), own.data...), nil},
+		{"nothing arrived", own.data, ErrCarriedLost},
+		{"nothing measured since", sent.Bytes(), ErrCarriedLost},
+		{"changed", append(changed, own.data...), ErrCarriedDamaged},
+	} {
+		if err := note.Restored(mustParse(t, tt.list)); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+
+	root := carriedRoot(t, CarriedDir, sent, note)
+	if err := os.Remove(filepath.Join(root, CarriedDir, listFile)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadCarried(root)
+	if err != nil || c.List != nil || c.Note.Records != sent.Records() {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

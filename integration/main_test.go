@@ -116,7 +116,8 @@ func ran(t *testing.T, s *lab.Report, command string) script.Event {
 }
 
 // checkArrived compares what stages reported: each list begins with the bytes
-// of the one before, has one hop more, and replays to PCR 10 in all banks.
+// of the one before, has one hop more, and replays to PCR 10 in all banks, as
+// a reader that is not ours finds, too.
 func checkArrived(t *testing.T, r *lab.Result, stages int) {
 	t.Helper()
 	if len(r.Stages) != stages {
@@ -143,6 +144,9 @@ func checkArrived(t *testing.T, r *lab.Result, stages int) {
 		}
 		if got.Verdict != want || len(got.Banks) != banks {
 			t.Errorf("stage %s: %s in %d banks", s.Name, got.Text, len(got.Banks))
+		}
+		if len(l.PCRs) > 0 {
+			checkEvmctl(t, l)
 		}
 		if len(got.Hops) != i+1 {
 			t.Errorf("stage %s: %d hops, want %d", s.Name, len(got.Hops), i+1)

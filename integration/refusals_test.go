@@ -118,3 +118,20 @@ func TestGrowingList(t *testing.T) {
 	}
 	checkArrived(t, &lab.Result{Stages: []*lab.Report{{Name: "1", Start: first.Start, Lists: first.Lists}, second}}, 2)
 }
+
+// TestTPMVanishes: the TPM is there when the list is read first, and gone when
+// it is read again. Nothing is carried unproven because of it.
+func TestTPMVanishes(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	own := kernel(t, lab.Own4k)
+	tests := []refusal{{"the TPM is gone", load(lab.NextKernel), 20, "the TPM does not answer any more: no TPM"}}
+	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{{
+		Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: []script.Step{
+			{Measure: 100000, Background: true, DelayMS: 20},
+			{Write: "/sys/bus/vio/drivers/tpm_ibmvtpm/unbind", Content: "71000002", Background: true, DelayMS: 700},
+			tests[0].step, {Stop: true},
+		}},
+	}}})
+	checkRefusals(t, stage(t, r, "1"), tests)
+}

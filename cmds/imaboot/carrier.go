@@ -107,6 +107,8 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 		out.Buffer, err = l.Buffer()
 		out.Room = archdesc.Addr(j.opts.Room)
 		switch {
+		case err == nil && j.measurement != nil && l.Renamed():
+			return nil, nil, fmt.Errorf("%w: no note can describe a list that the next kernel changes: name --carry=initramfs", errNoEventLog)
 		case err == nil && (!j.canNote || j.opts.NoNote || l.Renamed()):
 			return out, &t, nil
 		case err == nil:
@@ -123,7 +125,11 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
 	note := handover.NewNote(l, j.carrier, release, canonical, pcrIndex, s.values())
-	if out.Archive, err = l.Archive(note); err != nil {
+	var events []byte
+	if j.measurement != nil {
+		events = j.measurement.log().Bytes()
+	}
+	if out.Archive, err = l.Archive(note, events); err != nil {
 		return nil, nil, err
 	}
 	t.Cmdline = note.WithParam(t.Cmdline)

@@ -60,9 +60,13 @@ func (c *command) readTPM(mode string) (*tpm.Reading, error) {
 		return nil, nil
 	}
 	r, err := tpm.Read("/", pcrIndex)
-	if errors.Is(err, tpm.ErrNoTPM) && mode == "auto" {
+	if errors.Is(err, tpm.ErrNoTPM) && mode == "auto" && !c.sawTPM {
 		return nil, nil
 	}
+	if err != nil && c.sawTPM {
+		return nil, fmt.Errorf("the TPM does not answer any more: %w", err)
+	}
+	c.sawTPM = err == nil
 	if err == nil && len(r.PCRs) == 0 {
 		return nil, &verdictError{handover.BankNotReplayable, fmt.Sprintf("PCR %d: the TPM has only banks that cannot be replayed here: %v", pcrIndex, r.Unknown)}
 	}
@@ -179,7 +183,7 @@ func (c *command) unchanged(s *snapshot, mode string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if now == nil || !now.Same(s.pcrs) {
+	if !now.Same(s.pcrs) {
 		c.step("PCR %d has changed", pcrIndex)
 		return false, nil
 	}
@@ -211,7 +215,7 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 		return nil, nil, err
 	}
 	p, err := j.arch.Plan(j.machine, t, list)
-	if list.Buffer != nil && list.Archive != nil && (errors.Is(err, archdesc.ErrCmdlineTooLong) || errors.Is(err, archdesc.ErrNoRoom)) {
+	if list.Buffer != nil && list.Archive != nil && j.measurement == nil && (errors.Is(err, archdesc.ErrCmdlineTooLong) || errors.Is(err, archdesc.ErrNoRoom)) {
 		c.step("no room for a note on what is sent: %v", err)
 		list.Archive, t.Cmdline = nil, handover.StripParam(t.Cmdline)
 		p, err = j.arch.Plan(j.machine, t, list)

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kexec"
 	"github.com/imaboot/imaboot/pkg/policy"
@@ -84,6 +85,11 @@ var exitCodes = []struct {
 	{policy.ErrBusy, 36},
 	{handover.ErrNotMeasured, 37},
 	{handover.ErrPredict, 38},
+	{eventlog.ErrDamaged, 39},
+	{eventlog.ErrBank, 40},
+	{errUnexplained, 40},
+	{errNoEventLog, 41},
+	{tpm.ErrExtend, 42},
 	{tpm.ErrNoTPM, verdictCodes[handover.NoTPM]},
 }
 

@@ -49,6 +49,8 @@ type options struct {
 	Policy          string `json:"-"`
 	PolicyText      string `json:"policy_text,omitempty"`
 	RequireMeasured bool   `json:"require_measured,omitempty"`
+	// Measure extends what is booted into PCRs 8 and 9.
+	Measure bool `json:"measure,omitempty"`
 }
 
 // flagSet makes the flags that all commands have.
@@ -76,6 +78,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "begin with the running kernel's command line")
 	f.StringVar(&o.DTB, "dtb", "", "device tree `FILE` instead of the running one")
 	f.BoolVar(&o.RequireMeasured, "require-measured", false, "refuse if the kernel, initrd or device tree is in no record")
+	f.BoolVar(&o.Measure, "measure", false, "extend kernel, initrd, device tree and command line into PCRs 9 and 8 at the jump, and hand on the event log")
 	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
 	o.Carry = autoCarrier
 	f.Var(choice{&o.Carry, []string{autoCarrier, string(byKernel), string(byInitramfs)}}, "carry", "how the list travels: auto, kernel or initramfs")
@@ -152,6 +155,9 @@ func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
 	}
 	if len(others) != 1 {
 		return usagef("one KERNEL is needed, %d are given", len(others))
+	}
+	if o.Measure && o.NoNote {
+		return usagef("--measure sends an event log beside the note that --no-note leaves out")
 	}
 	o.Kernel = others[0]
 	return nil

@@ -46,11 +46,29 @@ func (c *command) bootTarget(o *options) error {
 	defer j.close()
 	// Writing back can run helpers that are measured: before the list.
 	unix.Sync()
-	if _, err := c.loadCarry(j); err != nil {
-		return err
+	if err := c.carryMeasured(j); err != nil {
+		return errors.Join(err, j.keepLog())
 	}
 	c.step("jumping")
-	return orUnload(kexec.Exec(), true)
+	return errors.Join(orUnload(kexec.Exec(), true), j.keepLog())
+}
+
+// carryMeasured loads what goes, and extends what --measure asks for: as the
+// last step, so that a refusal leaves no trace in PCRs, but before a last look
+// at the list.
+func (c *command) carryMeasured(j *job) error {
+	s, err := c.loadCarry(j)
+	if err != nil || j.measurement == nil {
+		return err
+	}
+	if err := c.extend(j); err != nil {
+		return orUnload(err, true)
+	}
+	if same, err := c.unchanged(s, j.opts.TPM); err != nil || same {
+		return orUnload(err, err != nil)
+	}
+	_, err = c.loadCarry(j)
+	return err
 }
 
 // load does all but the jump.
@@ -103,6 +121,10 @@ func (c *command) exec(args []string) error {
 	rule, err := policy.MeasuresKexec("/", s.Options.PolicyText)
 	if err != nil {
 		return err
+	}
+	if s.Options.Measure {
+		c.step("what is booted is measured at the jump: loading again")
+		return c.bootTarget(s.Options)
 	}
 	if digest := now.SHA256(); digest != s.Digest || ruleText(rule) != s.KexecRule || !now.report.Verdict.CanGo() {
 		c.step("the list is not the one that was loaded: loading again")

@@ -42,6 +42,7 @@
 //	--prefix FILE          records that were deleted from the list's front
 //	--policy FILE          IMA policy to load first
 //	--require-measured     refuse a target that is in no record
+//	--measure              extend the target into PCRs 9 and 8, with an event log
 //	--tpm require|auto|off compare the list with PCR 10 (default auto)
 //	--room BYTES           memory beyond the list in its segment
 //	-v, -q                 say more, say nothing

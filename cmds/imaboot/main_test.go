@@ -75,6 +75,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"no kernel", nil, 2, "", "one KERNEL is needed, 0 are given"},
 		{"two kernels", []string{"boot", "a", "b"}, 2, "", "2 are given"},
+		{"event log without a note", []string{"boot", "--measure", "--no-note", "x"}, 2, "", "--no-note leaves out"},
 		{"help", []string{"--help"}, 0, "", "--command-line"},
 		{"unknown flag", []string{"plan", "--nonsense", "x"}, 2, "", "nonsense"},
 		{"bad choice", []string{"boot", "--tpm=maybe", "x"}, 2, "", "one of require, auto, off"},

@@ -43,10 +43,7 @@ func (c *command) checkMeasured(j *job, l *handover.List) error {
 	if !j.opts.RequireMeasured {
 		return nil
 	}
-	for _, f := range j.files {
-		if !slices.Contains([]string{j.opts.Kernel, j.opts.Initrd, j.opts.DTB}, f.Name) {
-			continue
-		}
+	for _, f := range j.targetFiles() {
 		n := l.Measured(f.Data)
 		if n == 0 {
 			return fmt.Errorf("%w: the content of %s is in no record of the list: load a policy that measures what is read (--policy), and let nobody write to it", handover.ErrNotMeasured, f.Name)
@@ -54,4 +51,10 @@ func (c *command) checkMeasured(j *job, l *handover.List) error {
 		c.step("%s is measured: record %d", f.Name, n)
 	}
 	return nil
+}
+
+// targetFiles are those that are loaded, and not only looked at.
+func (j *job) targetFiles() []*target.File {
+	names := []string{j.opts.Kernel, j.opts.Initrd, j.opts.DTB}
+	return slices.DeleteFunc(slices.Clone(j.files), func(f *target.File) bool { return !slices.Contains(names, f.Name) })
 }

@@ -14,15 +14,19 @@ import (
 )
 
 // mounts are what imaboot reads, and a file that shows that it is there.
-var mounts = []struct{ fstype, dir, shows string }{
-	{"proc", "/proc", "/proc/self"},
-	{"sysfs", "/sys", "/sys/kernel"},
-	{"securityfs", "/sys/kernel/security", "/sys/kernel/security/integrity"},
+var mounts = []struct {
+	fstype, dir, shows string
+	flags              uintptr
+}{
+	{"proc", "/proc", "/proc/self", unix.MS_NODEV},
+	{"sysfs", "/sys", "/sys/kernel", unix.MS_NODEV},
+	{"securityfs", "/sys/kernel/security", "/sys/kernel/security/integrity", unix.MS_NODEV},
+	{"devtmpfs", "/dev", "/dev/null", 0},
 }
 
 // mountAll mounts what is missing, so that the program works alone in any
 // initramfs. A securityfs that cannot be mounted is the list reader's to
-// explain.
+// explain, and a device that is not there is its user's.
 func mountAll() error {
 	for _, m := range mounts {
 		if _, err := os.Stat(m.shows); err == nil {
@@ -33,9 +37,9 @@ func mountAll() error {
 				return fmt.Errorf("mount %s: %w", m.fstype, err)
 			}
 		}
-		err := unix.Mount(m.fstype, m.dir, m.fstype, unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		err := unix.Mount(m.fstype, m.dir, m.fstype, m.flags|unix.MS_NOSUID|unix.MS_NOEXEC, "")
 		switch {
-		case err == nil, errors.Is(err, unix.EBUSY), m.fstype == "securityfs":
+		case err == nil, errors.Is(err, unix.EBUSY), m.fstype == "securityfs", m.fstype == "devtmpfs":
 		case errors.Is(err, unix.EPERM):
 			return fmt.Errorf("%w: mount %s on %s: run as root", errNotRoot, m.fstype, m.dir)
 		default:

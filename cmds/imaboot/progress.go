@@ -17,6 +17,8 @@ type command struct {
 	stdout, stderr io.Writer
 	start          time.Time
 	verbose, quiet bool
+	// sawTPM: there was a TPM, and must still be one.
+	sawTPM bool
 }
 
 func newCommand(stdout, stderr io.Writer) *command {

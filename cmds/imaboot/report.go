@@ -87,15 +87,22 @@ func (c *command) verify(args []string) error {
 		return err
 	}
 	report := s.report
+	var events *eventReport
+	if from.file == "" {
+		if events, err = c.checkEvents(o, report); err != nil {
+			return err
+		}
+	}
 	if *asJSON {
 		err = c.printJSON(struct {
 			head
 			*handover.Report
 			Digest  string         `json:"list_sha256"`
 			Carried *carriedReport `json:"carried,omitempty"`
-		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.carried)})
+			Events  *eventReport   `json:"event_log,omitempty"`
+		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.carried), events})
 	} else {
-		err = c.printReport(s)
+		err = c.printReport(s, events)
 	}
 	if err != nil {
 		return err
@@ -104,7 +111,7 @@ func (c *command) verify(args []string) error {
 	if report.Verdict != handover.Match && (report.Verdict != handover.NoTPM || o.TPM != "off") {
 		return &verdictError{report.Verdict, report.Text}
 	}
-	return nil
+	return events.refusal()
 }
 
 // check compares the running kernel's list with the TPM, or a file's with the
@@ -212,7 +219,7 @@ func reportCarried(l *handover.Carried) *carriedReport {
 	return &carriedReport{l.Dir, l.Note}
 }
 
-func (c *command) printReport(s *snapshot) error {
+func (c *command) printReport(s *snapshot, events *eventReport) error {
 	r := s.report
 	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
 	if l := s.carried; l != nil {
@@ -235,6 +242,7 @@ func (c *command) printReport(s *snapshot) error {
 	for _, b := range r.Banks {
 		fmt.Fprintf(c.stdout, "%s: replayed %s, PCR %s, extended %v\n", b.Algorithm, b.Replayed, b.Value, b.Forms)
 	}
+	events.print(c.stdout)
 	_, err := fmt.Fprintln(c.stdout, r.Text)
 	return err
 }

@@ -30,7 +30,9 @@ type job struct {
 	canNote bool
 	// kexecRule makes the kernel measure the jump; nil if nothing does.
 	kexecRule *policy.KexecRule
-	files     []*target.File
+	// measurement is what --measure extends; nil without it.
+	measurement *measurement
+	files       []*target.File
 }
 
 // seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
@@ -110,7 +112,10 @@ func (c *command) open(j *job) error {
 		j.target.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, j.machine.Cmdline)
 	}
 	c.detail("command line %q", j.target.Cmdline)
-	return c.chooseCarrier(j)
+	if err := c.chooseCarrier(j); err != nil {
+		return err
+	}
+	return c.measure(j)
 }
 
 // file opens a file for the time of the job.
@@ -120,7 +125,7 @@ func (j *job) file(name string) ([]byte, error) {
 		return nil, err
 	}
 	j.files = append(j.files, f)
-	if j.opts.RequireMeasured {
+	if j.opts.RequireMeasured || j.opts.Measure {
 		// What is hashed must be what is loaded, whoever writes to the
 		// file, or whatever a disk answers when it is asked again.
 		if err := f.Copy(); err != nil {

@@ -12,8 +12,12 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 )
 
-// extend extends PCR 10 of a bank, or of all that IMA extends.
-func extend(bank string) error {
+// extend extends a register of a bank, or of all that IMA extends; PCR 10 if
+// none is named.
+func extend(pcr int, bank string) error {
+	if pcr == 0 {
+		pcr = 10
+	}
 	tpm, err := linuxtpm.Open("/dev/tpmrm0")
 	if err != nil {
 		return err
@@ -31,11 +35,11 @@ func extend(bank string) error {
 		digests = append(digests, tpm2.TPMTHA{HashAlg: a.id, Digest: bytes.Repeat([]byte{0x5a}, a.size)})
 	}
 	_, err = tpm2.PCRExtend{
-		PCRHandle: tpm2.AuthHandle{Handle: tpm2.TPMHandle(10), Auth: tpm2.PasswordAuth(nil)},
+		PCRHandle: tpm2.AuthHandle{Handle: tpm2.TPMHandle(pcr), Auth: tpm2.PasswordAuth(nil)},
 		Digests:   tpm2.TPMLDigestValues{Digests: digests},
 	}.Execute(tpm)
 	if err != nil {
-		return fmt.Errorf("extend PCR 10: %w", err)
+		return fmt.Errorf("extend PCR %d: %w", pcr, err)
 	}
 	return nil
 }

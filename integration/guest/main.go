@@ -130,10 +130,18 @@ func (g *guest) step(s *script.Step) error {
 		g.stop.Store(false)
 		return nil
 	case s.Extend != "":
-		if err := extend(s.Extend); err != nil {
+		if err := extend(s.PCR, s.Extend); err != nil {
 			return err
 		}
 		g.emit(script.Event{Event: "extended"})
+		return nil
+	case s.Write != "" && s.Background:
+		g.background.Go(func() {
+			time.Sleep(time.Duration(s.DelayMS) * time.Millisecond)
+			if err := os.WriteFile(s.Write, []byte(s.Content), 0o644); err != nil {
+				g.emit(script.Event{Event: "error", Text: err.Error()})
+			}
+		})
 		return nil
 	case s.Write != "":
 		if err := os.MkdirAll(filepath.Dir(s.Write), 0o755); err != nil {

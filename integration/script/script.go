@@ -39,10 +39,12 @@ type Step struct {
 	DelayMS    int  `json:"delay_ms,omitempty"`
 	// Stop ends what runs in the background.
 	Stop bool `json:"stop,omitempty"`
-	// Extend extends PCR 10 of the named banks, or of "all", which IMA does
-	// not know of.
+	// Extend extends PCR 10, or another one, of the named bank or of "all",
+	// which nobody knows of.
 	Extend string `json:"extend,omitempty"`
-	// Write writes to a file, or makes it. Change changes its last byte.
+	PCR    int    `json:"pcr,omitempty"`
+	// Write writes to a file, or makes it; with Background after DelayMS.
+	// Change changes its last byte.
 	Write   string `json:"write,omitempty"`
 	Change  string `json:"change,omitempty"`
 	Content string `json:"content,omitempty"`

@@ -64,6 +64,13 @@ func (a Algorithm) hash() hash {
 	return func(dst, b []byte) { s := sha512.Sum512(b); copy(dst, s[:]) }
 }
 
+// Sum is the digest of b by a known algorithm.
+func (a Algorithm) Sum(b []byte) []byte {
+	out := make([]byte, a.Size())
+	a.hash()(out, b)
+	return out
+}
+
 // A PCR is one bank's value of the register that is compared.
 type PCR struct {
 	Algorithm Algorithm

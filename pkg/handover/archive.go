@@ -20,19 +20,22 @@ const (
 
 	listFile = "measurements"
 	noteFile = "handover.json"
+	// EventFile is the event log beside them.
+	EventFile = "eventlog"
 )
 
-// Archive is an initramfs of a note and, unless the kernel carries it, the
-// list: an uncompressed newc archive, the same for the same content
-// (Documentation/driver-api/early-userspace/buffer-format.rst).
-func (l *List) Archive(n *Note) ([]byte, error) {
+// Archive is an initramfs of a note, an event log if there is one and, unless
+// the kernel carries it, the list: an uncompressed newc archive, the same for
+// the same content (Documentation/driver-api/early-userspace/buffer-format.rst).
+func (l *List) Archive(n *Note, events []byte) ([]byte, error) {
+	n.describe(events)
 	note, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	const overhead = 1 << 10 // five headers with names
+	const overhead = 1 << 10 // headers with names
 	var b bytes.Buffer
-	b.Grow(len(l.data) + len(note) + overhead)
+	b.Grow(len(l.data) + len(note) + len(events) + overhead)
 	w := cpio.Newc.Writer(&b)
 	file := func(name string, content []byte) cpio.Record {
 		return cpio.Record{
@@ -43,6 +46,9 @@ func (l *List) Archive(n *Note) ([]byte, error) {
 	records := []cpio.Record{cpio.Directory(CarriedDir, 0o700), file(CarriedDir+"/"+noteFile, append(note, '\n'))}
 	if n.Carrier == ByInitramfs {
 		records = append(records, file(CarriedDir+"/"+listFile, l.data))
+	}
+	if len(events) > 0 {
+		records = append(records, file(CarriedDir+"/"+EventFile, events))
 	}
 	for i, r := range records {
 		r.Ino = uint64(i + 1) // equal ones would be links

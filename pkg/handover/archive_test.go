@@ -21,11 +21,12 @@ import (
 func TestArchive(t *testing.T) {
 	l := mustParse(t, twoHops(binary.BigEndian).data)
 	note := testNote(t, l)
-	b, err := l.Archive(note)
+	events := []byte("an event log")
+	b, err := l.Archive(note, events)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := l.Archive(note); err != nil || !bytes.Equal(b, again) {
+	if again, err := l.Archive(note, events); err != nil || !bytes.Equal(b, again) {
 		t.Errorf("two archives of one list differ: %v", err)
 	}
 	records, err := cpio.ReadAllRecords(cpio.Newc.Reader(bytes.NewReader(b)))
@@ -50,11 +51,14 @@ func TestArchive(t *testing.T) {
 		}
 	}
 	// A file in a directory that is not there is left out silently.
-	if diff := cmp.Diff([]string{"imaboot", "imaboot/handover.json", "imaboot/measurements"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"imaboot", "imaboot/handover.json", "imaboot/measurements", "imaboot/eventlog"}, got); diff != "" {
 		t.Error(diff)
 	}
 	if !bytes.Equal(content["imaboot/measurements"], l.Bytes()) {
 		t.Error("the list is not what was packed")
+	}
+	if !bytes.Equal(content["imaboot/eventlog"], events) {
+		t.Errorf("event log %q", content["imaboot/eventlog"])
 	}
 	parsed, err := ParseNote(content["imaboot/handover.json"])
 	if err != nil {

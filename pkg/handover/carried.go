@@ -35,6 +35,8 @@ type Carried struct {
 	// List came as a file; nil if the kernel was to restore it.
 	*List
 	Note *Note
+	// EventLog is what came beside it, nil without one.
+	EventLog []byte
 	// Dir is where it was found.
 	Dir string
 }
@@ -88,7 +90,7 @@ func readCarried(dir, token string) (*Carried, error) {
 	if err := checkDir(dir); err != nil {
 		return nil, err
 	}
-	b, err := readFile(filepath.Join(dir, noteFile), maxNote)
+	b, err := ReadFile(filepath.Join(dir, noteFile), maxNote)
 	if errors.Is(err, fs.ErrNotExist) && anything(dir) {
 		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
 	}
@@ -105,21 +107,40 @@ func readCarried(dir, token string) (*Carried, error) {
 	case token != note.Token():
 		return nil, fmt.Errorf("%w: the command line says %s=%s, but this one is %s", ErrCarriedForeign, Param, token, note.Token())
 	}
-	if note.Carrier == ByKernel {
-		return &Carried{Note: note, Dir: dir}, nil
+	events, err := note.readEvents(dir)
+	if err != nil {
+		return nil, err
 	}
-	data, err := readFile(filepath.Join(dir, listFile), int64(note.Bytes))
+	c := &Carried{Note: note, EventLog: events, Dir: dir}
+	if note.Carrier == ByKernel {
+		return c, nil
+	}
+	data, err := ReadFile(filepath.Join(dir, listFile), int64(note.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, noteFile, listFile)
 	}
 	if err != nil {
 		return nil, err
 	}
-	l, err := note.check(data)
-	if err != nil {
+	if c.List, err = note.check(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", listFile, err)
 	}
-	return &Carried{List: l, Note: note, Dir: dir}, nil
+	return c, nil
+}
+
+// readEvents reads the event log that a note speaks of.
+func (n *Note) readEvents(dir string) ([]byte, error) {
+	if n.EventLog == nil {
+		return nil, nil
+	}
+	b, err := ReadFile(filepath.Join(dir, EventFile), int64(n.EventLog.Bytes))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s speaks of an event log, but %s is not there", ErrCarriedDamaged, noteFile, EventFile)
+	}
+	if err == nil && hexSum(b) != n.EventLog.SHA256 {
+		return nil, fmt.Errorf("%w: %s is not what was sent", ErrCarriedDamaged, EventFile)
+	}
+	return b, err
 }
 
 // anything reports whether a directory holds a list or a note.
@@ -175,8 +196,8 @@ func checkDir(dir string) error {
 	return nil
 }
 
-// readFile reads a regular file of at most limit bytes, and no link.
-func readFile(name string, limit int64) ([]byte, error) {
+// ReadFile reads a regular file of at most limit bytes, and no link.
+func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) {
 		return nil, fmt.Errorf("%w: %s is a link", ErrCarriedDamaged, name)

@@ -94,6 +94,7 @@ func TestReadCarriedBad(t *testing.T) {
 			write("imaboot/handover.json", string(b))(t, root)
 		}
 	}
+	events := edit(func(n *Note) { n.describe([]byte("events")) })
 	flipped := bytes.Clone(l.Bytes())
 	flipped[len(flipped)-2] ^= 1
 	for _, tt := range []struct {
@@ -108,6 +109,17 @@ func TestReadCarriedBad(t *testing.T) {
 		{"too long", write("imaboot/measurements", string(l.Bytes())+"x"), ErrCarriedDamaged, "no regular file of at most"},
 		{"no list", remove("imaboot/measurements"), ErrCarriedDamaged, "no measurements"},
 		{"no note", remove("imaboot/handover.json"), ErrCarriedDamaged, "no handover.json"},
+		{"no event log", events, ErrCarriedDamaged, "eventlog is not there"},
+		{"another event log", func(t *testing.T, root string) {
+			events(t, root)
+			write("imaboot/eventlog", "evil!!")(t, root)
+		}, ErrCarriedDamaged, "eventlog is not what was sent"},
+		{"event log is a link", func(t *testing.T, root string) {
+			events(t, root)
+			write("imaboot/eventlog", "events")(t, root)
+			link("imaboot/eventlog")(t, root)
+		}, ErrCarriedDamaged, "is a link"},
+		{"event log of no size", edit(func(n *Note) { n.EventLog = &FileNote{Bytes: -1} }), ErrCarriedDamaged, "-1 bytes"},
 		{"list is a link", link("imaboot/measurements"), ErrCarriedDamaged, "is a link"},
 		{"note is a link", link("imaboot/handover.json"), ErrCarriedDamaged, "is a link"},
 		{"directory is a link", link("imaboot"), ErrCarriedDamaged, "no directory"},

@@ -80,7 +80,7 @@ func FuzzCheckInitrd(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	b, err := l.Archive(testNote(f, l))
+	b, err := l.Archive(testNote(f, l), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -47,6 +47,27 @@ type Note struct {
 	// the list was read, as hexadecimal digits; none without a TPM.
 	PCR  int                  `json:"pcr"`
 	PCRs map[Algorithm]string `json:"pcrs,omitempty"`
+	// EventLog is what travels beside the list; nil without one.
+	EventLog *FileNote `json:"event_log,omitempty"`
+}
+
+// A FileNote is what a note says of a file beside it.
+type FileNote struct {
+	Bytes  int    `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// describe notes an event log.
+func (n *Note) describe(events []byte) {
+	n.EventLog = nil
+	if len(events) > 0 {
+		n.EventLog = &FileNote{len(events), hexSum(events)}
+	}
+}
+
+func hexSum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // NewNote describes a list.
@@ -91,6 +112,9 @@ func ParseNote(b []byte) (*Note, error) {
 			return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
 		}
 	}
+	if e := n.EventLog; e != nil && e.Bytes < 0 {
+		return nil, fmt.Errorf("%w: an event log of %d bytes", ErrCarriedDamaged, e.Bytes)
+	}
 	if sum, err := hex.DecodeString(n.SHA256); err != nil || len(sum) != sha256.Size {
 		return nil, fmt.Errorf("%w: list_sha256 %q", ErrCarriedDamaged, n.SHA256)
 	}
@@ -114,10 +138,7 @@ const TokenSize = 16
 func (n *Note) Token() string { return n.SHA256[:TokenSize] }
 
 // SHA256 is the digest of the list's bytes, in hexadecimal digits.
-func (l *List) SHA256() string {
-	sum := sha256.Sum256(l.data)
-	return hex.EncodeToString(sum[:])
-}
+func (l *List) SHA256() string { return hexSum(l.data) }
 
 // WithParam returns a command line that begins with Param, and StripParam one
 // without. In front it cannot be taken for an argument of init.
@@ -158,7 +179,7 @@ func (n *Note) Restored(l *List) error {
 		return fmt.Errorf("%w: %q sent %d records of %d kernels, but the kernel's list has %d of %d with its own",
 			ErrCarriedLost, n.Kernel, n.Records, n.Hop, l.records, len(l.hops))
 	}
-	if sum := sha256.Sum256(l.data[:n.Bytes]); hex.EncodeToString(sum[:]) != n.SHA256 {
+	if hexSum(l.data[:n.Bytes]) != n.SHA256 {
 		return fmt.Errorf("%w: the kernel's list begins with %d bytes that are not those that %q sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
 	}
 	return nil

@@ -70,7 +70,7 @@ func TestRestored(t *testing.T) {
 	sent := mustParse(t, twoHops(binary.LittleEndian).data)
 	note := testNote(t, sent)
 	note.Carrier = ByKernel
-	b, err := sent.Archive(note)
+	b, err := sent.Archive(note, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,9 @@ case ${1-} in prereqs) exit 0 ;; esac
 	fi
 
 	umask 377
-	for f in measurements handover.json; do
+	for f in measurements handover.json eventlog; do
+		# What was not sent is not missed here, but where it is read.
+		[ -e "/imaboot/$f" ] || [ -L "/imaboot/$f" ] || continue
 		if [ -L "/imaboot/$f" ] || [ ! -f "/imaboot/$f" ]; then
 			say "/imaboot/$f is no regular file and is not kept"
 		# Under its name a file is always whole.

@@ -1,0 +1,71 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// TestExplainAll: a chain of kernels, each measured before it was booted.
+func TestExplainAll(t *testing.T) {
+	l := sample(t, handover.SHA1, handover.SHA256)
+	firmware := func(pcr int, a handover.Algorithm) []byte { return a.Sum([]byte{byte(pcr)}) }
+	aggregate := func(a handover.Algorithm, events int) string {
+		var all []byte
+		for pcr := range firmwarePCRs {
+			all = append(all, firmware(pcr, a)...)
+		}
+		if events >= 0 {
+			for _, pcr := range []int{StringPCR, FilePCR} {
+				value, err := l.Replay(pcr, a, events)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, value...)
+			}
+		}
+		return fmt.Sprintf("%s:%x", a, a.Sum(all))
+	}
+	hops := []string{
+		aggregate(handover.SHA256, 0),
+		aggregate(handover.SHA256, 2),
+		"ima:" + aggregate(handover.SHA1, -1),
+		"",
+		aggregate(handover.SHA256, 3),
+		aggregate(handover.SHA256, 1), // earlier than the one before
+	}
+	want := []Aggregate{{"0-9", 0}, {"0-9", 2}, {"0-7", 2}, {"", 2}, {"0-9", 3}, {"", 3}}
+	reads := map[int]int{}
+	got, err := l.ExplainAll(hops, func(pcr int, a handover.Algorithm) ([]byte, error) {
+		reads[pcr]++
+		return firmware(pcr, a), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if reads[0] != 2 || reads[8] != 0 {
+		t.Errorf("registers read: %v", reads)
+	}
+	broken := errors.New("broken")
+	if _, err := l.ExplainAll(hops, func(int, handover.Algorithm) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+	// A bank that the log lacks explains nothing.
+	if _, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, handover.Algorithm) ([]byte, error) {
+		return slices.Repeat([]byte{1}, 48), nil
+	}); !errors.Is(err, ErrBank) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,172 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package eventlog
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-eventlog/extract"
+	"github.com/google/go-eventlog/register"
+	"github.com/google/go-eventlog/tcg"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+const cmdline = "console=hvc0 root=/dev/sda"
+
+// sample is a log of a kernel, an initrd and a command line.
+func sample(t testing.TB, banks ...handover.Algorithm) *Log {
+	t.Helper()
+	l := New(banks)
+	var events []Event
+	add := func(e Event, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e)
+	}
+	add(l.File("/boot/vmlinux", []byte("kernel")))
+	add(l.CommandLine(cmdline))
+	add(l.File("/boot/initrd", []byte("initrd")))
+	// In two steps, as in two stages.
+	return l.With(events[0]).With(events[1:]...)
+}
+
+// TestForeign: a parser that is not ours reads the log, replays it, and finds
+// what GRUB would have written.
+func TestForeign(t *testing.T) {
+	l := sample(t, handover.Algorithms...)
+	for alg, hash := range map[handover.Algorithm]crypto.Hash{
+		handover.SHA1: crypto.SHA1, handover.SHA256: crypto.SHA256, handover.SHA384: crypto.SHA384,
+	} {
+		var mrs []register.MR
+		for _, pcr := range []int{StringPCR, FilePCR} {
+			value, err := l.Replay(pcr, alg, len(l.Events))
+			if err != nil {
+				t.Fatal(err)
+			}
+			mrs = append(mrs, register.PCR{Index: pcr, Digest: value, DigestAlg: hash})
+		}
+		events, err := tcg.ParseAndReplay(l.Bytes(), mrs, tcg.ParseOpts{})
+		if err != nil {
+			t.Fatalf("%s: %v", alg, err)
+		}
+		grub, err := extract.GrubStateFromTPMLog(hash, events)
+		if err != nil {
+			t.Fatalf("%s: %v", alg, err)
+		}
+		if len(grub.Files) != 2 || string(grub.Files[0].UntrustedFilename) != "/boot/vmlinux\x00" {
+			t.Errorf("%s: files %v", alg, grub.Files)
+		}
+		kernel, err := extract.LinuxKernelStateFromGRUB(grub)
+		if err != nil || kernel.CommandLine != cmdline+"\x00" {
+			t.Errorf("%s: command line %q, %v", alg, kernel.GetCommandLine(), err)
+		}
+		// Another value is no match for that parser either.
+		mrs[0] = register.PCR{Index: StringPCR, Digest: make([]byte, alg.Size()), DigestAlg: hash}
+		if _, err := tcg.ParseAndReplay(l.Bytes(), mrs, tcg.ParseOpts{}); err == nil {
+			t.Errorf("%s: a wrong PCR is accepted", alg)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	l := sample(t, handover.SHA1, handover.SHA512)
+	got, err := Parse(l.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(l.Events, got.Events); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]handover.Algorithm{handover.SHA1, handover.SHA512}, got.Banks()); diff != "" {
+		t.Error(diff)
+	}
+	// What is read can be gone on with, and stays as it was.
+	e, err := got.File("next", []byte("next"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if longer := got.With(e); !bytes.HasPrefix(longer.Bytes(), l.Bytes()) || len(got.Events) != 3 || len(longer.Events) != 4 {
+		t.Errorf("%d events became %d", len(got.Events), len(longer.Events))
+	}
+	if _, err := got.Replay(FilePCR, handover.SHA256, 1); !errors.Is(err, ErrBank) {
+		t.Errorf("a bank that is not there: %v", err)
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	good := sample(t, handover.SHA1).Bytes()
+	first := oldHeader + int(order.Uint32(good[oldHeader-4:]))
+	with := func(offset int, b ...byte) []byte {
+		out := bytes.Clone(good)
+		copy(out[offset:], b)
+		return out
+	}
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"empty", nil, "header: 32 bytes are needed, 0 are left"},
+		{"old form", with(4, 5), "not of the crypto-agile form"},
+		{"signature", with(oldHeader, 'X'), "signature"},
+		{"no banks", with(oldHeader+24, 0), "0 banks"},
+		{"many banks", with(oldHeader+24, 0xff, 0xff), "65535 banks"},
+		{"size of a bank", with(oldHeader+30, 21), "have 21 bytes"},
+		{"size of the header", with(oldHeader-4, 0xff, 0xff, 0xff, 0xff), "are needed"},
+		{"PCR", with(first, 24), "event 1 at offset 65: PCR 24"},
+		{"number of digests", with(first+8, 2), "2 digests, the log has 1 banks"},
+		{"bank", with(first+12, 0x0b), "digest of algorithm 0xb, want 0x4"},
+		{"size of the data", with(first+34, 0xff, 0xff, 0xff, 0x7f), "2147483647 bytes are needed"},
+		{"cut", good[:len(good)-1], "event 3"},
+		{"padded", append(bytes.Clone(good), 0, 0), "event 4"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse(tt.data)
+			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(sample(f, handover.SHA1).Bytes())
+	f.Add(sample(f, handover.Algorithms...).Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := Parse(data)
+		if err != nil {
+			return
+		}
+		// What was read is written again, byte for byte.
+		head := &Log{data: data[:len(data)-eventBytes(l)], banks: l.banks}
+		if got := head.With(l.Events...); !bytes.Equal(got.Bytes(), data) {
+			t.Errorf("written again: %x, was %x", got.Bytes(), data)
+		}
+		for _, a := range l.Banks() {
+			if _, err := l.Replay(FilePCR, a, len(l.Events)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// eventBytes is the size of all events.
+func eventBytes(l *Log) int {
+	n := 0
+	for _, e := range l.Events {
+		n += 16 + len(e.Data)
+		for _, d := range e.Digests {
+			n += 2 + len(d.Value)
+		}
+	}
+	return n
+}

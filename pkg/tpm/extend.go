@@ -1,0 +1,78 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package tpm
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/google/go-tpm/tpm2"
+	"github.com/google/go-tpm/tpm2/transport"
+	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// ErrExtend means that a register was not extended, or not in all banks.
+var ErrExtend = errors.New("TPM does not extend")
+
+// Open opens the TPM 2.0 under root ("/").
+func Open(root string) (transport.TPMCloser, error) {
+	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
+	if err != nil {
+		return nil, fmt.Errorf("%w: a TPM 2.0 is needed: %w", ErrNoTPM, err)
+	}
+	return dev, nil
+}
+
+// Extend extends a register in all banks at once, by TPM2_PCR_Extend. A bank
+// that is allocated and has no digest is an error before anything is extended:
+// it would not tell what the others tell.
+func Extend(t transport.TPM, index int, digests map[handover.Algorithm][]byte) error {
+	all, err := allocated(t, index)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrExtend, err)
+	}
+	var list tpm2.TPMLDigestValues
+	for _, a := range all {
+		digest, ok := digests[handover.Algorithm(bankName(a))]
+		if !ok {
+			return fmt.Errorf("%w: no digest for the bank %s", ErrExtend, bankName(a))
+		}
+		list.Digests = append(list.Digests, tpm2.TPMTHA{HashAlg: a, Digest: digest})
+	}
+	_, err = execute(func() (*tpm2.PCRExtendResponse, error) {
+		return tpm2.PCRExtend{
+			PCRHandle: tpm2.AuthHandle{Handle: tpm2.TPMHandle(index), Auth: tpm2.PasswordAuth(nil)}, //nolint:gosec // a register
+			Digests:   list,
+		}.Execute(t)
+	})
+	if err != nil {
+		return fmt.Errorf("%w: PCR %d: TPM2_PCR_Extend: %w", ErrExtend, index, err)
+	}
+	return nil
+}
+
+// Banks are those of a register, all of which can be computed here; ErrExtend
+// names one that cannot.
+func Banks(t transport.TPM, index int) ([]handover.Algorithm, error) {
+	all, err := allocated(t, index)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrExtend, err)
+	}
+	var out []handover.Algorithm
+	for _, a := range handover.Algorithms {
+		for i := range all {
+			if bankName(all[i]) == string(a) {
+				out = append(out, a)
+			}
+		}
+	}
+	if len(out) != len(all) {
+		return nil, fmt.Errorf("%w: of %d banks only %v can be computed here", ErrExtend, len(all), out)
+	}
+	return out, nil
+}

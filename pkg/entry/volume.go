@@ -1,0 +1,183 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package entry
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	// MaxConfig bounds a configuration file; distributions' have some tens
+	// of kilobytes.
+	MaxConfig = 1 << 20
+	// maxLinks is what the kernel follows in one path.
+	maxLinks = 40
+)
+
+// ErrConfig is wrapped by what is wrong with a file of a loader's.
+var ErrConfig = errors.New("loader's configuration")
+
+// A Volume is a file system that is mounted, or a directory in its place.
+type Volume struct {
+	// Device is the name of the block device, as in /sys/class/block.
+	Device string
+	// UUID and Label are those of the file system, PartUUID and PartLabel
+	// those of the partition; empty if it has none.
+	UUID, Label, PartUUID, PartLabel string
+
+	dir  string
+	root *os.Root
+}
+
+// OpenVolume opens the file system that is mounted on dir.
+func OpenVolume(dir, device string) (*Volume, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Volume{Device: device, dir: dir, root: root}, nil
+}
+
+// Close closes the volume, and leaves it mounted.
+func (v *Volume) Close() error { return v.root.Close() }
+
+// Dir is where it is mounted.
+func (v *Volume) Dir() string { return v.dir }
+
+// Resolve follows all links of a name as if the volume were the root file
+// system: a loader knows no other. The result is a path from its root without
+// links, and without a slash in front. It never leaves the volume.
+func (v *Volume) Resolve(name string) (string, error) {
+	at, rest := ".", split(name)
+	links := 0
+	for len(rest) > 0 {
+		part := rest[0]
+		rest = rest[1:]
+		if part == ".." {
+			at = path.Dir(at)
+			continue
+		}
+		next := path.Join(at, part)
+		info, err := v.root.Lstat(next)
+		if err != nil {
+			return "", v.wrap(name, err)
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", fmt.Errorf("%w: %s:%s: too many links", ErrConfig, v.Device, Printable(name))
+		}
+		to, err := v.root.Readlink(next)
+		if err != nil {
+			return "", v.wrap(name, err)
+		}
+		if path.IsAbs(to) {
+			at = "."
+		}
+		rest = slices.Concat(split(to), rest)
+	}
+	return at, nil
+}
+
+func split(name string) []string {
+	return slices.DeleteFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." })
+}
+
+func (v *Volume) wrap(name string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%w: %s:%s: %w", ErrConfig, v.Device, Printable(name), err)
+}
+
+// Path is where a regular file can be opened; an error that wraps
+// fs.ErrNotExist means that there is none.
+func (v *Volume) Path(name string) (string, error) {
+	at, err := v.Resolve(name)
+	if err != nil {
+		return "", err
+	}
+	info, err := v.root.Lstat(at)
+	if err != nil {
+		return "", v.wrap(name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
+	}
+	return filepath.Join(v.dir, at), nil
+}
+
+// Exists reports whether there is a regular file of that name.
+func (v *Volume) Exists(name string) bool {
+	_, err := v.Path(name)
+	return err == nil
+}
+
+// ReadConfig reads a regular file of at most MaxConfig bytes.
+func (v *Volume) ReadConfig(name string) ([]byte, error) {
+	at, err := v.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if !v.Exists(at) {
+		return nil, fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
+	}
+	f, err := v.root.Open(at)
+	if err != nil {
+		return nil, v.wrap(name, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, MaxConfig+1))
+	if err != nil {
+		return nil, v.wrap(name, err)
+	}
+	if len(b) > MaxConfig {
+		return nil, fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
+	}
+	return b, nil
+}
+
+// List is what a directory holds, sorted; nothing if there is none.
+func (v *Volume) List(dir string) []string {
+	at, err := v.Resolve(dir)
+	if err != nil {
+		return nil
+	}
+	f, err := v.root.Open(at)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	const most = 10000
+	names, err := f.Readdirnames(most)
+	if err != nil {
+		return nil
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Volumes are all that were found.
+type Volumes []*Volume
+
+// Find is the first volume for which is holds, nil without one.
+func (all Volumes) Find(is func(*Volume) bool) *Volume {
+	i := slices.IndexFunc(all, is)
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}

@@ -33,9 +33,10 @@ func loaderPCR(bank string, pcr int) string {
 	return fmt.Sprintf("/sys/class/tpm/tpm0/pcr-%s/%d", bank, pcr)
 }
 
-// TestMeasure: kernel, initrd and command line of each jump are in PCRs 9 and
-// 8, and in a log that arrives with either carrier, that a parser which is
-// not ours replays, and that explains every kernel's boot_aggregate.
+// TestMeasure: kernel, initrd and command line of each measured jump are in
+// PCRs 9 and 8, and in a log that arrives with either carrier, that a parser
+// which is not ours replays, and that explains every kernel's boot_aggregate.
+// A jump that is not measured hands it on.
 func TestMeasure(t *testing.T) {
 	needLab(t)
 	t.Parallel()
@@ -50,18 +51,24 @@ func TestMeasure(t *testing.T) {
 		steps = append(steps, script.Step{Read: loaderPCR(bank, 8)}, script.Step{Read: loaderPCR(bank, 9)})
 	}
 	steps = append(steps, joined...)
+	first := append(joined[:2:2],
+		load("--measure", "--carry=kernel", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline(ppc64le), lab.NextKernel),
+		script.Step{Run: []string{"/bin/imaboot", "exec"}, Show: true})
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
-		{Kernel: own, Stage: script.Stage{Name: "1", Steps: append(joined[:2:2], boot(ppc64le, "--measure", "--carry=kernel"))}},
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: first}},
 		{Kernel: own, Stage: script.Stage{Name: "2", Steps: append(slices.Clip(steps), boot(ppc64le, "--measure", "--carry=initramfs"))}},
-		{Kernel: own, Stage: script.Stage{Name: "3", Steps: steps}},
+		{Kernel: own, Stage: script.Stage{Name: "3", Steps: append(slices.Clip(steps), boot(ppc64le))}},
+		{Kernel: own, Stage: script.Stage{Name: "4", Steps: steps}},
 	}})
-	checkArrived(t, r, 3)
+	checkArrived(t, r, 4)
 	image, err := os.ReadFile(own)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for hop := 1; hop <= 2; hop++ {
-		s := r.Stages[hop]
+	measured := []int{0, 1, 2, 2} // jumps, by stage
+	all := []eventlog.Aggregate{{PCRs: "0-9", Events: 0}, {PCRs: "0-9", Events: 3}, {PCRs: "0-9", Events: 6}, {PCRs: "0-9", Events: 6}}
+	for i, s := range r.Stages[1:] {
+		hop := measured[i+1]
 		t.Logf("stage %s:\n%s", s.Name, s.Runs[0].Data)
 		_, content := kept(s)
 		for bank, hash := range hashes {
@@ -101,8 +108,7 @@ func TestMeasure(t *testing.T) {
 		if err := json.Unmarshal(s.Runs[1].Data, &report); err != nil {
 			t.Fatal(err)
 		}
-		want := []eventlog.Aggregate{{PCRs: "0-9", Events: 0}, {PCRs: "0-9", Events: 3}, {PCRs: "0-9", Events: 6}}[:hop+1]
-		if diff := cmp.Diff(want, report.EventLog.Aggregates); diff != "" || report.EventLog.Events != 3*hop {
+		if diff := cmp.Diff(all[:i+2], report.EventLog.Aggregates); diff != "" || report.EventLog.Events != 3*hop {
 			t.Errorf("stage %s: %d events\n%s", s.Name, report.EventLog.Events, diff)
 		}
 	}
@@ -121,19 +127,28 @@ func TestMeasureRefused(t *testing.T) {
 	tests := []refusal{
 		{"without an initrd", load("--measure", lab.NextKernel), 41, "the target unpacks no initramfs"},
 		{"damaged", measured(), 39, extended + ": event log is damaged: header"},
+		{"another jump failed", measured(), 0, "event log: 0 events, and 3 that will be extended at the jump"},
 		{"loads", measured(), 0, "3 that will be extended at the jump"},
 		{"another extends", measured(), 40, "does not lead to the PCR"},
 		{"verify of another's log", script.Step{Run: []string{"/bin/imaboot", "verify"}}, 40, "the event log does not lead to the PCR 9"},
 	}
+	empty := eventlog.New(handover.Algorithms)
+	failed, err := empty.File("never extended", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	steps := []script.Step{
 		tests[0].step,
 		{Write: extended, Content: "garbage"}, tests[1].step,
-		{Remove: extended}, tests[2].step,
-		{PCR: 9, Extend: "all"}, tests[3].step,
-		{Write: extended, Content: string(eventlog.New(handover.Algorithms).Bytes())}, tests[4].step,
+		{Copy: "/failed", To: extended}, tests[2].step,
+		{Remove: extended}, tests[3].step,
+		{PCR: 9, Extend: "all"}, tests[4].step,
+		{Copy: "/empty", To: extended}, tests[5].step,
 	}
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
-		{Kernel: own, Stage: script.Stage{Name: "1", Steps: steps}},
+		{Kernel: own, Stage: script.Stage{Name: "1", Steps: steps}, Files: map[string]string{
+			"/failed": hostFile(t, "failed", empty.With(failed).Bytes()), "/empty": hostFile(t, "empty", empty.Bytes()),
+		}},
 		{Kernel: own, Stage: script.Stage{Name: "2"}},
 	}})
 	checkRefusals(t, stage(t, r, "1"), tests)

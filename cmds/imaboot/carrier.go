@@ -110,6 +110,9 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 		case err == nil && j.measurement != nil && l.Renamed():
 			return nil, nil, fmt.Errorf("%w: no note can describe a list that the next kernel changes: name --carry=initramfs", errNoEventLog)
 		case err == nil && (!j.canNote || j.opts.NoNote || l.Renamed()):
+			if j.events != nil {
+				c.step("the event log is not handed on: there is no archive that it could travel in")
+			}
 			return out, &t, nil
 		case err == nil:
 		case !j.canNote || j.opts.Carry != autoCarrier || !errors.Is(err, handover.ErrCannotCarry):
@@ -125,11 +128,7 @@ func (c *command) pack(j *job, s *snapshot) (*archdesc.List, *archdesc.Target, e
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
 	note := handover.NewNote(l, j.carrier, release, canonical, pcrIndex, s.values())
-	var events []byte
-	if j.measurement != nil {
-		events = j.measurement.log().Bytes()
-	}
-	if out.Archive, err = l.Archive(note, events); err != nil {
+	if out.Archive, err = l.Archive(note, j.events); err != nil {
 		return nil, nil, err
 	}
 	t.Cmdline = note.WithParam(t.Cmdline)

@@ -87,16 +87,26 @@ func (c *command) moved(r *tpm.Reading) bool {
 	return *now != *r.Counter
 }
 
+// A sent is what ReadCarried returned.
+type sent struct {
+	carried *handover.Carried
+	err     error
+}
+
 // carried reads what earlier kernels sent, unless it is to be left out.
 func (c *command) carried(mode string) (*handover.Carried, error) {
 	if mode == "off" {
 		return nil, nil
+	}
+	if c.sent != nil {
+		return c.sent.carried, c.sent.err
 	}
 	l, err := handover.ReadCarried("/")
 	if err == nil && l != nil {
 		n := l.Note
 		c.detail("sent by %q with the carrier %s: %d records in %d hops, %s (%s)", n.Kernel, n.Carrier, n.Records, n.Hop, size(n.Bytes), l.Dir)
 	}
+	c.sent = &sent{l, err}
 	return l, err
 }
 
@@ -217,6 +227,9 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 	p, err := j.arch.Plan(j.machine, t, list)
 	if list.Buffer != nil && list.Archive != nil && j.measurement == nil && (errors.Is(err, archdesc.ErrCmdlineTooLong) || errors.Is(err, archdesc.ErrNoRoom)) {
 		c.step("no room for a note on what is sent: %v", err)
+		if j.events != nil {
+			c.step("the event log is not handed on, either")
+		}
 		list.Archive, t.Cmdline = nil, handover.StripParam(t.Cmdline)
 		p, err = j.arch.Plan(j.machine, t, list)
 	}

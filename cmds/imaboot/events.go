@@ -26,12 +26,9 @@ var (
 	errNoEventLog  = errors.New("the event log would not arrive")
 )
 
-// extendedFile is the event log where it was extended and the jump then
-// failed: the next try goes on from it.
+// extendedFile is the event log of a jump from here that failed when PCRs were
+// extended: the next try goes on from it.
 const extendedFile = "/run/imaboot/eventlog.extended"
-
-// maxEventLog bounds a log that is read. Firmware's have less than 64 KiB.
-const maxEventLog = 16 << 20
 
 // firmwareLog is what the firmware and its loader handed to the kernel
 // (drivers/char/tpm/eventlog/common.c).
@@ -41,17 +38,20 @@ const firmwareLog = "/sys/kernel/security/tpm0/binary_bios_measurements"
 type measurement struct {
 	base   *eventlog.Log
 	events []eventlog.Event
-	// done is how many events are extended.
-	done int
 }
 
 // log is what the next stage gets: also of what is not extended yet.
 func (m *measurement) log() *eventlog.Log { return m.base.With(m.events...) }
 
 // measure makes the events of the target's files and command line. Nothing is
-// extended yet: only a jump that will happen is to leave a trace.
+// extended yet: only a jump that will happen is to leave a trace. Without
+// --measure a log that was handed to this stage is handed on.
 func (c *command) measure(j *job) error {
 	if !j.opts.Measure {
+		var err error
+		if j.events, _, err = c.handedLog(j.opts); err != nil {
+			c.step("the event log is not handed on: %v", err)
+		}
 		return nil
 	}
 	if j.carrier == handover.ByKernel && !j.canNote {
@@ -82,7 +82,10 @@ func (c *command) measure(j *job) error {
 	if err := add(m.base.CommandLine(handover.StripParam(j.target.Cmdline))); err != nil {
 		return err
 	}
-	j.measurement = m
+	j.measurement, j.events = m, m.log().Bytes()
+	if n := len(j.events); n > handover.MaxEventLog {
+		return fmt.Errorf("%w: it would have %d bytes, and %d is the most", errNoEventLog, n, handover.MaxEventLog)
+	}
 	c.step("event log: %d events, and %d that will be extended at the jump", len(m.base.Events), len(m.events))
 	return nil
 }
@@ -90,50 +93,86 @@ func (c *command) measure(j *job) error {
 // eventLog is the log of what PCRs hold now. Where nobody has extended those
 // of loaders it is empty.
 func (c *command) eventLog(dev transport.TPM, o *options) (*eventlog.Log, error) {
-	l, err := c.handedLog(o)
-	if err != nil || l != nil {
-		return l, err
-	}
-	banks, err := tpm.Banks(dev, eventlog.FilePCR)
+	b, from, err := c.handedLog(o)
 	if err != nil {
 		return nil, err
 	}
-	empty := eventlog.New(banks)
-	if explained(dev, empty) == nil {
-		return empty, nil
-	}
-	b, err := os.ReadFile(firmwareLog)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: PCR %d or %d was extended before, and there is no %s", errUnexplained, eventlog.StringPCR, eventlog.FilePCR, firmwareLog)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if l, err = eventlog.Parse(b); err != nil {
-		return nil, fmt.Errorf("%s: %w", firmwareLog, err)
-	}
-	return l, nil
-}
-
-// handedLog is the log of a jump from here that failed, or else what an
-// earlier stage sent; nil if there is none.
-func (c *command) handedLog(o *options) (*eventlog.Log, error) {
-	b, err := handover.ReadFile(extendedFile, maxEventLog)
-	from := extendedFile
-	if errors.Is(err, fs.ErrNotExist) {
-		var carried *handover.Carried
-		if carried, err = c.carried(o.Carried); carried != nil {
-			b, from = carried.EventLog, filepath.Join(carried.Dir, handover.EventFile)
+	if b == nil {
+		empty, err := emptyLog(dev)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if err != nil || len(b) == 0 {
-		return nil, err
+		if err := explained(dev, empty); err == nil || !errors.Is(err, errUnexplained) {
+			return empty, err
+		}
+		from = firmwareLog
+		if b, err = os.ReadFile(firmwareLog); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: PCR %d or %d was extended before, and there is no %s", errUnexplained, eventlog.StringPCR, eventlog.FilePCR, firmwareLog)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	l, err := eventlog.Parse(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)
 	}
+	if from == extendedFile {
+		return longest(dev, l)
+	}
 	return l, nil
+}
+
+func emptyLog(dev transport.TPM) (*eventlog.Log, error) {
+	strings, err := tpm.Banks(dev, eventlog.StringPCR)
+	if err != nil {
+		return nil, err
+	}
+	files, err := tpm.Banks(dev, eventlog.FilePCR)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(strings, files) {
+		return nil, fmt.Errorf("%w: PCR %d has the banks %v, and PCR %d %v", tpm.ErrExtend, eventlog.StringPCR, strings, eventlog.FilePCR, files)
+	}
+	return eventlog.New(files), nil
+}
+
+// longest is how much of a log was extended: it was written before, and the
+// last of it may have failed.
+func longest(dev transport.TPM, l *eventlog.Log) (*eventlog.Log, error) {
+	const lastJump = 8 // events at most
+	for n := len(l.Events); n >= max(0, len(l.Events)-lastJump); n-- {
+		first := l.First(n)
+		if err := explained(dev, first); err == nil || !errors.Is(err, errUnexplained) {
+			return first, err
+		}
+	}
+	return l, nil
+}
+
+// handedLog is the log of a jump from here that failed, or else what an
+// earlier stage sent, and where it is from; nil if there is none.
+func (c *command) handedLog(o *options) ([]byte, string, error) {
+	b, err := readExtended()
+	if err == nil {
+		return b, extendedFile, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%s: %w: %w", extendedFile, eventlog.ErrDamaged, err)
+	}
+	carried, err := c.carried(o.Carried)
+	if err != nil || carried == nil {
+		return nil, "", err
+	}
+	return carried.EventLog, filepath.Join(carried.Dir, handover.EventFile), carried.EventErr
+}
+
+func readExtended() ([]byte, error) {
+	if err := handover.CheckDir(filepath.Dir(extendedFile)); err != nil {
+		return nil, err
+	}
+	return handover.ReadFile(extendedFile, handover.MaxEventLog)
 }
 
 // A register is one that loaders extend, in one bank.
@@ -184,7 +223,9 @@ func firstMismatch(all []register) error {
 	return fmt.Errorf("%w %d: %s is %s, but %s is replayed", errUnexplained, all[i].PCR, all[i].Algorithm, all[i].Value, all[i].Replayed)
 }
 
-// extend extends what --measure asks for, once, and sees that it is there.
+// extend extends what --measure asks for, once, and sees that it is there. The
+// log is kept before: whatever fails afterwards, and however, what was
+// extended can still be explained.
 func (c *command) extend(j *job) error {
 	m := j.measurement
 	dev, err := tpm.Open("/")
@@ -192,24 +233,20 @@ func (c *command) extend(j *job) error {
 		return err
 	}
 	defer dev.Close()
-	for _, e := range m.events[m.done:] {
-		if err := tpm.Extend(dev, e.PCR, e.Values()); err != nil {
-			return err
-		}
-		m.done++
-	}
-	c.step("%d events are extended", len(m.events))
-	return explained(dev, m.log())
-}
-
-// keepLog keeps the log of what was extended for a jump that then failed.
-func (j *job) keepLog() error {
-	m := j.measurement
-	if m == nil || m.done == 0 {
-		return nil
+	if err := explained(dev, m.base); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(extendedFile), 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(extendedFile, m.base.With(m.events[:m.done]...).Bytes(), 0o600)
+	if err := os.WriteFile(extendedFile, j.events, 0o600); err != nil {
+		return err
+	}
+	for _, e := range m.events {
+		if err := tpm.Extend(dev, e.PCR, e.Values()); err != nil {
+			return err
+		}
+	}
+	c.step("%d events are extended", len(m.events))
+	return explained(dev, m.log())
 }

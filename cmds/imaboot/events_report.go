@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,22 +24,30 @@ type eventReport struct {
 	Aggregates []eventlog.Aggregate `json:"boot_aggregates"`
 }
 
-// checkEvents compares an event log with the TPM, if there are both: a kernel
+// checkEvents compares an event log with the TPM, if there is one: a kernel
 // that was measured before it was booted has another boot_aggregate than the
 // one before it.
 func (c *command) checkEvents(o *options, r *handover.Report) (*eventReport, error) {
 	if o.TPM == "off" {
 		return nil, nil
 	}
-	l, err := c.handedLog(o)
-	if l == nil || err != nil {
+	b, _, err := c.handedLog(o)
+	if b == nil || err != nil {
 		return nil, err
 	}
 	dev, err := tpm.Open("/")
+	if errors.Is(err, tpm.ErrNoTPM) {
+		c.step("an event log was handed on, which nothing proves without a TPM 2.0")
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer dev.Close()
+	l, err := c.eventLog(dev, o)
+	if err != nil {
+		return nil, err
+	}
 	out := &eventReport{Bytes: len(l.Bytes()), Events: len(l.Events)}
 	if out.Registers, err = registers(dev, l); err != nil {
 		return nil, err

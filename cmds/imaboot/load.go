@@ -47,10 +47,10 @@ func (c *command) bootTarget(o *options) error {
 	// Writing back can run helpers that are measured: before the list.
 	unix.Sync()
 	if err := c.carryMeasured(j); err != nil {
-		return errors.Join(err, j.keepLog())
+		return err
 	}
 	c.step("jumping")
-	return errors.Join(orUnload(kexec.Exec(), true), j.keepLog())
+	return orUnload(kexec.Exec(), true)
 }
 
 // carryMeasured loads what goes, and extends what --measure asks for: as the
@@ -68,7 +68,7 @@ func (c *command) carryMeasured(j *job) error {
 		return orUnload(err, err != nil)
 	}
 	_, err = c.loadCarry(j)
-	return err
+	return orUnload(err, err != nil)
 }
 
 // load does all but the jump.
@@ -113,6 +113,10 @@ func (c *command) exec(args []string) error {
 	if err != nil {
 		return err
 	}
+	if s.Options.Measure {
+		c.step("what is booted is measured at the jump: loading again")
+		return c.bootTarget(s.Options)
+	}
 	unix.Sync()
 	now, err := c.snapshot(s.Options)
 	if err != nil {
@@ -121,10 +125,6 @@ func (c *command) exec(args []string) error {
 	rule, err := policy.MeasuresKexec("/", s.Options.PolicyText)
 	if err != nil {
 		return err
-	}
-	if s.Options.Measure {
-		c.step("what is booted is measured at the jump: loading again")
-		return c.bootTarget(s.Options)
 	}
 	if digest := now.SHA256(); digest != s.Digest || ruleText(rule) != s.KexecRule || !now.report.Verdict.CanGo() {
 		c.step("the list is not the one that was loaded: loading again")

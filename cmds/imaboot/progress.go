@@ -19,6 +19,8 @@ type command struct {
 	verbose, quiet bool
 	// sawTPM: there was a TPM, and must still be one.
 	sawTPM bool
+	// sent is what earlier kernels sent, which is read once.
+	sent *sent
 }
 
 func newCommand(stdout, stderr io.Writer) *command {

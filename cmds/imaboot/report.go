@@ -88,10 +88,9 @@ func (c *command) verify(args []string) error {
 	}
 	report := s.report
 	var events *eventReport
+	var eventsErr error
 	if from.file == "" {
-		if events, err = c.checkEvents(o, report); err != nil {
-			return err
-		}
+		events, eventsErr = c.checkEvents(o, report)
 	}
 	if *asJSON {
 		err = c.printJSON(struct {
@@ -110,6 +109,9 @@ func (c *command) verify(args []string) error {
 	// Nothing is proven without a TPM, unless that was asked for.
 	if report.Verdict != handover.Match && (report.Verdict != handover.NoTPM || o.TPM != "off") {
 		return &verdictError{report.Verdict, report.Text}
+	}
+	if eventsErr != nil {
+		return eventsErr
 	}
 	return events.refusal()
 }

@@ -32,7 +32,9 @@ type job struct {
 	kexecRule *policy.KexecRule
 	// measurement is what --measure extends; nil without it.
 	measurement *measurement
-	files       []*target.File
+	// events is the event log that is handed on, nil without one.
+	events []byte
+	files  []*target.File
 }
 
 // seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of

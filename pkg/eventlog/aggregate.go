@@ -15,17 +15,6 @@ import (
 // extends.
 const firmwarePCRs = 8
 
-// SplitAggregate takes a boot_aggregate's digest apart, as reports have it:
-// "sha256:d8e6…".
-func SplitAggregate(s string) (handover.Algorithm, []byte, bool) {
-	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
-	if !ok {
-		name, digits = string(handover.SHA1), s
-	}
-	p, err := handover.NewPCR(name, digits)
-	return p.Algorithm, p.Value, err == nil
-}
-
 // An Aggregate says of what a boot_aggregate is the digest.
 type Aggregate struct {
 	// PCRs are the registers: "0-7", or with what a kernel's loader extends
@@ -35,58 +24,85 @@ type Aggregate struct {
 	Events int `json:"events"`
 }
 
-// Explain finds what a boot_aggregate is of: the firmware's registers, as they
-// are now in its bank, and the log's after so many events, at least from of
-// them. A kernel leaves out the log's registers in the SHA-1 bank, and before
-// Linux 5.8 in all (ima_calc_boot_aggregate_tfm of
+// ExplainAll finds of what boot_aggregates are the digests, one a kernel in
+// their order: of the firmware's registers, as they are now, and of the log's
+// after so many events. read gives a register's value in a bank; a bank that
+// it says ErrBank of, or that the log lacks, explains nothing.
+//
+// A kernel leaves out the log's registers in the SHA-1 bank, and before Linux
+// 5.8 in all (ima_calc_boot_aggregate_tfm of
 // security/integrity/ima/ima_crypto.c).
-func (l *Log) Explain(a handover.Algorithm, want []byte, firmware [][]byte, from int) (Aggregate, error) {
-	head := slices.Concat(firmware...)
-	if slices.Equal(a.Sum(head), want) {
-		return Aggregate{PCRs: "0-7", Events: from}, nil
-	}
-	for n := from; n <= len(l.Events); n++ {
-		all := slices.Clone(head)
-		for _, pcr := range []int{StringPCR, FilePCR} {
-			value, err := l.Replay(pcr, a, n)
-			if err != nil {
-				return Aggregate{}, err
-			}
-			all = append(all, value...)
-		}
-		if slices.Equal(a.Sum(all), want) {
-			return Aggregate{PCRs: "0-9", Events: n}, nil
-		}
-	}
-	return Aggregate{Events: from}, nil
-}
-
-// ExplainAll explains one boot_aggregate a kernel, in their order. read gives
-// a register's value in a bank as it is now.
 func (l *Log) ExplainAll(aggregates []string, read func(pcr int, a handover.Algorithm) ([]byte, error)) ([]Aggregate, error) {
 	out := make([]Aggregate, 0, len(aggregates))
-	firmware := map[handover.Algorithm][][]byte{}
+	banks := map[handover.Algorithm]map[string][]Aggregate{}
 	from := 0
 	for _, s := range aggregates {
-		a, want, ok := SplitAggregate(s)
-		if !ok {
-			// Not a digest of any bank, or no boot_aggregate at all.
-			out = append(out, Aggregate{Events: from})
-			continue
-		}
-		for pcr := len(firmware[a]); pcr < firmwarePCRs; pcr++ {
-			value, err := read(pcr, a)
-			if err != nil {
+		a, digest, ok := splitAggregate(s)
+		if ok && banks[a] == nil {
+			var err error
+			if banks[a], err = l.aggregates(a, read); err != nil {
 				return nil, err
 			}
-			firmware[a] = append(firmware[a], value)
 		}
-		got, err := l.Explain(a, want, firmware[a], from)
-		if err != nil {
-			return nil, err
+		got := Aggregate{Events: from}
+		for _, x := range banks[a][digest] {
+			if x.PCRs == "0-7" {
+				got.PCRs = x.PCRs // at any time
+				break
+			}
+			if x.Events >= from {
+				got = x
+				break
+			}
 		}
 		from = got.Events
 		out = append(out, got)
 	}
 	return out, nil
+}
+
+// splitAggregate takes a boot_aggregate's digest apart, as reports have it:
+// "sha256:d8e6…".
+func splitAggregate(s string) (handover.Algorithm, string, bool) {
+	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
+	if !ok {
+		name, digits = string(handover.SHA1), s
+	}
+	p, err := handover.NewPCR(name, digits)
+	return p.Algorithm, string(p.Value), err == nil
+}
+
+// aggregates are all that kernels could have had in a bank, by their digest.
+func (l *Log) aggregates(a handover.Algorithm, read func(int, handover.Algorithm) ([]byte, error)) (map[string][]Aggregate, error) {
+	var head []byte
+	out := map[string][]Aggregate{}
+	for pcr := range firmwarePCRs {
+		value, err := read(pcr, a)
+		if noBank(err) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		head = append(head, value...)
+	}
+	add := func(x Aggregate, content []byte) {
+		digest := string(a.Sum(content))
+		out[digest] = append(out[digest], x)
+	}
+	add(Aggregate{PCRs: "0-7"}, head)
+	i := l.bank(a)
+	if i < 0 {
+		return out, nil
+	}
+	values := map[int][]byte{StringPCR: make([]byte, a.Size()), FilePCR: make([]byte, a.Size())}
+	for n := 0; ; n++ {
+		add(Aggregate{"0-9", n}, slices.Concat(head, values[StringPCR], values[FilePCR]))
+		if n == len(l.Events) {
+			return out, nil
+		}
+		if e := l.Events[n]; values[e.PCR] != nil {
+			values[e.PCR] = e.extend(values[e.PCR], a, i)
+		}
+	}
 }

@@ -62,10 +62,29 @@ func TestExplainAll(t *testing.T) {
 	if _, err := l.ExplainAll(hops, func(int, handover.Algorithm) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
-	// A bank that the log lacks explains nothing.
-	if _, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, handover.Algorithm) ([]byte, error) {
-		return slices.Repeat([]byte{1}, 48), nil
-	}); !errors.Is(err, ErrBank) {
-		t.Errorf("error %v", err)
+	// A bank that the log lacks explains nothing, nor does one that the TPM
+	// lacks.
+	for _, err := range []error{nil, ErrBank} {
+		got, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, handover.Algorithm) ([]byte, error) {
+			return slices.Repeat([]byte{1}, 48), err
+		})
+		if diff := cmp.Diff([]Aggregate{{}}, got); diff != "" || err != nil {
+			t.Errorf("error %v\n%s", err, diff)
+		}
+	}
+}
+
+// TestExplainLong: time grows with a log, and not with its square.
+func TestExplainLong(t *testing.T) {
+	l := New([]handover.Algorithm{handover.SHA1})
+	e, err := l.CommandLine("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = l.With(slices.Repeat([]Event{e}, 200000)...)
+	hops := slices.Repeat([]string{fmt.Sprintf("sha1:%x", make([]byte, 20))}, 1000)
+	got, err := l.ExplainAll(hops, func(int, handover.Algorithm) ([]byte, error) { return make([]byte, 20), nil })
+	if err != nil || len(got) != len(hops) || got[0].PCRs != "" {
+		t.Errorf("%d explained, %v", len(got), err)
 	}
 }

@@ -120,7 +120,7 @@ func algorithm(id uint16) (handover.Algorithm, bool) {
 func (l *Log) Banks() []handover.Algorithm {
 	var out []handover.Algorithm
 	for _, a := range handover.Algorithms {
-		if slices.ContainsFunc(l.banks, func(b bank) bool { return b.id == ids[a] }) {
+		if l.bank(a) >= 0 {
 			out = append(out, a)
 		}
 	}
@@ -131,16 +131,49 @@ func (l *Log) Banks() []handover.Algorithm {
 // from its reset to zeros.
 func (l *Log) Replay(pcr int, a handover.Algorithm, n int) ([]byte, error) {
 	value := make([]byte, a.Size())
-	i := slices.IndexFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
+	i := l.bank(a)
 	if i < 0 {
 		return nil, fmt.Errorf("%w: %s", ErrBank, a)
 	}
 	for _, e := range l.Events[:n] {
-		// These extend nothing. One of them says that PCR 0 began with
-		// another value, but only that.
-		if e.PCR == pcr && e.Type != evNoAction {
-			value = a.Sum(append(value, e.Digests[i].Value...))
+		if e.PCR == pcr {
+			value = e.extend(value, a, i)
 		}
 	}
 	return value, nil
+}
+
+// bank is the place of a bank's digests, -1 without them.
+func (l *Log) bank(a handover.Algorithm) int {
+	return slices.IndexFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
+}
+
+// extend is what the event makes of its register's value in the bank i.
+func (e *Event) extend(value []byte, a handover.Algorithm, i int) []byte {
+	// These extend nothing. One of them says that PCR 0 began with another
+	// value, but only that.
+	if e.Type == evNoAction {
+		return value
+	}
+	return a.Sum(slices.Concat(value, e.Digests[i].Value))
+}
+
+func noBank(err error) bool { return errors.Is(err, ErrBank) }
+
+// First is the log of the first n events.
+func (l *Log) First(n int) *Log {
+	end := len(l.data)
+	for _, e := range l.Events[n:] {
+		end -= e.size()
+	}
+	return &Log{data: l.data[:end:end], banks: l.banks, Events: slices.Clip(l.Events[:n])}
+}
+
+// size is the length of the event in the log.
+func (e *Event) size() int {
+	n := 4 + 4 + 4 + 4 + len(e.Data)
+	for _, d := range e.Digests {
+		n += 2 + len(d.Value)
+	}
+	return n
 }

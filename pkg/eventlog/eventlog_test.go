@@ -147,8 +147,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		// What was read is written again, byte for byte.
-		head := &Log{data: data[:len(data)-eventBytes(l)], banks: l.banks}
-		if got := head.With(l.Events...); !bytes.Equal(got.Bytes(), data) {
+		if got := l.First(0).With(l.Events...); !bytes.Equal(got.Bytes(), data) {
 			t.Errorf("written again: %x, was %x", got.Bytes(), data)
 		}
 		for _, a := range l.Banks() {
@@ -157,16 +156,4 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-// eventBytes is the size of all events.
-func eventBytes(l *Log) int {
-	n := 0
-	for _, e := range l.Events {
-		n += 16 + len(e.Data)
-		for _, d := range e.Digests {
-			n += 2 + len(d.Value)
-		}
-	}
-	return n
 }

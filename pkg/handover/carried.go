@@ -35,8 +35,10 @@ type Carried struct {
 	// List came as a file; nil if the kernel was to restore it.
 	*List
 	Note *Note
-	// EventLog is what came beside it, nil without one.
+	// EventLog is what came beside it, nil without one, and EventErr why it
+	// cannot be used. The list can be used without it.
 	EventLog []byte
+	EventErr error
 	// Dir is where it was found.
 	Dir string
 }
@@ -87,7 +89,7 @@ func readCarried(dir, token string) (*Carried, error) {
 	if !anything(dir) && token == "" {
 		return nil, fs.ErrNotExist // whatever else has that name
 	}
-	if err := checkDir(dir); err != nil {
+	if err := CheckDir(dir); err != nil {
 		return nil, err
 	}
 	b, err := ReadFile(filepath.Join(dir, noteFile), maxNote)
@@ -107,11 +109,8 @@ func readCarried(dir, token string) (*Carried, error) {
 	case token != note.Token():
 		return nil, fmt.Errorf("%w: the command line says %s=%s, but this one is %s", ErrCarriedForeign, Param, token, note.Token())
 	}
-	events, err := note.readEvents(dir)
-	if err != nil {
-		return nil, err
-	}
-	c := &Carried{Note: note, EventLog: events, Dir: dir}
+	c := &Carried{Note: note, Dir: dir}
+	c.EventLog, c.EventErr = note.readEvents(dir)
 	if note.Carrier == ByKernel {
 		return c, nil
 	}
@@ -137,10 +136,13 @@ func (n *Note) readEvents(dir string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s speaks of an event log, but %s is not there", ErrCarriedDamaged, noteFile, EventFile)
 	}
-	if err == nil && hexSum(b) != n.EventLog.SHA256 {
+	if err != nil {
+		return nil, err
+	}
+	if hexSum(b) != n.EventLog.SHA256 {
 		return nil, fmt.Errorf("%w: %s is not what was sent", ErrCarriedDamaged, EventFile)
 	}
-	return b, err
+	return b, nil
 }
 
 // anything reports whether a directory holds a list or a note.
@@ -176,9 +178,9 @@ func (n *Note) check(data []byte) (*List, error) {
 	return l, nil
 }
 
-// checkDir: a directory that is a link may lead anywhere, and in one that
-// others can write to the files are theirs.
-func checkDir(dir string) error {
+// CheckDir refuses a directory that is a link, which may lead anywhere, or that
+// others can write to: its files are theirs.
+func CheckDir(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err

@@ -57,6 +57,9 @@ type FileNote struct {
 	SHA256 string `json:"sha256"`
 }
 
+// MaxEventLog bounds an event log, in bytes: one jump adds less than 5 KB.
+const MaxEventLog = 4 << 20
+
 // describe notes an event log.
 func (n *Note) describe(events []byte) {
 	n.EventLog = nil
@@ -112,7 +115,7 @@ func ParseNote(b []byte) (*Note, error) {
 			return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
 		}
 	}
-	if e := n.EventLog; e != nil && e.Bytes < 0 {
+	if e := n.EventLog; e != nil && (e.Bytes < 0 || e.Bytes > MaxEventLog) {
 		return nil, fmt.Errorf("%w: an event log of %d bytes", ErrCarriedDamaged, e.Bytes)
 	}
 	if sum, err := hex.DecodeString(n.SHA256); err != nil || len(sum) != sha256.Size {

@@ -36,6 +36,9 @@ func Extend(t transport.TPM, index int, digests map[handover.Algorithm][]byte) e
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrExtend, err)
 	}
+	if len(all) == 0 {
+		return fmt.Errorf("%w: PCR %d is in no bank", ErrExtend, index)
+	}
 	var list tpm2.TPMLDigestValues
 	for _, a := range all {
 		digest, ok := digests[handover.Algorithm(bankName(a))]
@@ -70,6 +73,9 @@ func Banks(t transport.TPM, index int) ([]handover.Algorithm, error) {
 				out = append(out, a)
 			}
 		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w: PCR %d is in no bank", ErrExtend, index)
 	}
 	if len(out) != len(all) {
 		return nil, fmt.Errorf("%w: of %d banks only %v can be computed here", ErrExtend, len(all), out)

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package tpm reads the TPM's PCRs.
+// Package tpm reads and extends the TPM's PCRs.
 package tpm
 
 import (

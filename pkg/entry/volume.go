@@ -96,8 +96,7 @@ func split(name string) []string {
 }
 
 func (v *Volume) wrap(name string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
 	}
 	return fmt.Errorf("%w: %s:%s: %w", ErrConfig, v.Device, Printable(name), err)

@@ -1,0 +1,271 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package bls
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+)
+
+func open(t testing.TB, files map[string]string) *entry.Volume {
+	t.Helper()
+	v, err := entry.OpenVolume(fileroot.New(t, files), "sda2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	return v
+}
+
+// lines shows entries: ID|title|kernel|initrds|device tree|command line.
+func lines(c *entry.Config) []string {
+	var out []string
+	for _, e := range c.Entries {
+		var initrds []string
+		for _, f := range e.Initrds {
+			initrds = append(initrds, f.Name)
+		}
+		tree := ""
+		if e.DeviceTree != nil {
+			tree = e.DeviceTree.Name
+		}
+		out = append(out, strings.Join([]string{
+			e.ID, e.Title, e.Kernel.Name, strings.Join(initrds, ","), tree, e.Cmdline}, "|"))
+	}
+	return out
+}
+
+const (
+	id   = "c0ffee00c0ffee00c0ffee00c0ffee00"
+	rhel = "grub_users $grub_users\ngrub_arg --unrestricted\ngrub_class kernel\n"
+)
+
+// rhel8 is /boot of RHEL 8 for ppc64le.
+func rhel8() map[string]string {
+	return map[string]string{
+		"loader/entries/" + id + "-4.18.0-80.el8.ppc64le.conf": "title Red Hat Enterprise Linux (4.18.0-80.el8.ppc64le) 8.0 (Ootpa)\n" +
+			"version 4.18.0-80.el8.ppc64le\nlinux /vmlinuz-4.18.0-80.el8.ppc64le\n" +
+			"initrd /initramfs-4.18.0-80.el8.ppc64le.img $tuned_initrd\noptions $kernelopts $tuned_params\n" +
+			"id rhel-20190313130104-4.18.0-80.el8.ppc64le\n" + rhel,
+		"loader/entries/" + id + "-4.18.0-147.el8.ppc64le.conf": "title Red Hat Enterprise Linux (4.18.0-147.el8.ppc64le) 8.1 (Ootpa)\n" +
+			"version 4.18.0-147.el8.ppc64le\nlinux /vmlinuz-4.18.0-147.el8.ppc64le\n" +
+			"initrd /initramfs-4.18.0-147.el8.ppc64le.img $tuned_initrd\noptions $kernelopts $tuned_params\n" + rhel,
+		"loader/entries/" + id + "-0-rescue.conf": "title Red Hat Enterprise Linux (0-rescue) 8.0 (Ootpa)\n" +
+			"version 0-rescue-" + id + "\nlinux /vmlinuz-0-rescue\ninitrd /initramfs-0-rescue.img\noptions $kernelopts\n" + rhel,
+		"grub2/grubenv": "# GRUB Environment Block\nsaved_entry=" + id + "-4.18.0-80.el8.ppc64le\n" +
+			"kernelopts=root=/dev/mapper/rhel-root ro crashkernel=auto\nboot_success=0\n####",
+		"vmlinuz-4.18.0-80.el8.ppc64le": "", "initramfs-4.18.0-80.el8.ppc64le.img": "",
+		"vmlinuz-4.18.0-147.el8.ppc64le": "", "initramfs-4.18.0-147.el8.ppc64le.img": "",
+		"vmlinuz-0-rescue": "", "initramfs-0-rescue.img": "", "tuned.img": "",
+	}
+}
+
+func with(files map[string]string, more map[string]string) map[string]string {
+	all := maps.Clone(files)
+	maps.Copy(all, more)
+	return all
+}
+
+func kernels(entries map[string]string) map[string]string {
+	return with(entries, map[string]string{"k": "", "i": "", "j": ""})
+}
+
+func TestParse(t *testing.T) {
+	const opts = "root=/dev/mapper/rhel-root ro crashkernel=auto"
+	rhelLines := func(opts, tuned string) []string {
+		return []string{
+			id + "-4.18.0-147.el8.ppc64le|Red Hat Enterprise Linux (4.18.0-147.el8.ppc64le) 8.1 (Ootpa)|/vmlinuz-4.18.0-147.el8.ppc64le|/initramfs-4.18.0-147.el8.ppc64le.img" + tuned + "||" + opts,
+			id + "-4.18.0-80.el8.ppc64le|Red Hat Enterprise Linux (4.18.0-80.el8.ppc64le) 8.0 (Ootpa)|/vmlinuz-4.18.0-80.el8.ppc64le|/initramfs-4.18.0-80.el8.ppc64le.img" + tuned + "||" + opts,
+			id + "-0-rescue|Red Hat Enterprise Linux (0-rescue) 8.0 (Ootpa)|/vmlinuz-0-rescue|/initramfs-0-rescue.img||" + strings.TrimSuffix(opts, " isolcpus=1"),
+		}
+	}
+	seconds := func(n time.Duration) *time.Duration { n *= time.Second; return &n }
+	forever := time.Duration(-1)
+	for _, tt := range []struct {
+		name    string
+		files   map[string]string
+		vars    map[string]string
+		want    []string
+		def     int
+		timeout *time.Duration
+		notes   []string // a part of each
+	}{
+		{name: "RHEL 8, environment block", files: rhel8(), want: rhelLines(opts, ""), def: 1},
+		{
+			name: "RHEL 8, GRUB's variables", files: rhel8(), want: rhelLines("ro isolcpus=1", ",/tuned.img"),
+			vars: map[string]string{"kernelopts": "ro", "tuned_params": "isolcpus=1", "tuned_initrd": "/tuned.img"},
+		},
+		{
+			name: "RHEL 8, blscfg's fallbacks", files: rhel8(), want: rhelLines("quiet", ""), def: 2,
+			vars: map[string]string{"default_kernelopts": "quiet", "saved_entry": id + "-0-rescue"},
+		},
+		{name: "RHEL 8, kernelopts of the block only", files: rhel8(), vars: map[string]string{}, want: rhelLines(opts, "")},
+		{
+			name: "RHEL 9 for s390x, zipl and one file system",
+			files: map[string]string{
+				"boot/loader/entries/a-5.14.0-70.el9.s390x.conf":  "title Red Hat Enterprise Linux (5.14.0-70.el9.s390x) 9.0\nversion 5.14.0-70.el9.s390x\nlinux /boot/vmlinuz-70\ninitrd /boot/initramfs-70\noptions root=/dev/dasda1 rd.dasd=0.0.0100\narchitecture s390x\n",
+				"boot/loader/entries/a-5.14.0-162.el9.s390x.conf": "title Red Hat Enterprise Linux (5.14.0-162.el9.s390x) 9.1\nversion 5.14.0-162.el9.s390x\nlinux /vmlinuz-162\ninitrd initramfs-162\noptions root=/dev/dasda1\n",
+				"boot/vmlinuz-70": "", "boot/initramfs-70": "", "boot/vmlinuz-162": "", "boot/initramfs-162": "",
+				"etc/zipl.conf": "[defaultboot]\nprompt=1\ntimeout=5\ndefault=\"Red Hat Enterprise Linux (5.14.0-70.el9.s390x) 9.0\"\ntarget=/boot\n[linux]\ndefault=x\n",
+			},
+			want: []string{
+				"a-5.14.0-162.el9.s390x|Red Hat Enterprise Linux (5.14.0-162.el9.s390x) 9.1|/boot/vmlinuz-162|/boot/initramfs-162||root=/dev/dasda1",
+				"a-5.14.0-70.el9.s390x|Red Hat Enterprise Linux (5.14.0-70.el9.s390x) 9.0|/boot/vmlinuz-70|/boot/initramfs-70||root=/dev/dasda1 rd.dasd=0.0.0100",
+			},
+			def: 1,
+		},
+		{
+			name: "zipl, /boot of its own",
+			files: kernels(map[string]string{
+				"loader/entries/a.conf": "linux /boot/k\ninitrd /boot/i\n",
+			}),
+			want: []string{"a||/k|/i||"},
+		},
+		{
+			name: "systemd-boot: order, tabs, repeated keys, loader.conf",
+			files: kernels(map[string]string{
+				"loader/loader.conf":               "# comment\ndefault\tDEB*.conf\ntimeout 3\n",
+				"loader/entries/debian-6.1.conf":   "# Debian\ntitle\t\tDebian GNU/Linux 12\nsort-key\tdebian\nmachine-id aa\nversion 6.1\noptions\troot=UUID=1\noptions quiet  splash\ninitrd i j\ninitrd\t/i\nlinux /k\ndevicetree /j\r\n",
+				"loader/entries/debian-6.12.conf":  "title Debian GNU/Linux 12\nsort-key debian\nmachine-id aa\nversion 6.12\nlinux k\n",
+				"loader/entries/debian-b.conf":     "sort-key debian\nmachine-id bb\nversion 7\nlinux k\n",
+				"loader/entries/arch.conf":         "sort-key arch\nlinux k\n",
+				"loader/entries/zz.conf":           "linux k\n",
+				"loader/entries/arch2+3-1.conf":    "sort-key arch2\nlinux k\n",
+				"loader/entries/arch-bad+0-3.conf": "sort-key arch\nlinux k\n",
+			}),
+			want: []string{
+				"arch||/k|||",
+				"arch2||/k|||",
+				"debian-6.12|Debian GNU/Linux 12|/k|||",
+				"debian-6.1|Debian GNU/Linux 12|/k|/i,/j,/i|/j|root=UUID=1 quiet splash",
+				"debian-b||/k|||",
+				"zz||/k|||",
+				"arch-bad||/k|||",
+			},
+			def: 2, timeout: seconds(3),
+		},
+		{
+			name: "for ever, and a default that GRUB saved as a number",
+			files: kernels(map[string]string{
+				"loader/loader.conf": "default @saved\ntimeout menu-force\n", "grub/grubenv": "saved_entry=1\n",
+				"loader/entries/a.conf": "linux k\n", "loader/entries/b.conf": "linux k\n",
+			}),
+			want: []string{"b||/k|||", "a||/k|||"}, def: 1, timeout: &forever,
+		},
+		{
+			name: "a rescue entry that is made for another machine-id",
+			files: kernels(map[string]string{
+				"loader/entries/ff-0-rescue.conf": "linux k\n", "loader/entries/aa-5.14.conf": "linux k\n",
+			}),
+			want: []string{"aa-5.14||/k|||", "ff-0-rescue||/k|||"},
+		},
+		{
+			name: "early initrds and default options",
+			files: kernels(map[string]string{
+				"loader/entries/a.conf": "linux k\ninitrd /i\n",
+				"loader/entries/b.conf": "linux k\ninitrd $early_initrd /i\noptions a$none ${root}\\$\n",
+			}),
+			vars: map[string]string{"early_initrd": "j", "default_kernelopts": "ro", "root": "x"},
+			want: []string{`b||/k|/j,/i||a x\$`, "a||/k|/j,/i||ro"},
+		},
+		{
+			name: "what is left out",
+			files: kernels(map[string]string{
+				"loader/entries/a.conf": "efi /EFI/shell.efi\n",
+				"loader/entries/b.conf": "title b\n",
+				"loader/entries/c.conf": "linux k\narchitecture AA64\n",
+				"loader/entries/d.conf": "linux /none\n",
+				"loader/entries/e.conf": "linux k\ninitrd i none\n",
+				"loader/entries/f.conf": "linux k\ndevicetree none\n",
+				"loader/entries/g.conf": "linux k\noptions " + strings.Repeat("$a", 9000) + "\n",
+				"loader/entries/h.conf": strings.Repeat("#", maxText+1),
+				"loader/entries/i.conf": "linux k\narchitecture power\ndevicetree-overlay /o\n",
+				"loader/entries/j":      "linux k\n",
+			}),
+			vars: map[string]string{"a": "12345678"},
+			want: []string{"i||/k|||"},
+			notes: []string{
+				"sda2:/loader/entries/a.conf: efi is for EFI firmware",
+				"sda2:/loader/entries/b.conf: no linux key",
+				"sda2:/loader/entries/c.conf: is for arm64",
+				"sda2:/loader/entries/d.conf: linux: ",
+				"sda2:/loader/entries/e.conf: initrd: ",
+				"sda2:/loader/entries/f.conf: devicetree: ",
+				"sda2:/loader/entries/g.conf: a value has more than 65536 bytes",
+				"sda2:/loader/entries/h.conf has more than",
+				"sda2:/loader/entries/i.conf: device tree overlays are not applied",
+			},
+		},
+		{
+			name: "nothing left", files: map[string]string{"loader/entries/a.conf": "linux k\n"}, def: -1,
+			notes: []string{"sda2:/k: no such file"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := parse(open(t, tt.files), tt.vars, "s390x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, lines(c)); diff != "" {
+				t.Error(diff)
+			}
+			if c.Default != tt.def {
+				t.Errorf("default %d, want %d", c.Default, tt.def)
+			}
+			if diff := cmp.Diff(tt.timeout, c.Timeout); diff != "" {
+				t.Error(diff)
+			}
+			if len(c.Notes) != len(tt.notes) {
+				t.Fatalf("notes %q", c.Notes)
+			}
+			for i, want := range tt.notes {
+				if !strings.Contains(c.Notes[i], want) {
+					t.Errorf("note %q, want %q", c.Notes[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseNothing(t *testing.T) {
+	_, err := Parse(open(t, map[string]string{"loader/entries/README": ""}), nil)
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, entry.ErrConfig) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for name, content := range rhel8() {
+		f.Add(content, name)
+	}
+	dir := fileroot.New(f, map[string]string{"k": ""})
+	v, err := entry.OpenVolume(dir, "sda2")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { v.Close() })
+	f.Fuzz(func(t *testing.T, snippet, other string) {
+		fileroot.Add(t, dir, map[string]string{
+			"loader/entries/a+1.conf": snippet, "boot/grub2/grubenv": other, "loader/loader.conf": other,
+			"etc/zipl.conf": other,
+		})
+		c, err := Parse(v, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Entries)+len(c.Notes) == 0 || c.Default >= len(c.Entries) {
+			t.Errorf("%+v", c)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package bls
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// choose sets the default and the timeout; loader is the directory that
+// loader.conf is in.
+func choose(c *entry.Config, v *entry.Volume, loader string, found []*snippet, env *variables, isGRUB bool) {
+	if len(found) == 0 {
+		return
+	}
+	c.Default = 0
+	saved := func(s *snippet) bool { return s.named(env.get("saved_entry")) }
+	choices := []func(*snippet) bool{saved}
+	if !isGRUB {
+		conf := loaderConf(v, path.Join(loader, "loader.conf"))
+		c.Timeout = timeout(conf["timeout"])
+		zipl := ziplDefault(v)
+		choices = []func(*snippet) bool{
+			func(s *snippet) bool { return s.matches(conf["default"]) },
+			func(s *snippet) bool { return s.named(zipl) },
+			saved,
+		}
+	}
+	for _, is := range choices {
+		if i := slices.IndexFunc(found, is); i >= 0 {
+			c.Default = i
+			return
+		}
+	}
+	if n, err := strconv.Atoi(env.get("saved_entry")); err == nil && 0 <= n && n < len(found) {
+		c.Default = n
+	}
+}
+
+// named reports whether GRUB or zipl call it so.
+func (s *snippet) named(name string) bool {
+	return name != "" && (name == s.ID || name == s.id || name == s.Title)
+}
+
+// matches is systemd-boot's comparison, with the end of the file's name or
+// without, and for any case.
+func (s *snippet) matches(pattern string) bool {
+	pattern = strings.ToLower(strings.TrimSuffix(pattern, ".conf"))
+	ok, err := path.Match(pattern, strings.ToLower(s.ID))
+	return ok && err == nil
+}
+
+// loaderConf reads systemd-boot's configuration; there need be none.
+func loaderConf(v *entry.Volume, name string) map[string]string {
+	b, err := v.ReadConfig(name)
+	if err != nil {
+		return nil
+	}
+	conf := map[string]string{}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0][0] != '#' {
+			conf[f[0]] = f[1]
+		}
+	}
+	return conf
+}
+
+// timeout is nil for one that is not known.
+func timeout(s string) *time.Duration {
+	var d time.Duration
+	switch s {
+	case "menu-force":
+		d = -1
+	case "menu-hidden", "menu-disabled":
+	default:
+		n, err := strconv.ParseUint(s, 10, 31)
+		if err != nil {
+			return nil
+		}
+		d = time.Duration(n) * time.Second
+	}
+	return &d
+}
+
+// ziplDefault is the title or the name that zipl.conf has as the default;
+// with defaultauto alone zipl takes the first entry.
+func ziplDefault(v *entry.Volume) string {
+	for _, name := range []string{"etc/zipl.conf", "boot/zipl.conf"} {
+		b, err := v.ReadConfig(name)
+		if err != nil {
+			continue
+		}
+		section := ""
+		for line := range strings.Lines(string(b)) {
+			line = strings.TrimSpace(line)
+			key, value, _ := strings.Cut(line, "=")
+			switch {
+			case strings.HasPrefix(line, "["):
+				section = strings.Trim(line, "[]")
+			case section == "defaultboot" && strings.TrimSpace(key) == "default":
+				return strings.Trim(strings.TrimSpace(value), `"'`)
+			}
+		}
+	}
+	return ""
+}

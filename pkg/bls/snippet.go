@@ -1,0 +1,156 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package bls
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// A snippet is one entry's file.
+type snippet struct {
+	entry.Entry
+	where                           string // for messages
+	id, version, machineID, sortKey string
+	linux, initrds, options, tree   string
+	architecture, firmware          string
+	hasOptions, overlays, exhausted bool
+}
+
+// counters are at the end of a file's name where boots are counted: tries left
+// and, once there was one, tries done.
+var counters = regexp.MustCompile(`\+(\d+)(-\d+)?$`)
+
+func read(v *entry.Volume, name string) (*snippet, error) {
+	b, err := v.ReadConfig(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &snippet{where: entry.Printable(v.Device + ":/" + name)}
+	if len(b) > maxText {
+		return nil, fmt.Errorf("%s has more than %d bytes", s.where, maxText)
+	}
+	s.ID = strings.TrimSuffix(path.Base(name), ".conf")
+	if m := counters.FindStringSubmatchIndex(s.ID); m != nil {
+		s.exhausted = strings.Trim(s.ID[m[2]:m[3]], "0") == ""
+		s.ID = s.ID[:m[0]]
+	}
+	single := map[string]*string{
+		"title": &s.Title, "version": &s.version, "machine-id": &s.machineID, "sort-key": &s.sortKey, "id": &s.id,
+		"linux": &s.linux, "devicetree": &s.tree, "architecture": &s.architecture,
+	}
+	var options, initrds []string
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, value := line, ""
+		if i := strings.IndexAny(line, " \t"); i >= 0 {
+			key, value = line[:i], strings.TrimSpace(line[i:])
+		}
+		switch key {
+		case "initrd":
+			initrds = append(initrds, value)
+		case "options":
+			options = append(options, value)
+		case "devicetree-overlay":
+			s.overlays = true
+		case "efi", "uki", "uki-url":
+			s.firmware = key
+		default:
+			if field := single[key]; field != nil {
+				*field = value
+			}
+		}
+	}
+	s.hasOptions = len(options) > 0
+	s.options, s.initrds = strings.Join(options, " "), strings.Join(initrds, " ")
+	return s, nil
+}
+
+// complete finds the files and makes the command line; its errors are why the
+// entry is left out.
+func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
+	wrong := func(format string, args ...any) error {
+		return fmt.Errorf("%s: %w", s.where, fmt.Errorf(format, args...))
+	}
+	if is := architectures[strings.ToLower(s.architecture)]; is != "" && is != arch {
+		return wrong("is for %s", is)
+	}
+	if s.linux == "" && s.firmware != "" {
+		return wrong("%s is for EFI firmware", s.firmware)
+	}
+	if s.linux == "" {
+		return wrong("no linux key")
+	}
+	var texts [4]string
+	if !s.hasOptions {
+		s.options = env.get("default_kernelopts")
+	}
+	for i, text := range []string{s.linux, s.initrds, s.options, s.tree} {
+		var err error
+		if texts[i], err = env.expand(text); err != nil {
+			return wrong("%w", err)
+		}
+	}
+	s.Cmdline = strings.Join(strings.Fields(texts[2]), " ")
+	var err error
+	if s.Kernel, err = locate(v, texts[0]); err != nil {
+		return wrong("linux: %w", err)
+	}
+	for _, name := range s.withEarly(strings.Fields(texts[1]), env) {
+		f, err := locate(v, name)
+		if err != nil {
+			return wrong("initrd: %w", err)
+		}
+		s.Initrds = append(s.Initrds, f)
+	}
+	if texts[3] != "" {
+		f, err := locate(v, texts[3])
+		if err != nil {
+			return wrong("devicetree: %w", err)
+		}
+		s.DeviceTree = &f
+	}
+	return nil
+}
+
+// withEarly puts GRUB's early_initrd in front, which names files beside the
+// entry's own, unless the entry has the variable itself.
+func (s *snippet) withEarly(initrds []string, env *variables) []string {
+	if len(initrds) == 0 || strings.Contains(s.initrds, "$early_initrd") {
+		return initrds
+	}
+	var all []string
+	for name := range strings.FieldsSeq(env.get("early_initrd")) {
+		all = append(all, path.Join(path.Dir(initrds[0]), name))
+	}
+	return append(all, initrds...)
+}
+
+// rescue reports whether it is what dracut makes of the first kernel.
+func (s *snippet) rescue() bool {
+	return strings.HasPrefix(s.version, "0-rescue") || strings.Contains(s.ID, "-0-rescue")
+}
+
+// architectures are the names of EFI, in lower case, and those that
+// distributions use, as runtime.GOARCH has them. An entry whose architecture
+// is not among them is not taken for another's.
+var architectures = map[string]string{
+	"ia32": "386", "i386": "386", "i686": "386", "386": "386",
+	"x64": "amd64", "x86_64": "amd64", "x86-64": "amd64", "amd64": "amd64",
+	"ia64": "ia64",
+	"arm":  "arm", "armhf": "arm", "armv7l": "arm", "armv7hl": "arm",
+	"aa64": "arm64", "aarch64": "arm64", "arm64": "arm64",
+	"riscv32": "riscv32", "riscv64": "riscv64", "riscv128": "riscv128",
+	"loongarch32": "loong32", "loongarch64": "loong64", "loong64": "loong64",
+	"ppc64": "ppc64", "ppc64le": "ppc64le", "ppc64el": "ppc64le", "ppc64-le": "ppc64le",
+	"s390x": "s390x",
+}

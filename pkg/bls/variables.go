@@ -1,0 +1,83 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package bls
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// environments are where GRUB keeps its environment block.
+var environments = []string{"boot/grub2/grubenv", "grub2/grubenv", "boot/grub/grubenv", "grub/grubenv"}
+
+// maxText bounds an entry's file, and a text with its variables replaced; a
+// kernel takes a command line of some kilobytes.
+const maxText = 1 << 16
+
+// variables are GRUB's, which entries of Fedora and RHEL use.
+type variables struct {
+	given, saved map[string]string
+}
+
+func newVariables(v *entry.Volume, given map[string]string) *variables {
+	env := &variables{given: given}
+	for _, name := range environments {
+		if b, err := v.ReadConfig(name); err == nil {
+			env.saved = environment(string(b))
+			break
+		}
+	}
+	return env
+}
+
+// environment reads a block of lines NAME=VALUE, filled up with number signs.
+// GRUB escapes a backslash with another.
+func environment(block string) map[string]string {
+	vars := map[string]string{}
+	for line := range strings.Lines(block) {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
+		if ok && !strings.HasPrefix(name, "#") {
+			vars[name] = strings.ReplaceAll(value, `\\`, `\`)
+		}
+	}
+	return vars
+}
+
+// get is empty for a variable that is not set. A configuration that calls
+// blscfg has loaded the block itself, but for kernelopts it may rely on
+// blscfg's own fallback.
+func (env *variables) get(name string) string {
+	value, ok := env.given[name]
+	if !ok && name == "kernelopts" {
+		value, ok = env.given["default_kernelopts"]
+	}
+	if !ok && (env.given == nil || name == "kernelopts") {
+		value = env.saved[name]
+	}
+	return value
+}
+
+var variable = regexp.MustCompile(`\$(?:\w+|\{\w+\})`)
+
+// expand replaces variables once: what they hold is text.
+func (env *variables) expand(text string) (string, error) {
+	var b strings.Builder
+	at := 0
+	for _, m := range variable.FindAllStringIndex(text, -1) {
+		b.WriteString(text[at:m[0]])
+		b.WriteString(env.get(strings.Trim(text[m[0]:m[1]], "${}")))
+		if at = m[1]; b.Len() > maxText {
+			break
+		}
+	}
+	b.WriteString(text[at:])
+	if b.Len() > maxText {
+		return "", fmt.Errorf("a value has more than %d bytes", maxText)
+	}
+	return b.String(), nil
+}

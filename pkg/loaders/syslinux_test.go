@@ -1,0 +1,96 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package loaders
+
+import "testing"
+
+var syslinuxTests = []parseTest{
+	{
+		name: "Debian's u-boot-menu",
+		files: files(map[string]string{"boot/extlinux/extlinux.conf": `## /boot/extlinux/extlinux.conf
+default l0
+menu title U-Boot menu
+prompt 0
+timeout 50
+
+
+label l0
+	menu label Debian GNU/Linux 12 (bookworm) 6.1.0-18
+	linux /boot/vmlinuz-6.1.0-18
+	initrd /boot/initrd.img-6.1.0-18
+	fdt /usr/lib/linux-image/board.dtb
+	append root=UUID=1 ro quiet
+
+label l0r
+	menu label Debian GNU/Linux 12 (bookworm) 6.1.0-18 (^rescue)
+	linux ../vmlinuz-6.1.0-18
+	initrd /initrd.img-6.1.0-18
+	fdtdir /usr/lib/linux-image
+	append root=UUID=1 ro single
+`}, "boot/vmlinuz-6.1.0-18", "boot/initrd.img-6.1.0-18", "usr/lib/linux-image/board.dtb"),
+		want: []string{
+			"*l0|Debian GNU/Linux 12 (bookworm) 6.1.0-18|sda2:/boot/vmlinuz-6.1.0-18|sda2:/boot/initrd.img-6.1.0-18|sda2:/usr/lib/linux-image/board.dtb|root=UUID=1 ro quiet",
+			"l0r|Debian GNU/Linux 12 (bookworm) 6.1.0-18 (rescue)|sda2:/boot/vmlinuz-6.1.0-18|sda2:/boot/initrd.img-6.1.0-18||root=UUID=1 ro single",
+		},
+		timeout: "5s",
+		notes:   []string{"sda2:/boot/extlinux/extlinux.conf:19: fdtdir has no effect"},
+	},
+	{
+		name: "a medium: includes, a menu program, several initrds, the global append",
+		files: files(map[string]string{
+			"isolinux/isolinux.cfg": "# D-I\npath\nInclude menu.cfg\nDEFAULT vesamenu.c32\nPROMPT 0\nTIMEOUT 0\n",
+			"isolinux/menu.cfg": "menu hshift 7\nappend quiet\nlabel install\n\tmenu label ^Install\n\tkernel linux\n\tinitrd a.gz,/b.gz\n" +
+				"menu begin advanced\n\tmenu label ^Advanced options\n\tinclude sub.cfg x\nmenu end\n",
+			"isolinux/sub.cfg": "label expert\n\tmenu default\n\tkernel linux\n\tappend priority=low initrd=a.gz ---\n" +
+				"\ttext help\n  kernel not this one\n\tendtext\nlabel none\nkernel linux\nappend -\n" +
+				"label hdt\nkernel hdt.c32\nlabel disk\nlocalboot 0x80\n",
+		}, "isolinux/linux", "isolinux/a.gz", "b.gz"),
+		want: []string{
+			"*install|Install|sda2:/isolinux/linux|sda2:/isolinux/a.gz,sda2:/b.gz||quiet",
+			"expert||sda2:/isolinux/linux|sda2:/isolinux/a.gz||priority=low ---",
+			"none||sda2:/isolinux/linux|||",
+		},
+		timeout: "-1ns",
+		notes: []string{
+			`sda2:/isolinux/sub.cfg:11: "hdt" is left out: hdt.c32 is no Linux kernel`,
+			`sda2:/isolinux/sub.cfg:13: "disk" is left out: localboot is no Linux kernel`,
+		},
+	},
+	{
+		name: "menu default, and a kernel that the label names",
+		files: files(map[string]string{
+			"syslinux.cfg": "ui menu.c32\nlabel a\nlinux /k\nlabel k\nmenu default\n"}, "k"),
+		want: []string{"a||sda2:/k|||", "*k||sda2:/k|||"},
+	},
+	{
+		name:  "a default with options",
+		files: files(map[string]string{"syslinux/syslinux.cfg": "default b single\nlabel a\nlinux /k\nlabel b\nlinux /k\n"}, "k"),
+		want:  []string{"a||sda2:/k|||", "*b||sda2:/k|||"},
+		notes: []string{`sda2:/syslinux/syslinux.cfg: options of the default are left out: "single"`},
+	},
+	{
+		name: "the first entry boots no Linux, and mistakes",
+		files: files(map[string]string{"syslinux.cfg": "timeout x\ninclude none.cfg\nmenu label x\nkernel /k\nlabel disk\ncom32 chain.c32\n" +
+			"label a\nlinux /none\nlabel b\nlinux /k\ninitrd /none\nlabel c\nlinux /k\nfdt /none\nlabel d\nlinux k\n"}, "k"),
+		want: []string{"d||sda2:/k|||"},
+		notes: []string{
+			`sda2:/syslinux.cfg:1: timeout "x"`,
+			`sda2:/syslinux.cfg:2: include: "none.cfg": `,
+			`sda2:/syslinux.cfg:5: "disk" is left out: com32 is no Linux kernel`,
+			`sda2:/syslinux.cfg:7: "a" is left out: kernel: "/none": `,
+			`sda2:/syslinux.cfg:9: "b" is left out: initrd: "/none": `,
+			`sda2:/syslinux.cfg:12: "c" is left out: device tree: "/none": `,
+		},
+	},
+	{
+		name:  "a default that is not there",
+		files: files(map[string]string{"extlinux.conf": "default none\nlabel k\n"}, "k"),
+		want:  []string{"k||sda2:/k|||"},
+	},
+}
+
+func TestSyslinux(t *testing.T) { run(t, Syslinux, syslinuxTests) }
+
+func FuzzSyslinux(f *testing.F) { fuzz(f, Syslinux, syslinuxFiles, syslinuxTests) }

@@ -1,0 +1,260 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package menu lets somebody choose on several consoles at once. It prints
+// lines and reads keys, and nothing else: it works on serial lines, and on the
+// consoles of mainframes, which know lines only.
+package menu
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An Item is one line.
+type Item struct {
+	// Text and Below are shown as they are: Below under Text.
+	Text, Below string
+	// Cmdline is what can be edited.
+	Cmdline string
+}
+
+// A Menu is what is shown.
+type Menu struct {
+	Title string
+	Items []Item
+	// Default is taken when Timeout has passed without a key; a negative
+	// Timeout is for ever.
+	Default int
+	Timeout time.Duration
+}
+
+// What was chosen.
+const (
+	Boot = iota
+	Shell
+	Reboot
+)
+
+// A Choice is what was chosen.
+type Choice struct {
+	Action int
+	// Item is its number from 0, and Cmdline what it is booted with.
+	Item    int
+	Cmdline string
+	// Asked: somebody chose, and not the time.
+	Asked bool
+}
+
+const help = "NUMBER or Enter boots, e NUMBER edits the command line first, s starts a shell, r reboots"
+
+// Show shows the menu on all consoles, and returns what was chosen on one of
+// them. It ends when ctx does, with the default.
+func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &session{Menu: m, keys: make(chan byte)}
+	var readers sync.WaitGroup
+	var ended []deadliner
+	for _, c := range consoles {
+		s.out = append(s.out, c)
+		if d, ok := c.(deadliner); ok {
+			ended = append(ended, d)
+			readers.Go(func() { s.read(ctx, c) })
+		} else {
+			go s.read(ctx, c)
+		}
+	}
+	// A shell may be next, and wants all keys.
+	defer func() {
+		cancel()
+		setDeadlines(ended, time.Unix(1, 0))
+		readers.Wait()
+		setDeadlines(ended, time.Time{})
+	}()
+	s.list()
+	return s.run(ctx)
+}
+
+// A deadliner is a console whose reads can be ended.
+type deadliner interface{ SetReadDeadline(time.Time) error }
+
+func setDeadlines(all []deadliner, t time.Time) {
+	for _, d := range all {
+		_ = d.SetReadDeadline(t) // of a console that is gone
+	}
+}
+
+type session struct {
+	*Menu
+	out  []io.Writer
+	keys chan byte
+	// line is what was typed; one for all consoles, which show it all.
+	line []byte
+	// editing is the item whose command line is typed, -1 for none.
+	editing int
+}
+
+func (s *session) read(ctx context.Context, r io.Reader) {
+	b := make([]byte, 1)
+	for {
+		n, err := r.Read(b)
+		if n == 1 {
+			select {
+			case s.keys <- b[0]:
+			case <-ctx.Done():
+				return
+			}
+		}
+		// A console that hangs up is not asked any more.
+		if err != nil || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func (s *session) printf(format string, args ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\r\n")
+	for _, w := range s.out {
+		_, _ = io.WriteString(w, text) // a console that is gone shows nothing
+	}
+}
+
+func (s *session) list() {
+	s.printf("\n%s\n\n", s.Title)
+	for i, item := range s.Items {
+		mark := " "
+		if i == s.Default {
+			mark = "*"
+		}
+		s.printf("%s%3d  %s\n", mark, i+1, item.Text)
+		if item.Below != "" {
+			s.printf("      %s\n", item.Below)
+		}
+	}
+	s.printf("\n%s\n", help)
+}
+
+func (s *session) byDefault() Choice {
+	return Choice{Item: s.Default, Cmdline: s.Items[s.Default].Cmdline}
+}
+
+// run counts down until a key stops it, and then takes lines.
+func (s *session) run(ctx context.Context) Choice {
+	s.editing = -1
+	const second = time.Second
+	left := s.Timeout
+	tick := time.NewTicker(second)
+	defer tick.Stop()
+	if left == 0 {
+		return s.byDefault()
+	}
+	counting := left > 0
+	s.prompt(counting, left)
+	for {
+		select {
+		case <-ctx.Done():
+			return s.byDefault()
+		case <-tick.C:
+			if !counting {
+				continue
+			}
+			if left -= second; left <= 0 {
+				s.printf("\n")
+				return s.byDefault()
+			}
+			s.prompt(true, left)
+		case b := <-s.keys:
+			if counting {
+				counting = false
+				s.prompt(false, 0)
+			}
+			if c, ok := s.press(b); ok {
+				return c
+			}
+		}
+	}
+}
+
+func (s *session) prompt(counting bool, left time.Duration) {
+	if counting {
+		s.printf("\rbooting %d in %d s, any key stops ", s.Default+1, (left+time.Second-1)/time.Second)
+		return
+	}
+	s.printf("\n> %s", s.line)
+}
+
+// Keys that mean something.
+const (
+	backspace, del = 0x08, 0x7f
+	clearLine      = 0x15 // ^U
+	maxLine        = 4096
+)
+
+// press handles a key; true means that it ended the menu.
+func (s *session) press(b byte) (Choice, bool) {
+	switch {
+	case b == '\r' || b == '\n':
+		s.printf("\n")
+		line := string(s.line)
+		s.line = nil
+		return s.enter(line)
+	case b == backspace || b == del:
+		if n := len(s.line); n > 0 {
+			s.line = s.line[:n-1]
+			s.printf("\b \b")
+		}
+	case b == clearLine:
+		s.printf("\r%s\r> ", strings.Repeat(" ", len(s.line)+2))
+		s.line = nil
+	case b >= ' ' && len(s.line) < maxLine:
+		s.line = append(s.line, b)
+		s.printf("%c", b)
+	}
+	return Choice{}, false
+}
+
+// enter takes a line.
+func (s *session) enter(line string) (Choice, bool) {
+	if s.editing >= 0 {
+		c := Choice{Item: s.editing, Cmdline: line, Asked: true}
+		s.editing = -1
+		return c, true
+	}
+	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	switch word {
+	case "":
+		c := s.byDefault()
+		c.Asked = true
+		return c, true
+	case "s":
+		return Choice{Action: Shell, Asked: true}, true
+	case "r":
+		return Choice{Action: Reboot, Asked: true}, true
+	case "e":
+		if n, ok := s.number(rest); ok {
+			s.editing, s.line = n, []byte(s.Items[n].Cmdline)
+		}
+	default:
+		if n, ok := s.number(word); ok {
+			return Choice{Item: n, Cmdline: s.Items[n].Cmdline, Asked: true}, true
+		}
+	}
+	s.prompt(false, 0)
+	return Choice{}, false
+}
+
+func (s *session) number(text string) (int, bool) {
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || n < 1 || n > len(s.Items) {
+		s.printf("there is no entry %q: %s\n", text, help)
+		return 0, false
+	}
+	return n - 1, true
+}

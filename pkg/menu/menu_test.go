@@ -1,0 +1,98 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package menu
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A console is what somebody types, and what they see.
+type console struct {
+	io.Reader
+	mu   sync.Mutex
+	seen bytes.Buffer
+}
+
+func (c *console) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen.Write(b)
+}
+
+func (c *console) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen.String()
+}
+
+// never is a console at which nobody sits.
+type never struct{}
+
+func (never) Read([]byte) (int, error) { select {} }
+
+func TestShow(t *testing.T) {
+	m := &Menu{
+		Title: "a title", Default: 1, Timeout: -1,
+		Items: []Item{{"first", "below", "ro"}, {"second", "", "rw quiet"}},
+	}
+	for _, tt := range []struct {
+		name, typed string
+		want        Choice
+		seen        string
+	}{
+		{"the default", "\r", Choice{Boot, 1, "rw quiet", true}, "* 2"},
+		{"by number", "1\n", Choice{Boot, 0, "ro", true}, "below"},
+		{"mistyped", "7\b1\r", Choice{Boot, 0, "ro", true}, ""},
+		{"no such entry", "3\rx\r2\r", Choice{Boot, 1, "rw quiet", true}, `there is no entry "x"`},
+		{"edited", "e 1\r single\r", Choice{Boot, 0, "ro single", true}, "> ro"},
+		{"typed anew", "e 2\r\x15debug\r", Choice{Boot, 1, "debug", true}, ""},
+		{"shell", "s\r", Choice{Action: Shell, Asked: true}, ""},
+		{"reboot", "r\r", Choice{Action: Reboot, Asked: true}, ""},
+		{"control characters", "\x1b\x00\x011\r", Choice{Boot, 0, "ro", true}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &console{Reader: strings.NewReader(tt.typed)}
+			other := &console{Reader: never{}}
+			got := m.Show(t.Context(), other, c)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			// Both consoles show the same.
+			if c.String() != other.String() || !strings.Contains(strings.ReplaceAll(c.String(), "*  2", "* 2"), tt.seen) {
+				t.Errorf("%q is not in\n%s\nor not in\n%s", tt.seen, c, other)
+			}
+		})
+	}
+}
+
+// TestTimeout: without a key the default is taken, and one key stops the time.
+func TestTimeout(t *testing.T) {
+	m := &Menu{Items: []Item{{Text: "a"}, {Text: "b", Cmdline: "ro"}}, Default: 1, Timeout: time.Second}
+	if got := m.Show(t.Context(), &console{Reader: never{}}); got.Asked || got.Item != 1 || got.Cmdline != "ro" {
+		t.Errorf("%+v", got)
+	}
+	m.Timeout = 0
+	if got := m.Show(t.Context()); got.Asked || got.Item != 1 {
+		t.Errorf("without time: %+v", got)
+	}
+	m.Timeout = time.Second
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	r, w := io.Pipe()
+	defer w.Close()
+	go func() { _, _ = w.Write([]byte("x")) }()
+	if got := m.Show(ctx, &console{Reader: r}); got.Asked || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		t.Errorf("a key did not stop the time: %+v", got)
+	}
+}

@@ -1,0 +1,137 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Device is a block device.
+type Device struct {
+	// Name is that of /sys/class/block.
+	Name string
+	// Bytes is its size.
+	Bytes int64
+	// Number is what the kernel calls it, MAJOR:MINOR. It tells a device
+	// from a later one of the same name.
+	Number string
+	// PartUUID and PartLabel are those of a partition that has them.
+	PartUUID, PartLabel string
+}
+
+// sector is the unit of sizes in sysfs.
+const sector = 512
+
+// Devices are the block devices in the sysfs under root ("/") that could hold
+// a file system: whole disks without partitions, and partitions.
+func Devices(root string) ([]Device, error) {
+	dir := filepath.Join(root, "sys/class/block")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // no driver of a disk
+	}
+	if err != nil {
+		return nil, fmt.Errorf("block devices: %w", err)
+	}
+	var out []Device
+	for _, e := range entries {
+		d, err := device(filepath.Join(dir, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has gone meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("block device %s: %w", e.Name(), err)
+		}
+		if d != nil {
+			out = append(out, *d)
+		}
+	}
+	slices.SortFunc(out, func(a, b Device) int { return natural(a.Name, b.Name) })
+	return out, nil
+}
+
+// device returns nil for one that cannot hold a file system of its own.
+func device(dir string) (*Device, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "size"))
+	if err != nil {
+		return nil, err
+	}
+	sectors, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 54)
+	if err != nil {
+		return nil, err
+	}
+	number, err := os.ReadFile(filepath.Join(dir, "dev"))
+	if err != nil {
+		return nil, err
+	}
+	// The kernel makes ramdisks and loop devices of nothing.
+	name := filepath.Base(dir)
+	if sectors == 0 || strings.HasPrefix(name, "ram") || strings.HasPrefix(name, "zram") {
+		return nil, nil
+	}
+	parts, err := filepath.Glob(filepath.Join(dir, "*", "partition"))
+	if err != nil || len(parts) > 0 {
+		return nil, err
+	}
+	// A path of several ways to one disk: the device above is the disk.
+	holders, err := filepath.Glob(filepath.Join(dir, "holders", "*"))
+	if err != nil || len(holders) > 0 {
+		return nil, err
+	}
+	d := &Device{Name: name, Bytes: sectors * sector, Number: strings.TrimSpace(string(number))}
+	uevent, err := os.ReadFile(filepath.Join(dir, "uevent"))
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(uevent)) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		switch key {
+		case "PARTUUID":
+			d.PartUUID = value
+		case "PARTNAME":
+			d.PartLabel = value
+		}
+	}
+	return d, nil
+}
+
+// natural orders names by their numbers: sda2 is before sda10.
+func natural(a, b string) int {
+	for a != "" && b != "" {
+		x, y := number(a), number(b)
+		if x != "" && y != "" {
+			i, j := strings.TrimLeft(x, "0"), strings.TrimLeft(y, "0")
+			if len(i) != len(j) {
+				return len(i) - len(j)
+			}
+			if i != j {
+				return strings.Compare(i, j)
+			}
+			a, b = a[len(x):], b[len(y):]
+			continue
+		}
+		if a[0] != b[0] {
+			return int(a[0]) - int(b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return len(a) - len(b)
+}
+
+// number are the digits at the start of s.
+func number(s string) string {
+	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if i < 0 {
+		return s
+	}
+	return s[:i]
+}

@@ -1,0 +1,90 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package disk
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+)
+
+func TestDevices(t *testing.T) {
+	const class = "sys/class/block/"
+	root := fileroot.New(t, map[string]string{
+		class + "sda/size": "100\n", class + "sda/dev": "8:0\n", class + "sda/uevent": "", class + "sda/sda1/partition": "1\n",
+		class + "sda10/size": "50\n", class + "sda10/dev": "8:10\n", class + "sda10/uevent": "PARTN=10\nPARTNAME=a name\n",
+		class + "sda2/size": "40\n", class + "sda2/dev": "8:2\n", class + "sda2/uevent": "PARTUUID=0a-02\n",
+		class + "sda3/size": "40\n", class + "sda3/dev": "8:3\n", class + "sda3/uevent": "", class + "sda3/holders/dm-0": "",
+		class + "dm-0/size": "40\n", class + "dm-0/dev": "253:0\n", class + "dm-0/uevent": "",
+		class + "ram0/size": "8192\n", class + "ram0/dev": "1:0\n",
+		class + "loop0/size": "0\n", class + "loop0/dev": "7:0\n",
+	})
+	got, err := Devices(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Device{
+		{Name: "dm-0", Bytes: 40 * 512, Number: "253:0"},
+		{Name: "sda2", Bytes: 40 * 512, Number: "8:2", PartUUID: "0a-02"},
+		{Name: "sda10", Bytes: 50 * 512, Number: "8:10", PartLabel: "a name"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got, err := Devices(t.TempDir()); got != nil || err != nil {
+		t.Errorf("no sysfs: %v, %v", got, err)
+	}
+	fileroot.Add(t, root, map[string]string{class + "vda/size": "many\n"})
+	if _, err := Devices(root); err == nil || !strings.Contains(err.Error(), "vda") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestNatural(t *testing.T) {
+	want := []string{"dasda1", "nvme0n1p2", "nvme0n1p10", "nvme0n2", "sda", "sda1", "sda01", "sda2", "sda10", "sdaa1", "sdb1"}
+	got := slices.Clone(want)
+	slices.Sort(got)
+	slices.SortStableFunc(got, natural)
+	// Equal numbers keep the order that they had.
+	i, j := slices.Index(want, "sda1"), slices.Index(want, "sda01")
+	if natural("sda1", "sda01") != 0 {
+		t.Error("equal numbers differ")
+	}
+	want[i], want[j] = "sda01", "sda1"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProbeNothing(t *testing.T) {
+	for _, content := range [][]byte{nil, []byte("short"), make([]byte, 1<<20)} {
+		if _, err := Probe(bytes.NewReader(content)); !errors.Is(err, ErrNothing) {
+			t.Errorf("%d bytes: %v", len(content), err)
+		}
+	}
+	// A magic, and nothing behind it.
+	if s, err := Probe(strings.NewReader("XFSB")); err == nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+func FuzzProbe(f *testing.F) {
+	for _, m := range formats {
+		b := make([]byte, m.offset)
+		f.Add(append(b, m.magic...))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Probe(bytes.NewReader(data))
+		if (s == nil) == (err == nil) {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}

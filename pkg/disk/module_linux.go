@@ -1,0 +1,140 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package disk
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/u-root/u-root/pkg/kmodule"
+)
+
+// Modules loads the modules that the initramfs holds for devices that the
+// kernel has. Nothing else does where there is no udev.
+type Modules struct {
+	prober  *kmodule.Prober
+	aliases []alias
+	tried   map[string]bool
+	log     func(format string, args ...any)
+}
+
+type alias struct{ pattern, module string }
+
+// NewModules reads modules.alias of the running kernel; without modules it
+// does nothing. log gets what cannot be loaded.
+func NewModules(root, release string, log func(string, ...any)) (*Modules, error) {
+	m := &Modules{tried: map[string]bool{}, log: log}
+	dir := filepath.Join(root, "lib/modules", release)
+	f, err := os.Open(filepath.Join(dir, "modules.alias"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if m.aliases, err = parseAliases(f); err != nil {
+		return nil, err
+	}
+	p, err := kmodule.NewProber(kmodule.ProbeOpts{RootDir: root, KVer: release})
+	if err != nil {
+		return nil, err
+	}
+	m.prober = p
+	return m, nil
+}
+
+// parseAliases reads lines "alias PATTERN MODULE" (depmod(8)).
+func parseAliases(r io.Reader) ([]alias, error) {
+	var out []alias
+	s := bufio.NewScanner(r)
+	for s.Scan() {
+		if f := strings.Fields(s.Text()); len(f) == 3 && f[0] == "alias" {
+			out = append(out, alias{normal(f[1]), f[2]})
+		}
+	}
+	return out, s.Err()
+}
+
+// normal: depmod and the kernel use both characters for the same.
+func normal(s string) string { return strings.ReplaceAll(s, "-", "_") }
+
+// match are the modules for a modalias.
+func (m *Modules) match(modalias string) []string {
+	var out []string
+	for _, a := range m.aliases {
+		// A slash is a character like all others in a modalias.
+		ok, err := path.Match(strings.ReplaceAll(a.pattern, "/", "|"), strings.ReplaceAll(normal(modalias), "/", "|"))
+		if err == nil && ok && !slices.Contains(out, a.module) {
+			out = append(out, a.module)
+		}
+	}
+	return out
+}
+
+// Device loads what a device with this modalias needs.
+func (m *Modules) Device(modalias string) {
+	for _, name := range m.match(modalias) {
+		m.probe(name)
+	}
+}
+
+// Cold loads what the devices under root ("/") need that are there already. It
+// returns how many modules it tried.
+func (m *Modules) Cold(root string) int {
+	before := len(m.tried)
+	if m.prober == nil {
+		return 0
+	}
+	// What cannot be read needs nothing.
+	_ = filepath.WalkDir(filepath.Join(root, "sys/devices"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "modalias" {
+			if b, err := os.ReadFile(path); err == nil {
+				m.Device(strings.TrimSpace(string(b)))
+			}
+		}
+		return nil
+	})
+	return len(m.tried) - before
+}
+
+// filesystems are what a file system's driver asks the kernel to load by
+// /sbin/modprobe, which an initramfs may not have, and itself.
+var filesystems = map[string][]string{
+	"ext4":  {"crc32c_generic", "ext4"},
+	"btrfs": {"crc32c_generic", "xxhash_generic", "blake2b_generic", "btrfs"},
+	"f2fs":  {"crc32_generic", "f2fs"},
+	"xfs":   {"crc32c_generic", "xfs"},
+	"vfat":  {"nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8", "vfat"},
+}
+
+// Filesystem loads the driver of a file system.
+func (m *Modules) Filesystem(fstype string) {
+	names := filesystems[fstype]
+	if names == nil {
+		names = []string{fstype}
+	}
+	for _, name := range names {
+		m.probe(name)
+	}
+}
+
+// probe loads a module and what it depends on, once.
+func (m *Modules) probe(name string) {
+	if m.prober == nil || m.tried[name] {
+		return
+	}
+	m.tried[name] = true
+	if err := m.prober.Probe(name, ""); err != nil {
+		m.log("module %s: %v", name, err)
+	}
+}

@@ -1,0 +1,133 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"strconv"
+	"strings"
+)
+
+// An invocation is a command of GRUB's with its words.
+type invocation struct {
+	name string
+	args []string
+	body block
+	at   position
+}
+
+// A builtin returns the command's status; an error ends the whole script.
+type builtin func(*interpreter, *invocation) (int, error)
+
+// builtins are the commands that matter for what is booted.
+func builtins() map[string]builtin {
+	return map[string]builtin{
+		"true":            func(*interpreter, *invocation) (int, error) { return 0, nil },
+		"test":            testCommand,
+		"[":               testCommand,
+		"set":             setCommand,
+		"unset":           unsetCommand,
+		"export":          exportCommand,
+		"load_env":        loadEnvCommand,
+		"source":          sourceCommand,
+		".":               sourceCommand,
+		"configfile":      configFileCommand,
+		"normal":          normalCommand,
+		"search":          searchCommand,
+		"search.file":     searchByCommand,
+		"search.fs_label": searchByCommand,
+		"search.fs_uuid":  searchByCommand,
+		"menuentry":       menuEntryCommand,
+		"submenu":         menuEntryCommand,
+		"blscfg":          blsCommand,
+		"bls_import":      blsCommand,
+		"linux":           linuxCommand,
+		"linux16":         linuxCommand,
+		"linuxefi":        linuxCommand,
+		"initrd":          initrdCommand,
+		"initrd16":        initrdCommand,
+		"initrdefi":       initrdCommand,
+		"devicetree":      deviceTreeCommand,
+		"boot":            bootCommand,
+		"exit":            leaveCommand,
+		"reboot":          leaveCommand,
+		"halt":            leaveCommand,
+		"break":           breakCommand,
+		"continue":        breakCommand,
+		"return":          returnCommand,
+	}
+}
+
+// ignored commands succeed and change nothing here. A function of the same
+// name comes first, and what is neither has status 1.
+var ignored = map[string]bool{
+	"background_color": true, "background_image": true, "badram": true, "btrfs-mount-subvol": true, "cat": true,
+	"clear": true, "cryptomount": true, "cutmem": true, "decrement": true, "echo": true, "gptsync": true,
+	"increment": true, "insmod": true, "keymap": true, "list_env": true, "loadfont": true, "ls": true, "lsmod": true,
+	"nativedisk": true, "password": true, "password_pbkdf2": true, "play": true, "rmmod": true, "save_env": true,
+	"serial": true, "sleep": true, "terminal_input": true, "terminal_output": true, "terminfo": true,
+	"videoinfo": true, "videomode": true,
+}
+
+func setCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) == 0 {
+		return 0, nil
+	}
+	name, text, ok := strings.Cut(c.args[0], "=")
+	if ok {
+		in.set(name, text)
+	}
+	return flag(ok), nil
+}
+
+func unsetCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) > 0 {
+		in.environment.unset(c.args[0])
+	}
+	return flag(len(c.args) > 0), nil
+}
+
+func exportCommand(in *interpreter, c *invocation) (int, error) {
+	for _, name := range c.args {
+		in.environment.export(name)
+	}
+	return flag(len(c.args) > 0), nil
+}
+
+func breakCommand(in *interpreter, c *invocation) (int, error) {
+	n := 1
+	if len(c.args) > 0 {
+		var err error
+		if n, err = strconv.Atoi(c.args[0]); err != nil || n < 1 {
+			return 1, nil
+		}
+	}
+	in.breaks, in.goesOn = min(n, in.loops), c.name == "continue"
+	return 0, nil
+}
+
+// returnCommand is for functions and menu entries, which have arguments.
+func returnCommand(in *interpreter, c *invocation) (int, error) {
+	if in.arguments == nil {
+		return 1, nil
+	}
+	status := in.status
+	if len(c.args) > 0 {
+		var err error
+		if status, err = strconv.Atoi(c.args[0]); err != nil {
+			return 1, nil
+		}
+	}
+	in.returns = true
+	return status, nil
+}
+
+func bootCommand(in *interpreter, _ *invocation) (int, error) {
+	if in.target.kernel == nil {
+		return 1, nil
+	}
+	return 0, errBoot
+}
+
+func leaveCommand(*interpreter, *invocation) (int, error) { return 0, errLeave }

@@ -1,0 +1,141 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"errors"
+	"path"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// volume is the one that a device of GRUB's names. The interpreter gives
+// volumes the names of Linux; GRUB's own are known only to the firmware.
+func (in *interpreter) volume(device string) *entry.Volume {
+	return in.volumes.Find(func(v *entry.Volume) bool { return device != "" && v.Device == device })
+}
+
+// root is the volume of names without a device, and of those whose device is
+// none of this machine.
+func (in *interpreter) root() *entry.Volume {
+	if v := in.volume(in.environment.get("root")); v != nil {
+		return v
+	}
+	return in.start
+}
+
+// file is what a name of GRUB's means: /PATH or (DEVICE)/PATH.
+func (in *interpreter) file(name string) (entry.File, bool) {
+	v := in.root()
+	if rest, ok := strings.CutPrefix(name, "("); ok {
+		var device string
+		if device, name, ok = strings.Cut(rest, ")"); !ok {
+			return entry.File{}, false
+		}
+		if named := in.volume(device); named != nil {
+			v = named
+		}
+	}
+	return entry.File{Volume: v, Name: name}, strings.HasPrefix(name, "/")
+}
+
+// runFile executes a file of configuration.
+func (in *interpreter) runFile(at position, name string) (int, error) {
+	f, ok := in.file(name)
+	if !ok {
+		in.notef(at, "%s is no file", entry.Printable(name))
+		return 1, nil
+	}
+	text, err := f.Volume.ReadConfig(f.Name)
+	if err != nil {
+		in.notef(at, "%v", err)
+		return 1, nil
+	}
+	defer func() { in.files-- }()
+	if in.files++; in.files > maxFiles {
+		return 1, in.stop(at, "more than %d files are read by one another", maxFiles)
+	}
+	if err := in.spend(at, len(text)); err != nil {
+		return 1, err
+	}
+	file, directory := in.environment.lookup("config_file"), in.environment.lookup("config_directory")
+	in.locate("config_file", "("+f.Volume.Device+")"+f.Name)
+	in.locate("config_directory", "("+f.Volume.Device+")"+path.Dir(f.Name))
+	defer func() {
+		in.environment.variables["config_file"], in.environment.variables["config_directory"] = file, directory
+	}()
+	return 0, in.runText(f.String(), string(text))
+}
+
+func (in *interpreter) locate(name, text string) {
+	in.environment.put(name, text)
+	in.environment.export(name)
+}
+
+// runText executes line by line, as GRUB reads a file. A mistake costs its
+// line, or the block that it is in.
+func (in *interpreter) runText(file, text string) error {
+	p := &parser{lexer: newLexer(text), file: file}
+	for !in.returns {
+		b, err := p.line()
+		if err != nil {
+			in.notef(position{file, p.wrong}, "%v", err)
+			continue
+		}
+		if len(b) == 0 {
+			return nil
+		}
+		if err := b.run(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sourceCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) != 1 {
+		return 1, nil
+	}
+	return in.runFile(c.at, c.args[0])
+}
+
+// configFileCommand reads another configuration with the variables that are
+// exported, and shows its menu.
+func configFileCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) != 1 {
+		return 1, nil
+	}
+	outer, menu := in.environment, in.menu
+	in.environment = outer.over(true)
+	in.menu = newMenu(in.environment)
+	status, err := in.runFile(c.at, c.args[0])
+	err = in.show(err)
+	in.environment, in.menu = outer, menu
+	return status, err
+}
+
+// normalCommand reads a configuration as if it were the first one.
+func normalCommand(in *interpreter, c *invocation) (int, error) {
+	name := in.environment.get("prefix") + "/grub.cfg"
+	if len(c.args) > 0 {
+		name = c.args[0]
+	}
+	status, err := in.runFile(c.at, name)
+	return status, in.show(err)
+}
+
+// show makes the menu the one that the boot goes on from, unless that is
+// another already. What was found before a bound was exceeded is kept.
+func (in *interpreter) show(err error) error {
+	if in.shown != nil || len(in.menu.items) == 0 || errors.Is(err, errBoot) {
+		return err
+	}
+	in.shown = in.menu
+	if err == nil {
+		err = errShown
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package grub executes the configuration of GRUB 2, grub.cfg, which is a
+// script (https://www.gnu.org/software/grub/manual/grub/), and says what GRUB
+// would offer, and what it would boot.
+//
+// It does not use pkg/boot/grub of u-root, which reads lines instead: it takes
+// both branches of an if, has no variables but a few and no submenus, hands on
+// only one initrd, and takes names of partitions for labels.
+package grub
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// places are where a configuration is: of the root file system, of one that is
+// /boot, and of an EFI system partition. A * is any name.
+var places = []string{"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*"}
+
+// Parse executes the first configuration of a volume that yields entries. all
+// are the volumes that its search finds.
+//
+// A configuration that yields none is returned with notes that say why. An
+// error that wraps fs.ErrNotExist means that there is no configuration, any
+// other wraps entry.ErrConfig.
+func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
+	var empty *entry.Config
+	var wrong error
+	for _, place := range places {
+		for _, name := range find(v, place+"/grub.cfg") {
+			c, err := parse(v, all, name)
+			switch {
+			case err != nil:
+				wrong = errors.Join(wrong, err)
+			case len(c.Entries) > 0:
+				return c, nil
+			case empty == nil:
+				empty = c
+			}
+		}
+	}
+	switch {
+	case empty != nil && wrong != nil:
+		empty.Notef("%v", wrong)
+		return empty, nil
+	case empty != nil || wrong != nil:
+		return empty, wrong
+	}
+	return nil, fmt.Errorf("%w: %s: no grub.cfg: %w", entry.ErrConfig, v.Device, fs.ErrNotExist)
+}
+
+// find is the regular files that a pattern means, in any case of letters.
+func find(v *entry.Volume, pattern string) []string {
+	const most = 100 // of the directories under EFI
+	at := []string{""}
+	for part := range strings.SplitSeq(pattern, "/") {
+		var next []string
+		for _, dir := range at {
+			names := v.List("/" + dir)
+			if slices.Contains(names, part) {
+				names = []string{part}
+			}
+			for _, name := range names {
+				if (part == "*" || strings.EqualFold(name, part)) && len(next) < most {
+					next = append(next, dir+"/"+name)
+				}
+			}
+		}
+		at = next
+	}
+	return slices.DeleteFunc(at, func(name string) bool { return !v.Exists(name) })
+}
+
+func parse(v *entry.Volume, all entry.Volumes, name string) (*entry.Config, error) {
+	if _, err := v.ReadConfig(name); err != nil {
+		return nil, err
+	}
+	f := entry.File{Volume: v, Name: name}
+	in := newInterpreter(v, all, f)
+	_, err := in.runFile(position{file: f.String()}, "("+v.Device+")"+name)
+	in.finish(err)
+	return in.config, nil
+}
+
+// finish makes a configuration of what a script did.
+func (in *interpreter) finish(err error) {
+	m := in.menu
+	if in.shown != nil {
+		m = in.shown
+	}
+	in.config.Timeout = timeout(m.environment)
+	switch {
+	case errors.Is(err, errBoot):
+		in.append(in.target.entry("", ""), true)
+		return
+	case errors.Is(err, errLeave):
+		in.config.Notef("%s ends without a menu", entry.Printable(in.config.Source))
+	}
+	// Entries have bounds of their own: a script that exceeds its keeps them.
+	in.commands, in.work = 0, 0
+	_ = in.offer(m, "", 0, true) // there is a note of what stops it
+}
+
+// newInterpreter is GRUB when it has found its configuration. The platform is
+// that of ppc64le wherever this runs: scripts ask for it only because of screens
+// and of what is no Linux.
+func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File) *interpreter {
+	if !slices.Contains(all, v) {
+		all = append(entry.Volumes{v}, all...)
+	}
+	e := &environment{variables: map[string]value{}}
+	in := &interpreter{
+		config:      &entry.Config{Kind: "grub", Source: f.String(), Default: -1},
+		volumes:     all,
+		start:       v,
+		builtins:    builtins(),
+		environment: e,
+		functions:   map[string]*function{},
+		menu:        newMenu(e),
+	}
+	for name, text := range map[string]string{
+		"root":                f.Volume.Device,
+		"prefix":              "(" + f.Volume.Device + ")" + path.Dir(f.Name),
+		"grub_cpu":            "powerpc",
+		"grub_platform":       "ieee1275",
+		"menuentry_id_option": "--id",
+	} {
+		in.locate(name, text)
+	}
+	for _, feature := range []string{
+		"200_final", "all_video_module", "chainloader_bpb", "default_font_path", "menuentry_id", "menuentry_options",
+		"nativedisk_cmd", "ntldr", "platform_search_hint", "timeout_style",
+	} {
+		in.locate("feature_"+feature, "y")
+	}
+	return in
+}
+
+// timeout is nil if the script sets none. One that is no number is for ever,
+// as in GRUB, which uses -1 so. The style changes what is shown, but not when
+// the default is booted.
+func timeout(e *environment) *time.Duration {
+	v := e.lookup("timeout")
+	if !v.set {
+		return nil
+	}
+	n, _, ok := number(v.text)
+	if !ok {
+		n = -1
+	}
+	d := time.Duration(n) * time.Second
+	return &d
+}

@@ -1,0 +1,255 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// Bounds of one configuration with all that it reads.
+const (
+	maxFiles    = 32      // sourced by one another
+	maxCalls    = 100     // of functions by one another
+	maxCommands = 100_000 // executed
+	maxEntries  = 1000
+	maxText     = 64 << 10 // of one command's words
+	// maxWork is bytes of files that are read and of words that are made;
+	// what distributions write takes some hundred kilobytes.
+	maxWork = 4 << 20
+)
+
+var (
+	// errStop ends everything; a note says why.
+	errStop = errors.New("stop")
+	// errShown ends a script that shows another menu: from that the boot
+	// goes on.
+	errShown = errors.New("menu")
+	// errBoot ends a script that boots.
+	errBoot = errors.New("boot")
+	// errLeave ends a script that goes back to the firmware.
+	errLeave = errors.New("leave")
+)
+
+type interpreter struct {
+	config  *entry.Config
+	volumes entry.Volumes
+	start   *entry.Volume
+
+	builtins    map[string]builtin
+	environment *environment
+	functions   map[string]*function
+	arguments   []string // $1 and so on
+	menu        *menu
+	shown       *menu
+	target      target
+
+	status   int // $?
+	loops    int // around the command
+	breaks   int // that many of them end
+	goesOn   bool
+	returns  bool
+	files    int
+	calls    int
+	commands int
+	entries  int
+	work     int
+}
+
+// stop notes which bound is exceeded.
+func (in *interpreter) stop(at position, format string, args ...any) error {
+	in.notef(at, format+"; the rest is left out", args...)
+	return errStop
+}
+
+func (in *interpreter) notef(at position, format string, args ...any) {
+	in.config.Notef("%s:%d: "+format, append([]any{entry.Printable(at.file), at.line}, args...)...)
+}
+
+func (in *interpreter) step(at position) error {
+	if in.commands++; in.commands > maxCommands {
+		return in.stop(at, "more than %d commands", maxCommands)
+	}
+	return nil
+}
+
+func (in *interpreter) spend(at position, bytes int) error {
+	if in.work += bytes; in.work > maxWork {
+		return in.stop(at, "more than %d bytes are read or made", maxWork)
+	}
+	return nil
+}
+
+func (b block) run(in *interpreter) error {
+	for _, c := range b {
+		if in.breaks > 0 || in.returns {
+			return nil
+		}
+		if err := c.run(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conditional) run(in *interpreter) error {
+	for _, b := range c.branches {
+		if err := b.condition.run(in); err != nil || in.returns || in.breaks > 0 {
+			return err
+		}
+		if in.status == 0 {
+			return b.body.run(in)
+		}
+	}
+	in.status = 0
+	return c.other.run(in)
+}
+
+func (l *loop) run(in *interpreter) error {
+	in.loops++
+	defer func() { in.loops-- }()
+	for {
+		if err := in.step(l.at); err != nil {
+			return err
+		}
+		if err := l.condition.run(in); err != nil || in.returns {
+			return err
+		}
+		if (in.status == 0) == l.until {
+			in.status = 0
+			return nil
+		}
+		if err := l.body.run(in); err != nil {
+			return err
+		}
+		if in.leaves() {
+			return nil
+		}
+	}
+}
+
+// leaves reports whether a loop ends after its body, by break or return.
+func (in *interpreter) leaves() bool {
+	if in.breaks > 0 {
+		in.breaks--
+		return in.breaks > 0 || !in.goesOn
+	}
+	return in.returns
+}
+
+func (i *iteration) run(in *interpreter) error {
+	words, err := in.expand(i.words, i.at)
+	if err != nil {
+		return err
+	}
+	in.loops++
+	defer func() { in.loops-- }()
+	in.status = 0
+	for _, w := range words {
+		if err := in.step(i.at); err != nil {
+			return err
+		}
+		in.set(i.name, w)
+		if err := i.body.run(in); err != nil {
+			return err
+		}
+		if in.leaves() {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (f *function) run(in *interpreter) error {
+	in.functions[f.name] = f
+	return in.step(f.at)
+}
+
+func (c *simple) run(in *interpreter) error {
+	if err := in.step(c.at); err != nil {
+		return err
+	}
+	words, err := in.expand(c.words, c.at)
+	if err != nil || len(words) == 0 {
+		return err
+	}
+	invert := words[0] == "!"
+	if invert {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		in.status = 1
+		return nil
+	}
+	if err := in.call(c, words[0], words[1:]); err != nil {
+		return err
+	}
+	if invert {
+		in.status = flag(in.status != 0)
+	}
+	return nil
+}
+
+// flag is the status of a condition.
+func flag(ok bool) int {
+	if ok {
+		return 0
+	}
+	return 1
+}
+
+// call executes a command of GRUB's, a function, or an assignment, in this
+// order.
+func (in *interpreter) call(c *simple, name string, args []string) error {
+	if f, ok := in.builtins[name]; ok {
+		var err error
+		in.status, err = f(in, &invocation{name, args, c.body, c.at})
+		return err
+	}
+	if f := in.functions[name]; f != nil {
+		return in.callFunction(f, args, c.at)
+	}
+	variable, text, ok := strings.Cut(name, "=")
+	if in.status = flag(ok || ignored[name]); ok {
+		in.set(variable, text)
+	}
+	return nil
+}
+
+func (in *interpreter) callFunction(f *function, args []string, at position) error {
+	defer func() { in.calls-- }()
+	if in.calls++; in.calls > maxCalls {
+		return in.stop(at, "more than %d functions call one another", maxCalls)
+	}
+	arguments, loops := in.arguments, in.loops
+	in.arguments, in.loops = args, 0
+	err := f.body.run(in)
+	in.arguments, in.loops, in.returns = arguments, loops, false
+	return err
+}
+
+// set sets a variable. A root that is no volume of this machine, such as
+// hd0,gpt2, is another name of one that a search finds, or of the one that the
+// configuration is on.
+func (in *interpreter) set(name, text string) {
+	if name == "root" {
+		text = strings.TrimSuffix(strings.TrimPrefix(text, "("), ")")
+		if in.volume(text) == nil {
+			return
+		}
+	}
+	in.environment.put(name, text)
+}
+
+// value is a variable's, or $?.
+func (in *interpreter) value(name string) string {
+	if name == "?" {
+		return strconv.Itoa(in.status)
+	}
+	return in.environment.get(name)
+}

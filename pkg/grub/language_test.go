@@ -1,0 +1,197 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// TestLanguage executes scripts whose entry has what they set as its command
+// line.
+func TestLanguage(t *testing.T) {
+	for name, test := range map[string]struct{ script, want string }{
+		"words":               {`set x='a  b'; set y="c $x"` + "\n" + `w="$y" # comment`, `"c a  b"`},
+		"unquoted":            {`x='a  b'; w="<"$x">"`, `<a`},
+		"split in for":        {`x='a  b '; for i in $x "$x" z$x; do w="$w[$i]"; done`, `"[a][b][a  b ][za][b]"`},
+		"empty words":         {`for i in $none "" "$none" ''; do w="${w}x"; done`, `xxx`},
+		"escapes":             {`w=a\ b\'c\\d\$e"\$f\"g\h"'\i'`, `"a b\'c\\d$e$f\"g\\h\\i"`},
+		"hexadecimal escapes": {`w=a\x2db"\x2D"\xzz`, `a\x2db\x2Dxzz`},
+		"joined lines":        {"set \\\nw=a\\\nb\"c\\\nd\"", `abcd`},
+		"quoted newline":      {"w='a\nb'", "a\nb"},
+		"translated":          {`w=$"a b"`, `"a b"`},
+		"carriage returns":    {"if true; then\r\n w=x\r\nfi\r", `x`},
+		"comment is a word":   {`w=a#b`, `a#b`},
+		"braces":              {`x=1; w=${x}2$none${none}`, `12`},
+		"keyword as argument": {`for w in if then fi; do true; done`, `fi`},
+		"if":                  {`if false; then w=1; elif test a = a; then w=2; else w=3; fi`, `2`},
+		"else":                {`if false; then w=1; elif false; then w=2; else w=3; fi`, `3`},
+		"if of two commands":  {`if true; false; then w=1; else w=2; fi`, `2`},
+		"if leaves 0":         {`if false; then w=1; fi; w=$?`, `0`},
+		"nested":              {"if true; then if false\nthen\n w=1\nelse\n w=2; fi; fi", `2`},
+		"while":               {`while [ "$w" != xxx ]; do w=x$w; done`, `xxx`},
+		"until":               {`until [ "$w" = xxx ]; do w=x$w; done`, `xxx`},
+		"break":               {`for i in 1 2 3; do if [ $i = 2 ]; then break; fi; w=$w$i; done`, `1`},
+		"continue":            {`for i in 1 2 3; do if [ $i = 2 ]; then continue; fi; w=$w$i; done`, `13`},
+		"break 2":             {`for i in 1 2; do for j in a b; do w=$w$i$j; break 2; done; done`, `1a`},
+		"continue 2":          {`for i in 1 2; do for j in a b; do w=$w$i$j; continue 2; done; w=never; done`, `1a2a`},
+		"break outside":       {`break; w=x`, `x`},
+		"function":            {"function f {\n w=$#$1${2}$@\n}\nf a 'b c'", `2ab`},
+		"arguments":           {`function f { for i in "$@" "$*"; do w="$w($i)"; done; }; f a 'b c'`, `"(a)(b c)(a b c)"`},
+		"return":              {`function f { if true; then return 3; fi; w=never; }; f; w=$?`, `3`},
+		"return of last":      {`function f { false; return; }; f; w=$?`, `1`},
+		"return outside":      {`return; w=$?`, `1`},
+		"recursion":           {`function f { if [ $1 != xxx ]; then f x$1; else w=$1; fi; }; f x`, `xxx`},
+		"not":                 {`if ! true; then w=1; else w=2; fi; if ! false; then w=${w}3; fi`, `23`},
+		"not without":         {`!; w=$?`, `1`},
+		"unknown":             {`nosuch a b; w=$?`, `1`},
+		"ignored":             {`insmod nosuch; w=$?`, `0`},
+		"unset":               {`x=1; unset x; w=[$x]`, `[]`},
+		"regexp":              {`if regexp a a; then w=1; else w=2; fi`, `2`},
+		"built in":            {`function test { false; }; if test a; then w=1; fi`, `1`},
+		"platform":            {`w=$grub_cpu-$grub_platform-$feature_timeout_style-$feature_ntldr`, `powerpc-ieee1275-y-y`},
+		"prefix":              {`w=$prefix,$root,$config_directory,$config_file`, `(sda1)/grub,sda1,(sda1)/grub,(sda1)/grub/grub.cfg`},
+		"exported":            {`x=1; y=2; export y; submenu A { menuentry B { linux /k $x$y; }; }; w=z`, `z`},
+		"unresolved root":     {`set root='hd0,gpt2'; w=$root; set root=(sda1); w=$w$root`, `sda1sda1`},
+		"assigned by name":    {`n=w; $n=x`, `x`},
+		"load_env":            {"load_env; w=$a$b", "1a\\\\b=c"},
+		"load_env names":      {"load_env -f /grub/grubenv b; w=[$a]$b", "[]a\\\\b=c"},
+		"load_env long":       {"load_env --skip-sig --file=(sda1)/grub/grubenv a; w=[$a]$b", "[1]"},
+		"load_env missing":    {"load_env -f /nosuch; w=$?", "1"},
+		"source":              {`. /more x; w=$w$?; source /more; w=$w$?`, `1more0`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := open(t, "sda1", "", "", map[string]string{
+				"grub/grub.cfg": test.script + "\nmenuentry last { linux /k \"$w\"; }\n",
+				"grub/grubenv":  envBlock("a=1", `b=a\\b=c`, "empty="),
+				"more":          `w="${w}more"`,
+				"k":             "",
+			})
+			c, err := Parse(v, entry.Volumes{v})
+			if err != nil || len(c.Entries) == 0 {
+				t.Fatal(c, err)
+			}
+			if got := c.Entries[len(c.Entries)-1].Cmdline; got != test.want {
+				t.Errorf("%s, want %s; %v", got, test.want, c.Notes)
+			}
+		})
+	}
+}
+
+func TestCondition(t *testing.T) {
+	v := open(t, "sda1", "", "", map[string]string{"dir/file": "x", "empty": ""})
+	for expression, want := range map[string]bool{
+		``: true, `a`: true, `""`: false, `-n a`: true, `-n ""`: false, `-z ""`: true, `-z a`: false,
+		`a = a`: true, `a == b`: false, `a != b`: true, `a '<' b`: true, `b \< a`: false, `b '>' a`: true, `a '>=' a`: true, `a '<=' b`: true,
+		`1 -eq 01`: true, `0x10 -eq 16`: true, `10 -gt 9`: true, `-1 -lt 0`: true, `2 -le 1`: false, `2 -ge 3`: false, `1 -ne 2`: true, `1x -eq 1`: true,
+		`99999999999999999999999 -gt 5`: true, `08 -eq 0`: false, `x -eq 0`: true,
+		`a-2 -pgt a-1`: false, `/empty -nt /dir`: false,
+		`-e /dir/file`: true, `-f /dir/file`: true, `-d /dir/file`: false, `-s /dir/file`: true, `-s /empty`: false,
+		`-f /empty`: true, `-d /dir`: true, `-d /dir/`: true, `-e /dir`: true, `-f /dir`: false, `-e /nosuch`: false,
+		`-e (sda1)/empty`: true, `-e '(sda1)'/empty`: true, `-d '(sda1)/'`: true, `-e empty`: false, `-e (sda1`: false,
+		`! a`: false, `! ! a`: true, `! a = b`: true, `a -a b`: true, `a -a ""`: false, `"" -o a`: true, `"" -o ""`: false,
+		`a = a -a b = c -o d`: true, `a -o b -a ""`: true, `"(" "" -o a ")" -a b`: true, `( "" -o a ) -a ""`: false,
+		`! ( a -a "" )`: true, `-n`: true, `a =`: true, `) a`: true,
+		`-n $none`: true, `x$none = x`: true,
+	} {
+		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub.cfg"})
+		if err := in.runText("x", "if [ "+expression+" ]; then w=1; else w=0; fi\n"); err != nil || len(in.config.Notes) > 0 {
+			t.Errorf("%s: %v %v", expression, err, in.config.Notes)
+		}
+		if got := in.value("w") == "1"; got != want {
+			t.Errorf("[ %s ] is %v", expression, got)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	all := entry.Volumes{
+		open(t, "sda1", "AAAA-BBBB", "ONE", empty("one", "both")),
+		open(t, "sda2", "cccc", "two", empty("two", "both")),
+	}
+	for command, want := range map[string]string{
+		`search --fs-uuid --set=root CCCC`:                            "sda2",
+		`search --no-floppy --fs-uuid --set=root aaaa-bbbb`:           "sda1",
+		`search --set=root -u cccc --hint hd0,1 --hint-bios=hd0,2`:    "sda2",
+		`search --hint-new=x -u --set cccc`:                           "sda2",
+		`search --label --set=root two`:                               "sda2",
+		`search -l -s root two`:                                       "sda2",
+		`search --label --set=root TWO`:                               "sda1",
+		`search --file --set=root /two`:                               "sda2",
+		`search -f /both --set=root`:                                  "sda1",
+		`search.file /two root`:                                       "sda2",
+		`search.fs_label two root hd0`:                                "sda2",
+		`search.fs_uuid cccc`:                                         "sda1",
+		`search --set=root cccc`:                                      "sda1",
+		`search --fs-uuid --set=root ""`:                              "sda1",
+		`search --fs-uuid --hint`:                                     "sda1",
+		`search --fs-uuid --no-floppy=x cccc --set`:                   "sda1",
+		`search --set=x -u cccc; set root=$x`:                         "sda2",
+		`set root=hd0,1; search -u -s root -- cccc`:                   "sda2",
+		`search.fs_uuid cccc root; search.file /nosuch root; echo $?`: "sda2",
+	} {
+		in := newInterpreter(all[0], all, entry.File{Volume: all[0], Name: "/grub.cfg"})
+		if err := in.runText("x", command+"\n"); err != nil {
+			t.Error(command, err)
+		}
+		if got := in.value("root"); got != want {
+			t.Errorf("%s: %s, want %s", command, got, want)
+		}
+	}
+}
+
+func TestEntries(t *testing.T) {
+	for name, test := range map[string]struct {
+		script      string
+		want, notes []string
+	}{
+		"options": {script: `menuentry --class a 'T' --class=b --users "" --hotkey x --unrestricted --id I --new { linux /k $1; }`,
+			want: []string{"*I|T|sda1:/k|||T"}},
+		"initrds": {script: `menuentry A { linuxefi /k a  b; initrd /i /j; devicetree /i; }` + "\n" + `menuentry B { linux16 /k; initrd16 /i; initrd /j; }`,
+			want: []string{"*A|A|sda1:/k|sda1:/i,sda1:/j|sda1:/i|a b", "B|B|sda1:/k|sda1:/j||"}},
+		"last kernel": {script: `menuentry A { linux /k a; initrd /i; linux /j b; }`, want: []string{"*A|A|sda1:/j|||b"}},
+		"lazily":      {script: `menuentry A { linux /k $x; x=2; }; menuentry B { linux /k $x; }; x=1`, want: []string{"*A|A|sda1:/k|||1", "B|B|sda1:/k|||1"}},
+		"exported": {script: `x=1; y=2; export y; submenu S { submenu T { menuentry A { linux /k [$x$y]; }; }; }`,
+			want: []string{"*A|S > T > A|sda1:/k|||[2]"}},
+		"missing": {script: `menuentry A { linux /nosuch; }; menuentry B { linux /k; initrd /i /nosuch; }` + "\n" + `menuentry C { linux k; }; menuentry D { linux /k; }`,
+			want: []string{"D|D|sda1:/k|||"},
+			notes: []string{
+				"sda1:/grub/grub.cfg:1: A is left out: loader's configuration: sda1:/nosuch: no such file or directory",
+				"sda1:/grub/grub.cfg: the default is left out",
+				"sda1:/grub/grub.cfg:1: B is left out: loader's configuration: sda1:/nosuch: no such file or directory",
+				"sda1:/grub/grub.cfg:2: C is left out: loader's configuration: k is no file on this machine",
+			}},
+		"default by >":   {script: `default='a>>b>c'; submenu 'a>b' { menuentry x { true; }; menuentry c { linux /k; }; }`, want: []string{"*c|a>b > c|sda1:/k|||"}, notes: []string{"sda1:/grub/grub.cfg:1: a>b > x is left out: loader's configuration: no linux command"}},
+		"begins with 1":  {script: `default=1st; menuentry 1st { linux /k; }; menuentry B { linux /k; }`, want: []string{"1st|1st|sda1:/k|||", "*B|B|sda1:/k|||"}},
+		"boots itself":   {script: `linux /k a; initrd /i; boot; menuentry A { linux /k; }`, want: []string{"*||sda1:/k|sda1:/i||a"}},
+		"boots not":      {script: `boot; menuentry A { linux /k; boot; linux /j; }`, want: []string{"*A|A|sda1:/k|||"}},
+		"leaves":         {script: "menuentry A { linux /k; }\nexit\nmenuentry B { linux /k; }", want: []string{"*A|A|sda1:/k|||"}, notes: []string{"sda1:/grub/grub.cfg ends without a menu"}},
+		"configfile":     {script: `menuentry A { configfile /other; }; default=1; menuentry B { linux /k; }`, want: []string{"O|A > O|sda1:/k|||", "*B|B|sda1:/k|||"}},
+		"no menu":        {script: `configfile /nothing; menuentry B { linux /k; }`, want: []string{"*B|B|sda1:/k|||"}},
+		"nested in vain": {script: `menuentry A { menuentry B { linux /j; }; linux /k; }`, want: []string{"*A|A|sda1:/k|||"}},
+		"no title":       {script: `menuentry { linux /k; }; menuentry A`, notes: []string{"sda1:/grub/grub.cfg:1: menuentry without a title or a body", "sda1:/grub/grub.cfg:1: menuentry without a title or a body"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := empty("k", "i", "j")
+			files["grub/grub.cfg"] = test.script + "\n"
+			files["other"] = "menuentry O { linux /k; }"
+			files["nothing"] = "echo"
+			v := open(t, "sda1", "", "", files)
+			c, err := Parse(v, entry.Volumes{v})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(test.want, lines(c)); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(test.notes, c.Notes); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

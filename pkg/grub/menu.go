@@ -1,0 +1,217 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/bls"
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// A menu is what GRUB shows, with the variables at that time.
+type menu struct {
+	items       []*item
+	environment *environment
+	bls         []*entry.Volume // that blscfg took entries from
+}
+
+func newMenu(e *environment) *menu { return &menu{environment: e} }
+
+// An item is an entry, a submenu, or an entry of blscfg's.
+type item struct {
+	id, title string
+	args      []string // of the body: the title first
+	submenu   bool
+	body      block
+	bls       *entry.Entry
+	at        position
+}
+
+var menuEntryOptions = []option{
+	{"class", 0, something},
+	{"users", 0, something},
+	{"hotkey", 0, something},
+	{"id", 0, something},
+	{"unrestricted", 0, nothing},
+}
+
+func menuEntryCommand(in *interpreter, c *invocation) (int, error) {
+	given, rest, ok := parseOptions(menuEntryOptions, c.args)
+	if !ok || len(rest) == 0 || c.body == nil {
+		in.notef(c.at, "%s without a title or a body", c.name)
+		return 1, nil
+	}
+	it := &item{title: rest[0], id: rest[0], args: rest, submenu: c.name == "submenu", body: c.body, at: c.at}
+	if given.has("id") {
+		it.id = given.last("id")
+	}
+	return 0, in.add(it)
+}
+
+func (in *interpreter) add(it *item) error {
+	if in.entries++; in.entries > maxEntries {
+		return in.stop(it.at, "more than %d entries", maxEntries)
+	}
+	in.menu.items = append(in.menu.items, it)
+	return nil
+}
+
+// blsCommand takes the entries of the volume that Fedora and RHEL call boot.
+func blsCommand(in *interpreter, c *invocation) (int, error) {
+	const cost = maxWork / 8 // more than one call is hostile, and each reads a directory
+	if err := in.spend(c.at, cost); err != nil {
+		return 1, err
+	}
+	v := in.volume(in.environment.get("boot"))
+	if v == nil {
+		v = in.root()
+	}
+	found, err := bls.Parse(v, in.environment.all())
+	if err != nil {
+		in.notef(c.at, "blscfg: %v", err)
+		return 1, nil
+	}
+	for _, note := range found.Notes {
+		in.config.Notef("%s", note)
+	}
+	in.menu.bls = append(in.menu.bls, v)
+	for i := range found.Entries {
+		e := &found.Entries[i]
+		if err := in.add(&item{id: e.ID, title: e.Name(), bls: e, at: c.at}); err != nil {
+			return 1, err
+		}
+	}
+	return 0, nil
+}
+
+// offer makes the menu's items the configuration's entries, those of submenus
+// in their place.
+func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) error {
+	chosen := -1
+	if isDefault {
+		if chosen = m.chosen(); chosen < 0 {
+			in.noDefault()
+		}
+	}
+	for i, it := range m.items {
+		if err := in.evaluate(m, it, outer, depth, i == chosen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) error {
+	title := outer + it.title
+	if it.bls != nil {
+		e := *it.bls
+		e.Title = title
+		in.append(e, isDefault)
+		return nil
+	}
+	inner := newMenu(m.environment.over(it.submenu))
+	if _, rest := firstOf(m.environment.get("default")); isDefault && rest != "" {
+		inner.environment.put("default", rest)
+	}
+	in.environment, in.menu, in.arguments = inner.environment, inner, it.args
+	in.target, in.shown, in.status, in.returns = target{}, nil, 0, false
+	err := it.body.run(in)
+	if errors.Is(err, errStop) {
+		return err
+	}
+	if in.shown != nil {
+		inner = in.shown // by configfile in the body
+	} else if !it.submenu {
+		inner.items = nil
+	}
+	if len(inner.items) > 0 {
+		if depth++; depth > maxFiles {
+			return in.stop(it.at, "more than %d menus are nested", maxFiles)
+		}
+		return in.offer(inner, title+" > ", depth, isDefault)
+	}
+	if why := in.target.why(); why != nil {
+		in.notef(it.at, "%s is left out: %v", entry.Printable(title), why)
+		if isDefault {
+			in.noDefault()
+		}
+		return nil
+	}
+	in.append(in.target.entry(it.id, title), isDefault)
+	return nil
+}
+
+func (t *target) entry(id, title string) entry.Entry {
+	return entry.Entry{ID: id, Title: title, Kernel: *t.kernel, Initrds: t.initrds, DeviceTree: t.deviceTree, Cmdline: t.cmdline}
+}
+
+func (in *interpreter) noDefault() {
+	in.config.Notef("%s: the default is left out", entry.Printable(in.config.Source))
+}
+
+func (in *interpreter) append(e entry.Entry, isDefault bool) {
+	if isDefault {
+		in.config.Default = len(in.config.Entries)
+	}
+	in.config.Entries = append(in.config.Entries, e)
+}
+
+// chosen is the item that $default names, the first one if there is none of
+// that name, and -1 if it is an entry of blscfg's that is left out.
+func (m *menu) chosen() int {
+	first, _ := firstOf(m.environment.get("default"))
+	n, rest, isNumber := number(first)
+	at := int(n)
+	if at >= len(m.items) {
+		at = 0
+	}
+	named := func(of ...func(*item) string) int {
+		return slices.IndexFunc(m.items, func(it *item) bool {
+			return slices.ContainsFunc(of, func(f func(*item) string) bool { return f(it) == first })
+		})
+	}
+	id, title := func(it *item) string { return it.id }, func(it *item) string { return it.title }
+	if m.bls == nil {
+		// What begins with a number is one.
+		if isNumber {
+			return at
+		}
+		return max(0, named(title, id))
+	}
+	// The GRUB that has blscfg looks for names first, since entries' files
+	// begin with a machine-id.
+	for _, of := range []func(*item) string{id, title} {
+		if i := named(of); i >= 0 {
+			return i
+		}
+	}
+	if isNumber && rest == "" {
+		return at
+	}
+	file := "/loader/entries/" + first + ".conf"
+	if slices.ContainsFunc(m.bls, func(v *entry.Volume) bool { return v.Exists(file) || v.Exists("/boot"+file) }) {
+		return -1
+	}
+	return 0
+}
+
+// firstOf separates what a default names in a menu from what it names in that
+// submenu; >> stands for > itself.
+func firstOf(name string) (first, rest string) {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		if name[i] == '>' {
+			if i+1 == len(name) || name[i+1] != '>' {
+				return b.String(), name[i+1:]
+			}
+			i++
+		}
+		b.WriteByte(name[i])
+	}
+	return b.String(), ""
+}

@@ -1,0 +1,220 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// maxBlocks bounds how deep blocks are nested.
+const maxBlocks = 100
+
+// A parser makes commands of a script, a line and what belongs to it at a time.
+type parser struct {
+	lexer *lexer
+	file  string
+	token token
+	depth int
+	wrong int // the line of an error
+}
+
+// reserved words begin no command, or have no meaning to GRUB yet.
+var reserved = []string{"then", "elif", "else", "fi", "do", "done", "in", "case", "esac", "select", "function"}
+
+var errEnd = errors.New("what begins here has no end")
+
+func (p *parser) next() error {
+	var err error
+	p.token, err = p.lexer.next()
+	return err
+}
+
+func (p *parser) is(text string) bool {
+	return p.token.kind == tokenWord && p.token.text == text
+}
+
+func (p *parser) at() position { return position{p.file, p.token.line} }
+
+func (p *parser) unexpected() error {
+	if p.token.kind == tokenEnd {
+		return errEnd
+	}
+	const most = 40 // of a long word
+	return fmt.Errorf("%q is not expected", p.token.text[:min(most, len(p.token.text))])
+}
+
+func (p *parser) skipNewlines() error {
+	for p.token.kind == tokenNewline {
+		if err := p.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// line reads the next line that has commands, with all further lines of their
+// blocks; none at the end. After an error the rest of the line is skipped.
+func (p *parser) line() (block, error) {
+	var b block
+	first := 0
+	err := func() error {
+		p.depth = 0
+		if err := p.next(); err != nil {
+			return err
+		}
+		if err := p.skipNewlines(); err != nil {
+			return err
+		}
+		first = p.token.line
+		for p.token.kind != tokenEnd && p.token.kind != tokenNewline {
+			c, err := p.statement()
+			if err != nil {
+				return err
+			}
+			b = append(b, c)
+			if err := p.delimiter(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	if err != nil {
+		// The token that is wrong may be the end of its line.
+		if p.token.kind != tokenNewline {
+			p.lexer.skipLine()
+		}
+		p.wrong = p.token.line
+		if errors.Is(err, errEnd) {
+			p.wrong = first
+		}
+		return nil, err
+	}
+	return b, nil
+}
+
+// delimiter goes over a semicolon, and stays at the end of a line.
+func (p *parser) delimiter() error {
+	switch p.token.kind {
+	case tokenSemicolon:
+		return p.next()
+	case tokenNewline, tokenEnd:
+		return nil
+	}
+	return p.unexpected()
+}
+
+func (p *parser) statement() (command, error) {
+	if !p.is("function") {
+		return p.command()
+	}
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	f := &function{name: p.token.text, at: p.at()}
+	if n := nameLength(f.name); p.token.kind != tokenWord || n != len(f.name) {
+		return nil, p.unexpected()
+	}
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	if err := p.skipNewlines(); err != nil {
+		return nil, err
+	}
+	var err error
+	f.body, err = p.braces()
+	return f, err
+}
+
+func (p *parser) command() (command, error) {
+	if p.token.kind != tokenWord || slices.Contains(reserved, p.token.text) {
+		return nil, p.unexpected()
+	}
+	switch p.token.text {
+	case "if":
+		return p.conditional()
+	case "while", "until":
+		return p.loop()
+	case "for":
+		return p.iteration()
+	}
+	c := &simple{at: p.at()}
+	var err error
+	if c.words, err = p.words(); err != nil {
+		return nil, err
+	}
+	if p.token.kind == tokenLeft {
+		c.body, err = p.braces()
+	}
+	return c, err
+}
+
+func (p *parser) words() ([]word, error) {
+	var words []word
+	for p.token.kind == tokenWord {
+		words = append(words, p.token.word)
+		if err := p.next(); err != nil {
+			return nil, err
+		}
+	}
+	return words, nil
+}
+
+// until reads commands up to one of the words, which it leaves, or, without
+// any, up to a closing brace. GRUB takes no empty block.
+func (p *parser) until(ends ...string) (block, error) {
+	if p.depth++; p.depth > maxBlocks {
+		return nil, fmt.Errorf("more than %d blocks are nested", maxBlocks)
+	}
+	var b block
+	for {
+		if err := p.skipNewlines(); err != nil {
+			return nil, err
+		}
+		isEnd := p.token.kind == tokenRight && len(ends) == 0 ||
+			p.token.kind == tokenWord && slices.Contains(ends, p.token.text)
+		if isEnd && len(b) > 0 {
+			p.depth--
+			return b, nil
+		}
+		c, err := p.command()
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, c)
+		if p.token.kind == tokenRight && len(ends) == 0 {
+			continue
+		}
+		if err := p.delimiter(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// after reads a keyword and then a block up to one of ends.
+func (p *parser) after(keyword string, ends ...string) (block, error) {
+	if !p.is(keyword) {
+		return nil, p.unexpected()
+	}
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	return p.until(ends...)
+}
+
+func (p *parser) braces() (block, error) {
+	if p.token.kind != tokenLeft {
+		return nil, p.unexpected()
+	}
+	if err := p.next(); err != nil {
+		return nil, err
+	}
+	b, err := p.until()
+	if err != nil {
+		return nil, err
+	}
+	return b, p.next()
+}

@@ -1,0 +1,110 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// A target is what linux and initrd have loaded.
+type target struct {
+	kernel     *entry.File
+	initrds    []entry.File
+	deviceTree *entry.File
+	cmdline    string
+	wrong      error // with one of the files
+}
+
+// why says why it cannot be booted.
+func (t *target) why() error {
+	if t.kernel == nil && t.wrong == nil {
+		return fmt.Errorf("%w: no linux command", entry.ErrConfig)
+	}
+	return t.wrong
+}
+
+// existing is a file that is to be loaded.
+func (in *interpreter) existing(name string) (entry.File, error) {
+	f, ok := in.file(name)
+	if !ok {
+		return f, fmt.Errorf("%w: %s is no file on this machine", entry.ErrConfig, entry.Printable(name))
+	}
+	_, err := f.Volume.Path(f.Name)
+	return f, err
+}
+
+func linuxCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) == 0 {
+		return 1, nil
+	}
+	in.target = target{}
+	kernel, err := in.existing(c.args[0])
+	if err != nil {
+		in.target.wrong = err
+		return 1, nil
+	}
+	in.target.kernel, in.target.cmdline = &kernel, commandLine(c.args[1:])
+	return 0, nil
+}
+
+// initrdCommand takes all files or none. GRUB would go on without an initrd
+// that is missing, but the kernel would not come far.
+func initrdCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) == 0 || in.target.kernel == nil {
+		return 1, nil
+	}
+	in.target.initrds = nil
+	for _, name := range c.args {
+		f, err := in.existing(name)
+		if err != nil {
+			in.target.wrong = err
+			return 1, nil
+		}
+		in.target.initrds = append(in.target.initrds, f)
+	}
+	return 0, nil
+}
+
+func deviceTreeCommand(in *interpreter, c *invocation) (int, error) {
+	if len(c.args) == 0 {
+		return 1, nil
+	}
+	f, err := in.existing(c.args[0])
+	if err != nil {
+		in.target.wrong = err
+		return 1, nil
+	}
+	in.target.deviceTree = &f
+	return 0, nil
+}
+
+// commandLine joins words as GRUB does: one with a space is put in quotation
+// marks, and backslashes and quotation marks get a backslash, but for \xHH,
+// which Fedora's and RHEL's GRUB leave as it is.
+func commandLine(words []string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		quote := strings.Contains(w, " ")
+		if quote {
+			b.WriteByte('"')
+		}
+		for i := 0; i < len(w); i++ {
+			if strings.IndexByte(`\'"`, w[i]) >= 0 && !isHexEscape(w[i:]) {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(w[i])
+		}
+		if quote {
+			b.WriteByte('"')
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,164 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// testCommand is test and [.
+func testCommand(in *interpreter, c *invocation) (int, error) {
+	t := test{in: in, words: c.args}
+	if n := len(t.words); n > 0 && t.words[n-1] == "]" {
+		t.words = t.words[:n-1]
+	}
+	return flag(t.evaluate()), nil
+}
+
+// A test is what is left of an expression.
+type test struct {
+	in    *interpreter
+	words []string
+}
+
+// evaluate goes up to a closing parenthesis, from left to right, and takes
+// what looks like an operator for one. As in GRUB -a may be left out; it binds
+// more weakly than !, and more strongly than -o.
+func (t *test) evaluate() bool {
+	or, and, invert := false, true, false
+	for len(t.words) > 0 {
+		var ok bool
+		switch holds, n := t.primary(); {
+		case n > 0:
+			ok = holds
+			t.words = t.words[n:]
+		default:
+			word := t.words[0]
+			t.words = t.words[1:]
+			switch word {
+			case ")":
+				return or || and
+			case "!":
+				invert = !invert
+				continue
+			case "-a":
+				continue
+			case "-o":
+				or, and = or || and, true
+				continue
+			case "(":
+				ok = t.evaluate()
+			default:
+				ok = word != ""
+			}
+		}
+		and = and && ok != invert
+		invert = false
+	}
+	return or || and
+}
+
+var comparisons = map[string]func(a, b string) bool{
+	"=":   func(a, b string) bool { return a == b },
+	"==":  func(a, b string) bool { return a == b },
+	"!=":  func(a, b string) bool { return a != b },
+	"<":   func(a, b string) bool { return a < b },
+	"<=":  func(a, b string) bool { return a <= b },
+	">":   func(a, b string) bool { return a > b },
+	">=":  func(a, b string) bool { return a >= b },
+	"-eq": func(a, b string) bool { return signed(a) == signed(b) },
+	"-ne": func(a, b string) bool { return signed(a) != signed(b) },
+	"-lt": func(a, b string) bool { return signed(a) < signed(b) },
+	"-le": func(a, b string) bool { return signed(a) <= signed(b) },
+	"-gt": func(a, b string) bool { return signed(a) > signed(b) },
+	"-ge": func(a, b string) bool { return signed(a) >= signed(b) },
+	// Comparisons of versions and of times: no configuration's default hangs
+	// on them.
+	"-pgt": never, "-plt": never, "-nt": never, "-ot": never,
+}
+
+func never(_, _ string) bool { return false }
+
+// primary evaluates an operator with its operands, and says how many words
+// these are; 0 if the next word is no part of one.
+func (t *test) primary() (bool, int) {
+	if len(t.words) > 2 {
+		if holds := comparisons[t.words[1]]; holds != nil {
+			return holds(t.words[0], t.words[2]), 3
+		}
+	}
+	if len(t.words) < 2 {
+		return false, 0
+	}
+	operand := t.words[1]
+	switch t.words[0] {
+	case "-n":
+		return operand != "", 2
+	case "-z":
+		return operand == "", 2
+	case "-e", "-d", "-f", "-s":
+		info := t.in.stat(operand)
+		if info == nil {
+			return false, 2
+		}
+		is := map[string]bool{"-e": true, "-d": info.IsDir(), "-f": !info.IsDir(), "-s": !info.IsDir() && info.Size() > 0}
+		return is[t.words[0]], 2
+	}
+	return false, 0
+}
+
+// stat is nil for a file that does not exist.
+func (in *interpreter) stat(name string) os.FileInfo {
+	f, ok := in.file(name)
+	if !ok {
+		return nil
+	}
+	at, err := f.Volume.Resolve(f.Name)
+	if err != nil {
+		return nil
+	}
+	info, err := os.Lstat(filepath.Join(f.Volume.Dir(), at))
+	if err != nil {
+		return nil
+	}
+	return info
+}
+
+// signed is a number at the begin of a text, or 0.
+func signed(s string) int64 {
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		n, _, _ := number(rest)
+		return -n
+	}
+	n, _, _ := number(s)
+	return n
+}
+
+// number reads digits at the begin of a text, as C does: 0x and 0 begin other
+// bases. What is too large is the largest.
+func number(s string) (n int64, rest string, ok bool) {
+	const most = 1<<31 - 1
+	s = strings.TrimLeft(s, " \t\n")
+	base := int64(10)
+	if hex, isHex := strings.CutPrefix(s, "0x"); isHex {
+		base, s = 16, hex
+	} else if len(s) > 1 && s[0] == '0' && '0' <= s[1] && s[1] <= '7' {
+		base, s = 8, s[1:]
+	}
+	i := 0
+	for ; i < len(s); i++ {
+		digit := int64(strings.IndexByte("0123456789abcdef", s[i]|0x20))
+		if '0' <= s[i] && s[i] <= '9' {
+			digit = int64(s[i] - '0')
+		}
+		if digit < 0 || digit >= base {
+			break
+		}
+		n = min(n*base+digit, most)
+	}
+	return n, s[i:], i > 0
+}

@@ -1,0 +1,201 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+const (
+	// maxSteps is how many lines a script may run, with all it chains to;
+	// a loop that waits for the network ends then.
+	maxSteps = 10000
+	// maxLine is how long a line may be, and a word with what its variables
+	// stand for.
+	maxLine      = 16 << 10
+	maxVariables = 256
+	maxImages    = 64
+)
+
+var (
+	// errFailed is wrapped by what || in a script catches.
+	errFailed = errors.New("command failed")
+	// errFalse is the answer of a command that only asks.
+	errFalse = fmt.Errorf("%w: condition does not hold", errFailed)
+)
+
+func failed(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{errFailed}, args...)...)
+}
+
+// An ipxe runs a script up to where it would boot (ipxe.org/cmd). Nothing is
+// downloaded but what it chains to, so that images always arrive, and what
+// asks a user gets no answer.
+type ipxe struct {
+	lease *Lease
+	read  Reader
+
+	config    *entry.Config
+	variables map[string]string
+	images    []image
+	selected  string // the image to boot
+	items     []item // of the menu
+	title     string // that of the chosen item
+	steps     int
+	files     int
+	booted    bool
+}
+
+type image struct {
+	name, url, args string
+	kernel          bool
+}
+
+// A script is one file of them.
+type script struct {
+	url    *url.URL
+	lines  []string
+	labels map[string]int
+	depth  int
+	next   int // the line to run
+	// jumped ends the line, exited the script.
+	jumped, exited bool
+}
+
+func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read Reader) (*entry.Config, error) {
+	x := &ipxe{
+		lease: lease, read: read, variables: map[string]string{},
+		config: &entry.Config{Kind: "ipxe", Source: file},
+	}
+	u, err := url.Parse(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
+	}
+	err = x.run(ctx, u, text, 0)
+	if x.booted {
+		return x.config, nil
+	}
+	if err == nil {
+		err = errors.New("the script ends without booting")
+	}
+	return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
+}
+
+// run runs a script. An error that wraps errFailed is the script's own.
+func (x *ipxe) run(ctx context.Context, u *url.URL, text []byte, depth int) error {
+	if err := checkText(text); err != nil {
+		return fmt.Errorf("%s: %w", u.Redacted(), err)
+	}
+	s := &script{url: u, lines: lines(text), labels: map[string]int{}, depth: depth}
+	s.prepare()
+	for s.next < len(s.lines) {
+		line := s.lines[s.next]
+		s.next++
+		if line == "" || line[0] == '#' || line[0] == ':' {
+			continue
+		}
+		where := fmt.Sprintf("%s:%d", u.Redacted(), s.next)
+		if x.steps++; x.steps > maxSteps || len(line) > maxLine {
+			return fmt.Errorf("%s: more than %d steps, or a line of more than %d bytes", where, maxSteps, maxLine)
+		}
+		err := x.line(ctx, s, line, where)
+		if x.booted || s.exited || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare joins lines with a backslash behind them with the next one, and
+// finds the labels, of which the first counts.
+func (s *script) prepare() {
+	for i, line := range s.lines {
+		if head, found := strings.CutSuffix(line, `\`); found && i+1 < len(s.lines) && len(line) <= maxLine {
+			s.lines[i], s.lines[i+1] = "", head+s.lines[i+1]
+			continue
+		}
+		name, found := strings.CutPrefix(s.lines[i], ":")
+		if name, _ = cut(name); found {
+			if _, have := s.labels[name]; !have {
+				s.labels[name] = i
+			}
+		}
+	}
+}
+
+// line runs the commands of one line: the words are split before variables in
+// them are expanded, each command's when its turn comes.
+func (x *ipxe) line(ctx context.Context, s *script, line, where string) error {
+	words := strings.Fields(line)
+	process := true
+	var err error
+	for {
+		n, end := command(words)
+		if process {
+			argv := make([]string, n)
+			for i := range argv {
+				if argv[i], err = x.expand(s, words[i]); err != nil {
+					return fmt.Errorf("%s: %w", where, err)
+				}
+			}
+			if err = x.execute(ctx, s, argv); err != nil {
+				err = fmt.Errorf("%s: %s: %w", where, entry.Printable(argv[0]), err)
+				if !errors.Is(err, errFailed) {
+					return err
+				}
+				if !errors.Is(err, errFalse) {
+					x.config.Notef("%v", err)
+				}
+			}
+			if x.booted || s.jumped || s.exited {
+				s.jumped = false
+				return err
+			}
+		}
+		switch end {
+		case "||":
+			process = err != nil
+		case "&&":
+			process = err == nil
+		case ";":
+			process = true
+		default:
+			return err
+		}
+		words = words[n+1:]
+	}
+}
+
+// command is how many words the first command has, and what ends it, which is
+// empty at the end of the line or at a comment.
+func command(words []string) (int, string) {
+	for i, w := range words {
+		switch {
+		case w == "||" || w == "&&" || w == ";":
+			return i, w
+		case w[0] == '#':
+			return i, ""
+		}
+	}
+	return len(words), ""
+}
+
+// execute runs one command; an empty one succeeds.
+func (x *ipxe) execute(ctx context.Context, s *script, argv []string) error {
+	if len(argv) == 0 {
+		return nil
+	}
+	run, known := commands[argv[0]]
+	if !known {
+		return failed("no such command here")
+	}
+	return run(x, ctx, s, argv[1:])
+}

@@ -1,0 +1,108 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// An item is a line of a menu.
+type item struct{ name, text string }
+
+// set stores a variable; the type behind its name says only how iPXE does.
+func (x *ipxe) set(_ context.Context, _ *script, args []string) error {
+	if len(args) == 0 {
+		return failed("no name")
+	}
+	return x.store(args[0], strings.Join(args[1:], " "))
+}
+
+func (x *ipxe) store(name, value string) error {
+	name, _, _ = strings.Cut(name, ":")
+	if _, have := x.variables[name]; !have && len(x.variables) == maxVariables || len(value) > maxLine {
+		return errors.New("too many variables, or too long a value")
+	}
+	x.variables[name] = value
+	return nil
+}
+
+func (x *ipxe) clear(_ context.Context, _ *script, args []string) error {
+	if len(args) != 1 {
+		return failed("no name")
+	}
+	name, _, _ := strings.Cut(args[0], ":")
+	delete(x.variables, name)
+	return nil
+}
+
+func (x *ipxe) isset(_ context.Context, _ *script, args []string) error {
+	if len(args) != 1 || args[0] == "" {
+		return errFalse
+	}
+	return nil
+}
+
+func (x *ipxe) iseq(_ context.Context, _ *script, args []string) error {
+	if len(args) != 2 || args[0] != args[1] {
+		return errFalse
+	}
+	return nil
+}
+
+func (x *ipxe) jump(_ context.Context, s *script, args []string) error {
+	if len(args) != 1 {
+		return failed("no label")
+	}
+	line, have := s.labels[args[0]]
+	if !have {
+		return failed("no label %s", entry.Printable(args[0]))
+	}
+	s.next, s.jumped = line, true
+	return nil
+}
+
+func (x *ipxe) exit(_ context.Context, s *script, args []string) error {
+	s.exited = true
+	if len(args) > 0 && args[0] != "0" {
+		return failed("status %s", entry.Printable(args[0]))
+	}
+	return nil
+}
+
+func (x *ipxe) menu(context.Context, *script, []string) error {
+	x.items = nil
+	return nil
+}
+
+// item adds a line, which without a name is only shown.
+func (x *ipxe) item(_ context.Context, _ *script, args []string) error {
+	opts, args := options(args)
+	if len(args) == 0 || has(opts, "gap", "g") {
+		return nil
+	}
+	if len(x.items) == maxEntries {
+		return errors.New("too many items")
+	}
+	x.items = append(x.items, item{args[0], strings.Join(args[1:], " ")})
+	return nil
+}
+
+// choose takes the menu's default, or its first item, as iPXE does when the
+// time is over.
+func (x *ipxe) choose(_ context.Context, _ *script, args []string) error {
+	opts, args := options(args)
+	if len(args) != 1 || len(x.items) == 0 {
+		return failed("no menu, or no variable")
+	}
+	i := max(0, slices.IndexFunc(x.items, func(m item) bool { return m.name == opts["default"] }))
+	x.title = x.items[i].text
+	x.config.Notef("of the menu its default is taken: %s", entry.Printable(x.items[i].name))
+	return x.store(args[0], x.items[i].name)
+}

@@ -1,0 +1,221 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// commands are those that matter for what is booted; others fail, as they do
+// in an iPXE that was built without them. What asks a user fails at once.
+var commands map[string]func(*ipxe, context.Context, *script, []string) error
+
+func init() {
+	commands = map[string]func(*ipxe, context.Context, *script, []string) error{
+		"boot":      (*ipxe).boot,
+		"chain":     (*ipxe).boot,
+		"imgexec":   (*ipxe).boot,
+		"kernel":    (*ipxe).kernel,
+		"imgselect": (*ipxe).imgselect,
+		"imgload":   (*ipxe).imgselect,
+		"imgfetch":  (*ipxe).initrd,
+		"module":    (*ipxe).initrd,
+		"initrd":    (*ipxe).initrd,
+		"imgargs":   (*ipxe).imgargs,
+		"imgfree":   (*ipxe).imgfree,
+		"set":       (*ipxe).set,
+		"clear":     (*ipxe).clear,
+		"isset":     (*ipxe).isset,
+		"iseq":      (*ipxe).iseq,
+		"goto":      (*ipxe).jump,
+		"exit":      (*ipxe).exit,
+		"menu":      (*ipxe).menu,
+		"item":      (*ipxe).item,
+		"choose":    (*ipxe).choose,
+	}
+	// The network is up, and nothing is shown.
+	for _, name := range []string{
+		"autoconf", "colour", "console", "cpair", "dhcp", "echo", "ifclose", "ifconf",
+		"ifopen", "iflinkwait", "ifstat", "imgstat", "ntp", "route", "sleep", "sync",
+	} {
+		commands[name] = func(*ipxe, context.Context, *script, []string) error { return nil }
+	}
+}
+
+// valued are the options of these commands that have a value.
+var valued = map[string]string{
+	"--name": "name", "-n": "name", "--timeout": "timeout", "-t": "timeout",
+	"--default": "default", "-d": "default", "--key": "key", "-k": "key",
+	"--menu": "menu", "-m": "menu", "--retimeout": "retimeout",
+}
+
+// options takes the options in front of the arguments: the value of each, or
+// its letter.
+func options(args []string) (map[string]string, []string) {
+	found := map[string]string{}
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" {
+			break
+		}
+		name, value, inline := strings.Cut(arg, "=")
+		key, hasValue := valued[name]
+		switch {
+		case hasValue && inline:
+			found[key] = value
+		case hasValue && len(args) > 0:
+			found[key], args = args[0], args[1:]
+		case strings.HasPrefix(arg, "--"):
+			found[strings.TrimPrefix(arg, "--")] = ""
+		default:
+			for _, letter := range arg[1:] {
+				found[string(letter)] = ""
+			}
+		}
+	}
+	return found, args
+}
+
+func has(options map[string]string, names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { _, ok := options[n]; return ok })
+}
+
+func (x *ipxe) find(name string) *image {
+	i := slices.IndexFunc(x.images, func(m image) bool { return m.name == name })
+	if i < 0 {
+		return nil
+	}
+	return &x.images[i]
+}
+
+// fetch notes an image; one of the same name is replaced.
+func (x *ipxe) fetch(s *script, args []string, kernel bool) (*image, error) {
+	opts, args := options(args)
+	if len(args) == 0 {
+		return nil, failed("no URI")
+	}
+	u, err := s.url.Parse(args[0])
+	if err != nil || !loadable(u) {
+		return nil, failed("no URI that can be loaded: %s", entry.Printable(args[0]))
+	}
+	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " "), kernel: kernel}
+	if m.name == "" {
+		m.name = path.Base(u.Path)
+	}
+	if have := x.find(m.name); have != nil {
+		*have = m
+		return have, nil
+	}
+	if len(x.images) == maxImages {
+		return nil, errors.New("too many images")
+	}
+	x.images = append(x.images, m)
+	return &x.images[len(x.images)-1], nil
+}
+
+func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
+	m, err := x.fetch(s, args, true)
+	if err == nil {
+		x.selected = m.name
+	}
+	return err
+}
+
+func (x *ipxe) initrd(_ context.Context, s *script, args []string) error {
+	_, err := x.fetch(s, args, false)
+	return err
+}
+
+func (x *ipxe) imgselect(_ context.Context, _ *script, args []string) error {
+	_, args = options(args)
+	if len(args) != 1 || x.find(args[0]) == nil {
+		return failed("no such image")
+	}
+	x.selected = args[0]
+	return nil
+}
+
+func (x *ipxe) imgargs(_ context.Context, _ *script, args []string) error {
+	_, args = options(args)
+	if len(args) == 0 || x.find(args[0]) == nil {
+		return failed("no such image")
+	}
+	x.find(args[0]).args = strings.Join(args[1:], " ")
+	return nil
+}
+
+// imgfree forgets the images that are named, or all.
+func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
+	_, args = options(args)
+	x.images = slices.DeleteFunc(x.images, func(m image) bool { return len(args) == 0 || slices.Contains(args, m.name) })
+	return nil
+}
+
+// boot boots an image, or what a URI names: a script runs in the place of the
+// command, something else is a kernel.
+func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
+	opts, rest := options(args)
+	name := x.selected
+	if len(rest) > 0 {
+		name = rest[0]
+	}
+	if m := x.find(name); m != nil {
+		if len(rest) > 1 {
+			m.args = strings.Join(rest[1:], " ")
+		}
+		return x.start(m)
+	}
+	if len(rest) == 0 {
+		return failed("no image is selected")
+	}
+	u, err := s.url.Parse(name)
+	if err != nil || !loadable(u) {
+		return failed("no URI that can be loaded: %s", entry.Printable(name))
+	}
+	if x.files == maxFiles || s.depth == maxDepth {
+		return errors.New("too many scripts, or too deep in one another")
+	}
+	x.files++
+	text, err := x.read(ctx, u.String())
+	switch {
+	case ctx.Err() != nil:
+		return err
+	case errors.Is(err, ErrTooBig) || err == nil && checkText(text) != nil:
+		m, err := x.fetch(s, args, true)
+		if err != nil {
+			return err
+		}
+		return x.start(m)
+	case err != nil:
+		return failed("%w", err)
+	case !isScript(text):
+		return failed("neither a script nor a kernel")
+	}
+	s.exited = has(opts, "replace", "r")
+	return x.run(ctx, u, text, s.depth+1)
+}
+
+// start makes the entry: what is no kernel goes with the one that is booted.
+func (x *ipxe) start(kernel *image) error {
+	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}
+	for i := range x.images {
+		if m := &x.images[i]; m != kernel && !m.kernel {
+			if m.args != "" {
+				return failed("image %s has arguments: making an archive of it is not supported", entry.Printable(m.name))
+			}
+			e.Initrds = append(e.Initrds, entry.File{Name: m.url})
+		}
+	}
+	x.config.Entries = []entry.Entry{e}
+	x.booted = true
+	return nil
+}

@@ -1,0 +1,211 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+const scriptURL = "http://boot.example.org/ipxe/boot.ipxe"
+
+func TestIPXE(t *testing.T) {
+	const dir = "http://boot.example.org/ipxe/"
+	simple := entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}}
+	with := func(args string) entry.Entry {
+		e := simple
+		e.Cmdline = args
+		return e
+	}
+	tests := []struct {
+		name, text string
+		files      map[string]string
+		want       entry.Entry
+		notes      int
+	}{
+		{
+			name: "Debian",
+			text: `#!ipxe
+# netboot of an installer
+set base http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el
+kernel ${base}/vmlinux priority=critical auto url=http://192.0.2.1/preseed?mac=${net0/mac:hexhyp} \
+  interface=${net0/mac}
+initrd ${base}/initrd.gz
+boot || goto failed
+:failed
+echo failed
+shell
+`,
+			want: entry.Entry{
+				ID: "vmlinux", Kernel: entry.File{Name: "http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el/vmlinux"},
+				Initrds: files("http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el/initrd.gz"),
+				Cmdline: "priority=critical auto url=http://192.0.2.1/preseed?mac=52-54-00-12-ab-56 interface=52:54:00:12:ab:56",
+			},
+		},
+		{
+			name: "Fedora with a menu",
+			text: `#!ipxe
+:start
+menu Boot of ${ip}
+item --gap -- Installers
+item --key r rhel RHEL 9
+item fedora Fedora Server
+choose --default fedora --timeout 5000 os && goto ${os} || goto start
+:rhel
+kernel rhel/vmlinuz
+boot
+:fedora
+imgfree
+kernel --name linux fedora/vmlinuz inst.repo=http://${next-server}/fedora
+initrd --name one fedora/initrd.img
+module fedora/updates.img
+imgargs linux ip=dhcp BOOTIF=01-${netX/machyp} uuid=${uuid}
+boot linux
+`,
+			want: entry.Entry{
+				ID: "linux", Title: "Fedora Server", Kernel: entry.File{Name: dir + "fedora/vmlinuz"},
+				Initrds: files(dir+"fedora/initrd.img", dir+"fedora/updates.img"),
+				Cmdline: "ip=dhcp BOOTIF=01-52-54-00-12-ab-56 uuid=" + uuid,
+			},
+			notes: 1,
+		},
+		{
+			name: "SLES for s390x over two scripts",
+			text: "#!ipxe\nset arch s390x\nisset ${net1/mac} && goto other ||\nchain --autofree sub/${arch}.ipxe || chain late.ipxe\nboot\n:other\nexit 1\n",
+			files: map[string]string{dir + "sub/s390x.ipxe": `#!ipxe
+dhcp && echo up
+imgfetch /sles/boot/s390x/linux install=http://192.0.2.1/sles
+imgselect linux
+initrd ../initrd
+`},
+			want: entry.Entry{
+				ID: "linux", Kernel: entry.File{Name: "http://boot.example.org/sles/boot/s390x/linux"},
+				Initrds: files("http://boot.example.org/ipxe/initrd"), Cmdline: "install=http://192.0.2.1/sles",
+			},
+		},
+		{
+			name: "chain to a kernel", text: "#!ipxe\nchain k a b\n",
+			files: map[string]string{dir + "k": "\x7fELF"}, want: with("a b"),
+		},
+		{
+			name: "chain to a big one", text: "#!ipxe\nchain k\n",
+			files: map[string]string{dir + "k": "!big"}, want: simple,
+		},
+		{
+			name: "a script that exits, and one that replaces", text: "#!ipxe\nchain a\nchain b || chain -ar c\nkernel wrong\nboot\n",
+			files: map[string]string{dir + "a": "#!ipxe\nexit\nboot wrong", dir + "b": "#!ipxe\nexit 1", dir + "c": "#!ipxe\nkernel k\nboot\n"},
+			want:  simple, notes: 2,
+		},
+		{
+			name: "a script without labels of its own", text: "#!ipxe\nchain missing || kernel k one # two\nboot", want: with("one"), notes: 1,
+		},
+		{
+			name: "order of evaluation",
+			text: "#!ipxe\nset a 1 && set b ${a}${a} ; set name b\niseq ${${name}} 11 && kernel k ${b} ||\niseq x y || iseq x y && kernel wrong ||\nclear a\nisset ${a} || imgargs k ${b}-${a:string}-${ip:hexraw}-${c}\nboot",
+			want: with("11--c000024d-"),
+		},
+		{
+			name: "variables", text: "#!ipxe\nset mac:string a b\nkernel k ${mac:uristring} ${filename} ${cwuri} ${cwduri} ${net0/ip:hex} ${uuid:hexraw} ${x:hexhyp} } ${open\nboot",
+			want: with("a+b tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
+		},
+		{
+			name: "unknown commands and what asks are failures that can be caught",
+			text: "#!ipxe\nsanboot iscsi:x || prompt --key 2 menu && kernel wrong || kernel k\nimgselect x || goto nowhere ||\ninitrd i /etc/b\nboot || imgfree i\nboot",
+			want: simple, notes: 5,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &site{files: tt.files}
+			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease("tftp://192.0.2.1/f"), s.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]entry.Entry{tt.want}, c.Entries, cmp.AllowUnexported(entry.Volume{})); diff != "" {
+				t.Errorf("entries (-want +got):\n%s", diff)
+			}
+			if len(c.Notes) != tt.notes {
+				t.Errorf("notes %q, want %d", c.Notes, tt.notes)
+			}
+		})
+	}
+}
+
+func TestIPXEHostile(t *testing.T) {
+	chain := func(i int) string { return fmt.Sprintf("http://boot.example.org/ipxe/%d", i) }
+	deep := map[string]string{}
+	for i := range 20 {
+		deep[chain(i)] = fmt.Sprintf("#!ipxe\nchain %d\n", i+1)
+	}
+	tests := []struct {
+		name, text string
+		files      map[string]string
+		part       string // of the error
+	}{
+		{"ends", "#!ipxe\nkernel k\n", nil, "without booting"},
+		{"boots nothing", "#!ipxe\nboot\n", nil, "boot.ipxe:2: boot: command failed: no image"},
+		{"exits", "#!ipxe\nexit 1\nkernel k\nboot", nil, "status 1"},
+		{"unknown command", "#!ipxe\nfrobnicate\nkernel k\nboot", nil, "boot.ipxe:2: frobnicate: command failed: no such"},
+		{"for ever", "#!ipxe\n:a\ngoto a\n", nil, "more than 10000 steps"},
+		{"for ever with words", "#!ipxe\n:a\nset x ${x}y\ngoto a\n", nil, "more than 10000 steps"},
+		{"chains to itself", "#!ipxe\nchain boot.ipxe", map[string]string{scriptURL: "#!ipxe\nchain boot.ipxe ||"}, "too many scripts"},
+		{"chains deep", "#!ipxe\nchain 0", deep, "too many scripts"},
+		{"chains for ever", "#!ipxe\n:a\nchain x\ngoto a", map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n"}, "too many scripts"},
+		{"chains to text", "#!ipxe\nchain x", map[string]string{"http://boot.example.org/ipxe/x": "hello"}, "neither"},
+		{"grows", "#!ipxe\nset x aaaaaaaa\n:a\nset x ${x}${x}\ngoto a\n", nil, "a word of more than"},
+		{"names itself", "#!ipxe\nset x x\nset y {x}\nset z $${y}\nset x $${y}b\nkernel ${x}", nil, ""},
+		{"long line", "#!ipxe\nset x " + strings.Repeat("a", maxLine), nil, "a line of more than"},
+		{"long continued line", "#!ipxe\n" + strings.Repeat("set x aaaaaaaa\\\n", 5000), nil, ""},
+		{"many variables", "#!ipxe\nset x a\n:a\nset x ${x}a\nset ${x} 1\ngoto a", nil, "too many variables"},
+		{"many images", "#!ipxe\nset x a\n:a\nset x ${x}a\ninitrd ${x}\ngoto a", nil, "too many images"},
+		{"many items", "#!ipxe\n:a\nitem a\ngoto a", nil, "too many items"},
+		{"junk", "#!ipxe\n\x1b[2J", nil, "line 2: control character"},
+		{"gigantic", "#!ipxe\n" + strings.Repeat("#", entry.MaxConfig), nil, "more than"},
+		{"file on this machine", "#!ipxe\nkernel file:///etc/passwd\nboot", nil, "no URI"},
+		{"empty menu", "#!ipxe\nmenu\nchoose x", nil, "no menu"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &site{files: tt.files}
+			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read)
+			if c != nil || !errors.Is(err, entry.ErrConfig) || !strings.Contains(err.Error(), tt.part) || !strings.Contains(err.Error(), scriptURL) {
+				t.Errorf("parseIPXE = %v, %v, want ErrConfig with %q and the URL", c, err, tt.part)
+			}
+			if len(s.asked) > maxFiles {
+				t.Errorf("asked for %d files", len(s.asked))
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	opts, rest := options([]string{"--name=a", "-t", "5", "-ar", "--keep", "--", "-x", "y"})
+	want := map[string]string{"name": "a", "timeout": "5", "a": "", "r": "", "keep": ""}
+	if diff := cmp.Diff(want, opts); diff != "" || !slices.Equal(rest, []string{"-x", "y"}) {
+		t.Errorf("rest %q, options (-want +got):\n%s", rest, diff)
+	}
+	if _, rest := options([]string{"uri", "-n", "x"}); len(rest) != 3 {
+		t.Errorf("rest %q: options end at the first argument", rest)
+	}
+}
+
+func FuzzIPXE(f *testing.F) {
+	f.Add("set a ${net0/mac:hexhyp}\nkernel k ${a}\ninitrd i\nboot", "kernel x")
+	f.Add(":a\nchain --replace x && goto a || exit 1", "menu\nitem a A\nchoose b && boot ${b}")
+	f.Add("iseq a ${b} || imgargs k x ; imgfree ; imgselect ${cwuri:uristring} # x\\\n", "goto ${ip:hexraw}")
+	f.Fuzz(func(t *testing.T, text, chained string) {
+		s := &site{files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}
+		c, err := parseIPXE(t.Context(), scriptURL, []byte("#!ipxe\n"+text), testLease(), s.read)
+		if err == nil {
+			checkConfig(t, c)
+		}
+	})
+}

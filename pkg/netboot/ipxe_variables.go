@@ -1,0 +1,118 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// expand puts values in the place of ${NAME}, the innermost first.
+func (x *ipxe) expand(s *script, word string) (string, error) {
+	const most = 100 // a value may name variables, its own as well
+	for range most {
+		end := -1
+		start := -1
+		for i := 0; i < len(word) && end < 0; i++ {
+			switch {
+			case strings.HasPrefix(word[i:], "${"):
+				start = i
+			case word[i] == '}' && start >= 0:
+				end = i
+			}
+		}
+		if end < 0 {
+			return word, nil
+		}
+		word = word[:start] + x.value(s, word[start+2:end]) + word[end+1:]
+		if len(word) > maxLine {
+			return "", fmt.Errorf("a word of more than %d bytes", maxLine)
+		}
+	}
+	return "", fmt.Errorf("more than %d variables in a word", most)
+}
+
+// value is a setting's, in the form that :TYPE behind it asks for; empty if
+// there is no such setting (ipxe.org/cfg, ipxe.org/settings).
+func (x *ipxe) value(s *script, name string) string {
+	name, form, _ := strings.Cut(name, ":")
+	text, set := x.variables[name]
+	if !set {
+		text = x.setting(s, name)
+	}
+	separator := ""
+	switch form {
+	case "hexhyp":
+		separator = "-"
+	case "hex":
+		separator = ":"
+	case "hexraw":
+	case "uristring":
+		return url.QueryEscape(text)
+	default:
+		return text
+	}
+	parts := []string{}
+	for _, b := range raw(text) {
+		parts = append(parts, hex.EncodeToString([]byte{b}))
+	}
+	return strings.Join(parts, separator)
+}
+
+// raw are a setting's bytes.
+func raw(text string) []byte {
+	if mac, err := net.ParseMAC(text); err == nil {
+		return mac
+	}
+	if ip := net.ParseIP(text); ip != nil {
+		if four := ip.To4(); four != nil {
+			return four
+		}
+		return ip
+	}
+	if uuidText.MatchString(text) {
+		b, _ := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+		return b
+	}
+	return []byte(text)
+}
+
+// setting is what the lease and the script's place say. There is one
+// interface, the lease's.
+func (x *ipxe) setting(s *script, name string) string {
+	if scope, rest, found := strings.Cut(name, "/"); found && (scope == "net0" || scope == "netX") {
+		name = rest
+	}
+	switch name {
+	case "mac":
+		return x.lease.MAC.String()
+	case "machyp":
+		return strings.ReplaceAll(x.lease.MAC.String(), ":", "-")
+	case "ip":
+		if ip := x.lease.IP.To4(); ip != nil {
+			return ip.String()
+		}
+	case "ip6":
+		if x.lease.IP.To4() == nil && x.lease.IP != nil {
+			return x.lease.IP.String()
+		}
+	case "next-server":
+		return x.lease.Server
+	case "filename":
+		if len(x.lease.BootFiles) > 0 {
+			return x.lease.BootFiles[0]
+		}
+	case "uuid":
+		return x.lease.UUID
+	case "cwuri":
+		return s.url.String()
+	case "cwduri":
+		return directory(s.url).String()
+	}
+	return ""
+}

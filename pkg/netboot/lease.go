@@ -1,0 +1,218 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"path"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/insomniacslk/dhcp/dhcpv6"
+	"github.com/insomniacslk/dhcp/iana"
+	"github.com/u-root/u-root/pkg/dhclient"
+	"github.com/vishvananda/netlink"
+)
+
+// A Lease is what a DHCP server says to one interface.
+type Lease struct {
+	Interface string
+	// Address is that of this machine with the length of its network's
+	// prefix, IP without it.
+	Address string
+	IP      net.IP
+	MAC     net.HardwareAddr
+	// Server is the next server of DHCPv4, empty without one.
+	Server string
+	// BootFiles are URLs, the better one first.
+	BootFiles []string
+	// ConfigFile and PathPrefix are options 209 and 210 (RFC 5071).
+	ConfigFile, PathPrefix string
+	// UUID is the machine's, in small letters; empty if it has none.
+	UUID string
+
+	lease dhclient.Lease
+}
+
+// Configure gives the interface its address and routes, and writes
+// /etc/resolv.conf.
+func (l *Lease) Configure() error { return l.lease.Configure() }
+
+// architecture is what this machine is to a DHCP server (option 93 of DHCPv4,
+// 61 of DHCPv6; IANA's registry of processor architecture types). Firmware of
+// the same kind, petitboot and QEMU's s390-ccw, says the same.
+var architecture = map[string]iana.Arch{
+	"ppc64":   iana.PPC_OPAL,
+	"ppc64le": iana.PPC_OPAL,
+	"s390x":   iana.S390_BASIC,
+}
+
+const (
+	// dhcpTimeout is that of one request, of which there are dhcpTries.
+	dhcpTimeout = 5 * time.Second
+	dhcpTries   = 4
+	// linkTimeout is how long an interface may take until it has a carrier:
+	// what has no cable is given up then.
+	linkTimeout = 20 * time.Second
+)
+
+func config(arch string) dhclient.Config {
+	c := dhclient.Config{
+		Timeout: dhcpTimeout,
+		Retries: dhcpTries,
+		Modifiers4: []dhcpv4.Modifier{dhcpv4.WithRequestedOptions(
+			dhcpv4.OptionPXELinuxConfigFile, dhcpv4.OptionPXELinuxPathPrefix,
+			dhcpv4.OptionClasslessStaticRoute)},
+	}
+	if a, ok := architecture[arch]; ok {
+		c.Modifiers4 = append(c.Modifiers4, dhcpv4.WithOption(dhcpv4.OptClientArch(a)))
+		c.Modifiers6 = append(c.Modifiers6, dhcpv6.WithArchType(a))
+	}
+	return c
+}
+
+// Leases brings up all interfaces but the loopback that match, all of them for
+// nil, and asks for leases of DHCPv4 and DHCPv6 on all at once. The channel is
+// closed after the last one, or when the context ends. What goes wrong is
+// logged: an interface without a lease is no error. dhclient itself writes to
+// the standard logger, too.
+func Leases(ctx context.Context, interfaces *regexp.Regexp, log func(string, ...any)) (<-chan *Lease, error) {
+	all, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("network interfaces: %w", err)
+	}
+	var links []netlink.Link
+	for _, link := range all {
+		a := link.Attrs()
+		if a.Flags&net.FlagLoopback == 0 && (interfaces == nil || interfaces.MatchString(a.Name)) {
+			links = append(links, link)
+		}
+	}
+	if len(links) == 0 {
+		return nil, fmt.Errorf("no network interface, or none that matches")
+	}
+	uuid := systemUUID("/")
+	results := dhclient.SendRequests(ctx, links, true, true, config(runtime.GOARCH), linkTimeout)
+	leases := make(chan *Lease)
+	go func() {
+		defer close(leases)
+		for {
+			select {
+			case r, ok := <-results:
+				if !ok {
+					return
+				}
+				if r.Err != nil {
+					log("%s: %v: %v", r.Interface.Attrs().Name, r.Protocol, r.Err)
+					continue
+				}
+				l := newLease(r.Lease, log)
+				l.UUID = uuid
+				select {
+				case leases <- l:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return leases, nil
+}
+
+func newLease(from dhclient.Lease, log func(string, ...any)) *Lease {
+	a := from.Link().Attrs()
+	l := &Lease{Interface: a.Name, MAC: a.HardwareAddr, lease: from}
+	switch p := from.(type) {
+	case *dhclient.Packet4:
+		l.IP, l.Address = p.P.YourIPAddr, p.Lease().String()
+		l.fill4(p.P, log)
+	case *dhclient.Packet6:
+		if addr := p.Lease(); addr != nil {
+			l.IP, l.Address = addr.IPv6Addr, addr.IPv6Addr.String()+"/128"
+		}
+		_, message := p.Message()
+		l.addBootFile(message.Options.BootFileURL(), log)
+	}
+	return l
+}
+
+// fill4 takes what DHCPv4 says of booting. The server of a file without a URL
+// is the next server, or else the one of option 66, or that of the header, or
+// the DHCP server.
+func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
+	servers := []string{"", p.TFTPServerName(), p.ServerHostName, ""}
+	if ip := p.ServerIPAddr; ip != nil && !ip.IsUnspecified() {
+		servers[0] = ip.String()
+	}
+	if ip := p.ServerIdentifier(); ip != nil {
+		servers[3] = ip.String()
+	}
+	for _, s := range servers {
+		if host.MatchString(s) {
+			l.Server = s
+			break
+		}
+	}
+	option := func(code dhcpv4.OptionCode) string {
+		s := strings.TrimRight(string(p.Options.Get(code)), "\x00")
+		if err := checkText([]byte(s)); err != nil {
+			log("%s: DHCP option %v: %v", l.Interface, code, err)
+			return ""
+		}
+		return s
+	}
+	l.ConfigFile = option(dhcpv4.OptionPXELinuxConfigFile)
+	l.PathPrefix = option(dhcpv4.OptionPXELinuxPathPrefix)
+	l.addBootFile(option(dhcpv4.OptionBootfileName), log)
+	l.addBootFile(p.BootFileName, log)
+}
+
+// host is a name, or an address of IPv4.
+var host = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$`)
+
+// addBootFile adds a URL, or a file on the server.
+func (l *Lease) addBootFile(name string, log func(string, ...any)) {
+	if name == "" {
+		return
+	}
+	u, err := bootFile(name, l.Server)
+	if err != nil {
+		log("%s: boot file %s: %v", l.Interface, entry.Printable(name), err)
+		return
+	}
+	if !slices.Contains(l.BootFiles, u) {
+		l.BootFiles = append(l.BootFiles, u)
+	}
+}
+
+func bootFile(name, server string) (string, error) {
+	if err := checkText([]byte(name)); err != nil {
+		return "", err
+	}
+	if u, err := url.Parse(name); err == nil && u.Host != "" {
+		if !loadable(u) {
+			return "", fmt.Errorf("no URL that can be loaded")
+		}
+		return u.String(), nil
+	}
+	if server == "" {
+		return "", fmt.Errorf("no server")
+	}
+	u := url.URL{Scheme: "tftp", Host: server, Path: path.Clean("/" + name)}
+	if strings.HasSuffix(name, "/") && u.Path != "/" {
+		u.Path += "/" // a directory: only configurations are looked for
+	}
+	return u.String(), nil
+}

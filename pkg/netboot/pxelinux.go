@@ -1,0 +1,227 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+const (
+	// maxDepth is how deep configurations may lie in one another, maxFiles how
+	// many there may be in all.
+	maxDepth   = 8
+	maxFiles   = 32
+	maxEntries = 1000
+)
+
+// A pxelinux reads one configuration and what it includes, as the Syslinux
+// wiki describes it (Config, Directives, Menu). Modules, what they are given,
+// and what they do to the screen, are passed over.
+type pxelinux struct {
+	lease  *Lease
+	read   Reader
+	prefix *url.URL
+	files  int
+
+	config  *entry.Config
+	labels  []label
+	at      *label // what directives belong to, nil before the first label
+	global  label  // of it append and sysappend
+	deflt   string // DEFAULT's
+	timeout string
+	onEnd   string // ONTIMEOUT's
+	menu    bool   // a menu module shows the labels
+	inText  bool   // between TEXT and ENDTEXT
+}
+
+// A label is one entry as far as it is read.
+type label struct {
+	name, title      string
+	kernel, args     string // the file, and what KERNEL has behind it
+	initrd, fdt      string
+	options          *string // APPEND's
+	sysappend        *uint64
+	isDefault, other bool // other: it boots no Linux, or is disabled
+	where            string
+}
+
+func parsePXELINUX(ctx context.Context, prefix *url.URL, file string, text []byte, lease *Lease, read Reader) (*entry.Config, error) {
+	p := &pxelinux{
+		lease: lease, read: read, prefix: prefix,
+		config: &entry.Config{Kind: "pxelinux", Source: file, Default: -1},
+	}
+	if err := p.parse(ctx, file, text, 0); err != nil {
+		return nil, err
+	}
+	for i := range p.labels {
+		p.finish(&p.labels[i])
+	}
+	p.choose()
+	return p.config, nil
+}
+
+func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth int) error {
+	if err := checkText(text); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	for i, line := range lines(text) {
+		where := fmt.Sprintf("%s:%d", file, i+1)
+		keyword, value := cut(line)
+		keyword = strings.ToLower(keyword)
+		// Some write initrd=FILE as a line of its own.
+		if rest, found := strings.CutPrefix(line, "initrd="); found {
+			keyword, value = "initrd", rest
+		}
+		if keyword == "menu" {
+			word, rest := cut(value)
+			keyword, value = "menu "+strings.ToLower(word), rest
+		}
+		switch {
+		case p.inText:
+			p.inText = keyword != "endtext"
+		case keyword == "" || keyword[0] == '#':
+		case keyword == "include" || keyword == "menu include":
+			name, _ := cut(value)
+			if err := p.include(ctx, name, where, depth); err != nil {
+				return err
+			}
+		case keyword == "label" && len(p.labels) == maxEntries:
+			return fmt.Errorf("%w: %s: more than %d labels", entry.ErrConfig, where, maxEntries)
+		default:
+			p.directive(keyword, value, where)
+		}
+	}
+	return nil
+}
+
+// include reads a file in the place of a line. One that cannot be had is
+// passed over, as PXELINUX does.
+func (p *pxelinux) include(ctx context.Context, name, where string, depth int) error {
+	if depth == maxDepth || p.files == maxFiles {
+		return fmt.Errorf("%w: %s: includes lie deeper than %d, or are more than %d", entry.ErrConfig, where, maxDepth, maxFiles)
+	}
+	p.files++
+	file, err := resolve(p.prefix, name)
+	if err != nil {
+		p.config.Notef("%s: %v", where, err)
+		return nil
+	}
+	text, err := p.read(ctx, file)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		p.config.Notef("%s: %v", where, err)
+		return nil
+	}
+	return p.parse(ctx, file, text, depth+1)
+}
+
+// directive takes one line that is neither empty nor an include.
+func (p *pxelinux) directive(keyword, value, where string) {
+	at := p.at
+	if at == nil {
+		at = &p.global
+	}
+	switch keyword {
+	case "default":
+		p.deflt = value
+	case "ui":
+		p.menu = true
+	case "timeout":
+		p.timeout = value
+	case "ontimeout":
+		p.onEnd = value
+	case "label":
+		p.labels = append(p.labels, label{name: value, where: where})
+		p.at = &p.labels[len(p.labels)-1]
+	case "kernel", "linux":
+		at.kernel, at.args = cut(value)
+	case "initrd":
+		at.initrd = value
+	case "fdt", "devicetree":
+		at.fdt = value
+	case "append":
+		at.options = &value
+	case "ipappend", "sysappend":
+		n, err := strconv.ParseUint(value, 0, 32)
+		if err != nil {
+			p.config.Notef("%s: %s: no number: %s", where, keyword, entry.Printable(value))
+			return
+		}
+		at.sysappend = &n
+	case "menu label":
+		// The caret marks a key.
+		at.title = strings.Replace(value, "^", "", 1)
+	case "menu default":
+		at.isDefault = true
+	case "com32", "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config", "menu disable":
+		at.other = true
+	case "fdtdir":
+		p.config.Notef("%s: fdtdir is passed over: which file it means depends on the board", where)
+	case "menu begin", "menu end":
+		// What follows is the submenu's: it boots nothing itself.
+		p.at = new(label)
+	case "text":
+		p.inText = true
+	}
+}
+
+// choose finds the entry that would be booted without a key: that of
+// ONTIMEOUT, or of DEFAULT; a menu has its own, or else begins with the first.
+func (p *pxelinux) choose() {
+	index := func(name string) int {
+		for i := range p.config.Entries {
+			if p.config.Entries[i].ID == name {
+				return i
+			}
+		}
+		return -1
+	}
+	c := p.config
+	word, options := cut(p.deflt)
+	menu := p.menu || strings.HasSuffix(word, ".c32")
+	if word == "" {
+		word = "linux" // PXELINUX's own default
+	}
+	if c.Default = index(word); c.Default >= 0 && options != "" {
+		c.Notef("%s: what stands behind the default's label is passed over: %s", c.Source, entry.Printable(options))
+	} else if n := index(p.deflt); p.deflt != "" && n >= 0 {
+		c.Default = n // a label with blanks
+	}
+	for i := range p.labels {
+		if p.labels[i].isDefault {
+			if n := index(p.labels[i].name); n >= 0 {
+				c.Default = n
+			}
+		}
+	}
+	if c.Default < 0 && menu && len(c.Entries) > 0 {
+		c.Default = 0
+	}
+	if n := index(p.onEnd); p.onEnd != "" && n >= 0 {
+		c.Default = n
+	}
+	if p.timeout == "" {
+		return
+	}
+	tenths, err := strconv.ParseUint(p.timeout, 10, 31)
+	if err != nil {
+		c.Notef("%s: timeout: no number: %s", c.Source, entry.Printable(p.timeout))
+		return
+	}
+	timeout := time.Duration(tenths) * 100 * time.Millisecond
+	if tenths == 0 {
+		timeout = -1
+	}
+	c.Timeout = &timeout
+}

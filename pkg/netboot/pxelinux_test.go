@@ -1,0 +1,275 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+func mustParse(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func files(names ...string) []entry.File {
+	var all []entry.File
+	for _, n := range names {
+		all = append(all, entry.File{Name: n})
+	}
+	return all
+}
+
+func tenths(n int64) *time.Duration {
+	d := time.Duration(n) * 100 * time.Millisecond
+	return &d
+}
+
+var forever = func() *time.Duration { d := time.Duration(-1); return &d }()
+
+func TestPXELINUX(t *testing.T) {
+	const (
+		base   = "tftp://192.0.2.1/"
+		bootif = "BOOTIF=01-52-54-00-12-ab-56"
+	)
+	tests := []struct {
+		name, text string
+		files      map[string]string
+		want       []entry.Entry
+		deflt      int
+		timeout    *time.Duration
+		notes      int
+	}{
+		{
+			name: "Debian installer",
+			text: `# D-I config version 2.0
+path debian-installer/ppc64el/boot-screens/
+include debian-installer/ppc64el/boot-screens/menu.cfg
+default debian-installer/ppc64el/boot-screens/vesamenu.c32
+prompt 0
+timeout 0
+`,
+			files: map[string]string{
+				base + "debian-installer/ppc64el/boot-screens/menu.cfg": `menu hshift 4
+menu title Installer boot menu
+include debian-installer/ppc64el/boot-screens/txt.cfg
+menu begin advanced
+	menu label ^Advanced options
+	menu title Advanced options
+	label expert
+		menu label E^xpert install
+		kernel debian-installer/ppc64el/vmlinux
+		append priority=low initrd=debian-installer/ppc64el/initrd.gz ---
+menu end
+label help
+	menu label ^Help
+	text help
+   label of a text, kernel of a text
+	endtext
+	config debian-installer/ppc64el/boot-screens/prompt.cfg
+`,
+				base + "debian-installer/ppc64el/boot-screens/txt.cfg": `label install
+	menu label ^Install
+	menu default
+	kernel debian-installer/ppc64el/vmlinux
+	append vga=788 initrd=debian-installer/ppc64el/initrd.gz --- quiet
+`,
+			},
+			want: []entry.Entry{
+				{ID: "install", Title: "Install", Kernel: entry.File{Name: base + "debian-installer/ppc64el/vmlinux"},
+					Initrds: files(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "vga=788 initrd=debian-installer/ppc64el/initrd.gz --- quiet"},
+				{ID: "expert", Title: "Expert install", Kernel: entry.File{Name: base + "debian-installer/ppc64el/vmlinux"},
+					Initrds: files(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "priority=low initrd=debian-installer/ppc64el/initrd.gz ---"},
+			},
+			timeout: forever, notes: 1,
+		},
+		{
+			name: "RHEL for petitboot",
+			text: `DEFAULT rhel9
+PROMPT 1
+TIMEOUT 600
+LABEL rescue
+  KERNEL rhel9/ppc64le/vmlinuz
+  INITRD rhel9/ppc64le/initrd.img
+  APPEND inst.rescue inst.repo=http://192.0.2.1/rhel9
+  SYSAPPEND 0x6
+LABEL rhel9
+  MENU LABEL RHEL 9
+  KERNEL http://192.0.2.1/rhel9/ppc/ppc64/vmlinuz
+  INITRD http://192.0.2.1/rhel9/ppc/ppc64/initrd.img
+  APPEND ip=dhcp inst.repo=http://192.0.2.1/rhel9 inst.ks=http://192.0.2.1/ks.cfg
+  IPAPPEND 2
+`,
+			want: []entry.Entry{
+				{ID: "rescue", Kernel: entry.File{Name: base + "rhel9/ppc64le/vmlinuz"}, Initrds: files(base + "rhel9/ppc64le/initrd.img"),
+					Cmdline: "inst.rescue inst.repo=http://192.0.2.1/rhel9 " + bootif + " SYSUUID=" + uuid},
+				{ID: "rhel9", Title: "RHEL 9", Kernel: entry.File{Name: "http://192.0.2.1/rhel9/ppc/ppc64/vmlinuz"},
+					Initrds: files("http://192.0.2.1/rhel9/ppc/ppc64/initrd.img"),
+					Cmdline: "ip=dhcp inst.repo=http://192.0.2.1/rhel9 inst.ks=http://192.0.2.1/ks.cfg " + bootif},
+			},
+			deflt: 1, timeout: tenths(600),
+		},
+		{
+			name: "SLES for s390x, and Fedora with two archives and a tree",
+			text: `default harddisk
+append console=ttysclp0
+ipappend 2
+ontimeout fedora
+label harddisk
+  localboot 0
+label linux
+  kernel /sles15/boot/s390x/linux
+  append initrd=/sles15/boot/s390x/initrd install=http://192.0.2.1/sles15
+label fedora
+  linux fedora/vmlinuz-6.1.0
+  initrd fedora/initrd.img,fedora/updates.img
+  fdt fedora/board.dtb
+label bare
+  kernel kernel.img quiet
+  append -
+`,
+			want: []entry.Entry{
+				{ID: "linux", Kernel: entry.File{Name: base + "sles15/boot/s390x/linux"}, Initrds: files(base + "sles15/boot/s390x/initrd"),
+					Cmdline: "initrd=/sles15/boot/s390x/initrd install=http://192.0.2.1/sles15 " + bootif},
+				{ID: "fedora", Kernel: entry.File{Name: base + "fedora/vmlinuz-6.1.0"}, Initrds: files(base+"fedora/initrd.img", base+"fedora/updates.img"),
+					DeviceTree: &entry.File{Name: base + "fedora/board.dtb"}, Cmdline: "console=ttysclp0 " + bootif},
+				{ID: "bare", Kernel: entry.File{Name: base + "kernel.img"}, Cmdline: "quiet " + bootif},
+			},
+			deflt: 1, notes: 1,
+		},
+		{
+			name:  "default is no label",
+			text:  "default other\nlabel a\nkernel k\n",
+			want:  []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}}},
+			deflt: -1,
+		},
+		{
+			name: "a menu without a default begins with the first",
+			text: "\xef\xbb\xbfui menu.c32\r\nlabel a\r\nkernel k\r\n",
+			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}}},
+		},
+		{
+			name: "default with options, and a line with an equals sign",
+			text: "default a single\nlabel a\nkernel k\ninitrd=i\n",
+			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i")}}, notes: 1,
+		},
+		{
+			name: "what cannot be used is noted",
+			text: `include missing.cfg
+timeout soon
+label module
+kernel vesamenu.c32
+label nothing
+label bad
+kernel file:///etc/passwd
+label bad initrd
+kernel k
+initrd a,b%zz
+label bad tree
+kernel k
+fdt nfs://x
+label bits
+kernel k
+sysappend 0x11
+fdtdir dtbs/
+label number
+kernel k
+sysappend many
+`,
+			want:  []entry.Entry{{ID: "bits", Kernel: entry.File{Name: base + "k"}}, {ID: "number", Kernel: entry.File{Name: base + "k"}}},
+			deflt: -1, notes: 10,
+		},
+		{name: "empty", deflt: -1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &site{files: tt.files}
+			c, err := parsePXELINUX(t.Context(), mustParse(t, base), base+"pxelinux.cfg/default", []byte(tt.text), testLease(), s.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, c.Entries, cmp.AllowUnexported(entry.Volume{})); diff != "" {
+				t.Errorf("entries (-want +got):\n%s", diff)
+			}
+			if c.Default != tt.deflt || !cmp.Equal(c.Timeout, tt.timeout) || len(c.Notes) != tt.notes {
+				t.Errorf("default %d, timeout %v, notes %q; want %d, %v, %d notes", c.Default, c.Timeout, c.Notes, tt.deflt, tt.timeout, tt.notes)
+			}
+		})
+	}
+}
+
+func TestPXELINUXHostile(t *testing.T) {
+	many := strings.Repeat("include other\n", maxFiles+1)
+	tests := []struct {
+		name, text string
+		files      map[string]string
+		asked      int
+	}{
+		{"includes itself", "include x", map[string]string{"http://h/x": "include x"}, maxDepth},
+		{"includes in a circle", "include x", map[string]string{"http://h/x": "include y", "http://h/y": "menu include x"}, maxDepth},
+		{"many includes", many, map[string]string{"http://h/other": ""}, maxFiles},
+		{"many labels", strings.Repeat("label x\n", maxEntries+1), nil, 0},
+		{"gigantic", strings.Repeat("#", entry.MaxConfig+1), nil, 0},
+		{"junk", "label a\nkernel \x00", nil, 0},
+		{"junk in an include", "include x", map[string]string{"http://h/x": "\x1b"}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &site{files: tt.files}
+			_, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(tt.text), testLease(), s.read)
+			if !errors.Is(err, entry.ErrConfig) || !strings.Contains(err.Error(), "http://h/") {
+				t.Errorf("error %v, want ErrConfig with the file's name", err)
+			}
+			if len(s.asked) != tt.asked {
+				t.Errorf("asked for %d files, want %d", len(s.asked), tt.asked)
+			}
+		})
+	}
+}
+
+func FuzzPXELINUX(f *testing.F) {
+	f.Add("default a\nlabel a\nkernel k\nappend initrd=i x\nipappend 2\nmenu label ^A\ntimeout 5", "label b\nlinux http://x/y")
+	f.Add("include x\nui menu.c32\nlabel a\nkernel h::x\nfdt y\ninitrd a,b", "include x")
+	f.Fuzz(func(t *testing.T, text, included string) {
+		s := &site{files: map[string]string{"http://h/x": included}}
+		c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(text), testLease(), s.read)
+		if err == nil {
+			checkConfig(t, c)
+		}
+	})
+}
+
+// checkConfig expects what holds for every configuration.
+func checkConfig(t *testing.T, c *entry.Config) {
+	t.Helper()
+	if c.Default < -1 || c.Default >= len(c.Entries) {
+		t.Errorf("default %d of %d", c.Default, len(c.Entries))
+	}
+	for _, e := range c.Entries {
+		all := append([]entry.File{e.Kernel}, e.Initrds...)
+		if e.DeviceTree != nil {
+			all = append(all, *e.DeviceTree)
+		}
+		for _, file := range all {
+			if u, err := url.Parse(file.Name); err != nil || u.Scheme == "" || u.Host == "" {
+				t.Errorf("file %q: %v", file.Name, err)
+			}
+		}
+		if err := checkText([]byte(e.Cmdline + e.Title + e.ID)); err != nil || strings.Contains(e.Cmdline, "\n") {
+			t.Errorf("entry %q: %v", fmt.Sprint(e), err)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package netboot
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net"
+	"net/url"
+	"time"
+)
+
+// everyProgress is how often progress is told at most.
+const everyProgress = 500 * time.Millisecond
+
+// A transfer is one file over all attempts to get it.
+type transfer struct {
+	url      *url.URL
+	out      output
+	limits   Limits
+	want     Sum
+	progress func(done, total int64)
+
+	hash  hash.Hash
+	done  int64 // bytes in out
+	total int64 // -1 if unknown
+	// validator names the version of the file that out has the beginning of,
+	// empty if it cannot be resumed.
+	validator string
+	told      time.Time
+	// idle starts the time again in which the server has to send something.
+	idle func()
+}
+
+func newTransfer(u *url.URL, out output, limits Limits, want Sum) *transfer {
+	return &transfer{
+		url: u, out: out, limits: limits, want: want,
+		hash: sha256.New(), total: -1, progress: func(int64, int64) {},
+	}
+}
+
+func isTimeout(err error) bool {
+	n, ok := errors.AsType[net.Error](err)
+	return ok && n.Timeout()
+}
+
+// attempt runs one attempt, and checks what it got.
+func (d *transfer) attempt(ctx context.Context, get func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	timer := time.AfterFunc(d.limits.Idle, func() {
+		cancel(fmt.Errorf("%w: nothing for %v", ErrTimeout, d.limits.Idle))
+	})
+	defer timer.Stop()
+	d.idle = func() { timer.Reset(d.limits.Idle) }
+
+	if d.validator == "" {
+		if err := d.restart(); err != nil {
+			return err
+		}
+	}
+	if err := get(ctx); err != nil {
+		// What a cancelled request says is less than why it was cancelled.
+		if ctx.Err() != nil {
+			return stopped(ctx)
+		}
+		return err
+	}
+	return d.check()
+}
+
+func (d *transfer) restart() error {
+	d.done, d.total, d.validator = 0, -1, ""
+	d.hash.Reset()
+	if err := d.out.restart(); err != nil {
+		return fmt.Errorf("%w: %w", errLocal, err)
+	}
+	return nil
+}
+
+// expect is told how long the file is, -1 if the server does not say.
+func (d *transfer) expect(total int64) error {
+	d.total = total
+	switch {
+	case total > d.limits.MaxSize:
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooBig, total, d.limits.MaxSize)
+	case total >= 0 && d.want.Size > 0 && total != d.want.Size:
+		d.validator = ""
+		return fmt.Errorf("%w: %d bytes, not %d", ErrSum, total, d.want.Size)
+	}
+	return nil
+}
+
+// copy takes the rest of the file.
+func (d *transfer) copy(r io.Reader) error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := r.Read(buf)
+		if n > 0 {
+			d.idle()
+			if err := d.write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%w: after %d bytes: %w", errBroken, d.done, err)
+		}
+	}
+	if d.total >= 0 && d.done != d.total {
+		return fmt.Errorf("%w: %d bytes of %d", errBroken, d.done, d.total)
+	}
+	return nil
+}
+
+func (d *transfer) write(p []byte) error {
+	if d.done+int64(len(p)) > d.limits.MaxSize {
+		return fmt.Errorf("%w: more than %d bytes", ErrTooBig, d.limits.MaxSize)
+	}
+	if _, err := d.out.Write(p); err != nil {
+		return fmt.Errorf("%w: %w", errLocal, err)
+	}
+	d.hash.Write(p)
+	d.done += int64(len(p))
+	if now := time.Now(); now.Sub(d.told) >= everyProgress {
+		d.told = now
+		d.progress(d.done, d.total)
+	}
+	return nil
+}
+
+// check compares what is whole with what is expected.
+func (d *transfer) check() error {
+	// What is wrong now is not to be resumed.
+	d.validator = ""
+	if d.want.Size > 0 && d.done != d.want.Size {
+		return fmt.Errorf("%w: %d bytes, not %d", ErrSum, d.done, d.want.Size)
+	}
+	if got := d.hash.Sum(nil); len(d.want.SHA256) > 0 && !bytes.Equal(got, d.want.SHA256) {
+		return fmt.Errorf("%w: sha256:%x, not sha256:%x", ErrSum, got, d.want.SHA256)
+	}
+	return nil
+}

@@ -58,7 +58,7 @@ func (c *command) chooseCarrier(j *job) error {
 		c.step("no initrd: the list is seen only by an initramfs that is built into the kernel")
 	}
 	if initrdErr != nil {
-		return fmt.Errorf("%s: %w", j.opts.Initrd, initrdErr)
+		return fmt.Errorf("%s: %w", j.target.InitrdName, initrdErr)
 	}
 	c.choose(j, byInitramfs, why)
 	return nil

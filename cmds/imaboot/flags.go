@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
 
 // errUsage is wrapped by what is wrong with the arguments.
@@ -21,7 +23,9 @@ func usagef(format string, args ...any) error {
 
 const synopsis = `imaboot boots the next kernel without losing what this one measured.
 
+	imaboot [boot] [--from disk,net] [--entry NAME] [--no-menu]
 	imaboot [boot] [--initrd FILE] [--command-line STRING] KERNEL
+	imaboot entries [--json]
 	imaboot plan [--json] [flags of boot] KERNEL
 	imaboot load [flags of boot] KERNEL
 	imaboot exec
@@ -33,17 +37,18 @@ const synopsis = `imaboot boots the next kernel without losing what this one mea
 // options are what boot, plan and load are told. They are kept in a file
 // between load and exec.
 type options struct {
-	Kernel       string `json:"kernel"`
-	Initrd       string `json:"initrd,omitempty"`
-	CommandLine  string `json:"command_line"`
-	ReuseCmdline bool   `json:"reuse_cmdline,omitempty"`
-	DTB          string `json:"dtb,omitempty"`
-	Carry        string `json:"carry"`
-	TPM          string `json:"tpm"`
-	Carried      string `json:"carried"`
-	Room         uint64 `json:"room,omitempty"`
-	NoNote       bool   `json:"no_note,omitempty"`
-	Prefix       string `json:"prefix,omitempty"`
+	Kernel string `json:"kernel"`
+	// Initrds are handed to the kernel one behind the other.
+	Initrds      unixflag.StringArray `json:"initrds,omitempty"`
+	CommandLine  string               `json:"command_line"`
+	ReuseCmdline bool                 `json:"reuse_cmdline,omitempty"`
+	DTB          string               `json:"dtb,omitempty"`
+	Carry        string               `json:"carry"`
+	TPM          string               `json:"tpm"`
+	Carried      string               `json:"carried"`
+	Room         uint64               `json:"room,omitempty"`
+	NoNote       bool                 `json:"no_note,omitempty"`
+	Prefix       string               `json:"prefix,omitempty"`
 	// Policy is loaded once, and not by exec again, which only must know
 	// what is in it.
 	Policy          string `json:"-"`
@@ -70,7 +75,7 @@ func (c *command) flagSet(name string) *flag.FlagSet {
 // targetFlags are those of boot, plan and load, named as kexec-tools does.
 func (o *options) targetFlags(f *flag.FlagSet) {
 	for _, name := range []string{"initrd", "ramdisk", "initramfs"} {
-		f.StringVar(&o.Initrd, name, "", "initial ramdisk `FILE`")
+		f.Var(&o.Initrds, name, "initial ramdisk `FILE`; several are one behind the other")
 	}
 	for _, name := range []string{"append", "command-line"} {
 		f.StringVar(&o.CommandLine, name, "", "command line `STRING`; with --reuse-cmdline it is appended")
@@ -146,7 +151,7 @@ func parse(f *flag.FlagSet, args []string) ([]string, error) {
 	}
 }
 
-// parseTarget parses the arguments of boot, plan and load.
+// parseTarget parses the arguments of plan and load.
 func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
 	o.targetFlags(f)
 	others, err := parse(f, args)
@@ -156,10 +161,15 @@ func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
 	if len(others) != 1 {
 		return usagef("one KERNEL is needed, %d are given", len(others))
 	}
+	o.Kernel = others[0]
+	return o.check()
+}
+
+// check refuses flags that exclude each other.
+func (o *options) check() error {
 	if o.Measure && o.NoNote {
 		return usagef("--measure sends an event log beside the note that --no-note leaves out")
 	}
-	o.Kernel = others[0]
 	return nil
 }
 

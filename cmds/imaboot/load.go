@@ -29,13 +29,34 @@ func orUnload(err error, loaded bool) error {
 
 // boot is the whole path.
 func (c *command) boot(args []string) error {
-	o := &options{}
+	o, d := &options{}, &discovery{}
 	f := c.flagSet("boot")
 	o.policyFlag(f)
-	if err := o.parseTarget(f, args); err != nil {
+	o.targetFlags(f)
+	d.flags(f)
+	d.chooseFlags(f)
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return c.bootTarget(o)
+	if err := configure(f, configFile, cmdline); err != nil {
+		return err
+	}
+	others, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	switch len(others) {
+	case 0:
+		return c.bootFound(o, d)
+	case 1:
+		o.Kernel = others[0]
+		return c.bootTarget(o)
+	}
+	return usagef("one KERNEL at most, %d are given", len(others))
 }
 
 func (c *command) bootTarget(o *options) error {

@@ -6,7 +6,8 @@
 //
 // Synopsis:
 //
-//	imaboot [boot] [OPTIONS] KERNEL
+//	imaboot [boot] [OPTIONS] [KERNEL]
+//	imaboot entries [--json]
 //	imaboot plan [OPTIONS] [--json] KERNEL
 //	imaboot load [OPTIONS] KERNEL
 //	imaboot exec
@@ -21,7 +22,9 @@
 //	next kernel's list begins with it. A list that would not arrive is an
 //	error before the jump.
 //
-//	boot    do all of it (the default)
+//	boot    do all of it (the default); without KERNEL look for one on disks
+//	        and on the network, and offer what is found in a menu
+//	entries show what boot would offer
 //	plan    show what would be loaded where
 //	load    load, but do not jump
 //	exec    jump to what load loaded; loads again if the list has grown
@@ -46,6 +49,23 @@
 //	--tpm require|auto|off compare the list with PCR 10 (default auto)
 //	--room BYTES           memory beyond the list in its segment
 //	-v, -q                 say more, say nothing
+//
+// Options of boot and entries, where no KERNEL is named:
+//
+//	--from disk,net        where to look, and in which order
+//	--wait DURATION        how long disks or the network may take to appear
+//	--url ADDRESS          kernel on the network; --initrd are addresses then
+//	--checksum sha256:HEX  of --url, and then of each --initrd
+//	--entry NAME|NUMBER    the entry to boot
+//	--timeout DURATION     how long the menu waits for a key
+//	--no-menu              do not ask
+//	--finally exit|shell|reboot
+//	                       what to do when nothing can be booted
+//
+// These, and others that choose what is carried and measured, are also read
+// from /etc/imaboot.conf (FLAG=VALUE a line) and from the kernel's command
+// line (imaboot.FLAG=VALUE). Arguments win over the command line, and that
+// over the file.
 package main
 
 import (
@@ -60,13 +80,14 @@ import (
 // commands are what the first argument selects; without one of them it is
 // boot.
 var commands = map[string]func(*command, []string) error{
-	"boot":   (*command).boot,
-	"plan":   (*command).plan,
-	"load":   (*command).load,
-	"exec":   (*command).exec,
-	"unload": (*command).unload,
-	"verify": (*command).verify,
-	"list":   (*command).list,
+	"boot":    (*command).boot,
+	"entries": (*command).entries,
+	"plan":    (*command).plan,
+	"load":    (*command).load,
+	"exec":    (*command).exec,
+	"unload":  (*command).unload,
+	"verify":  (*command).verify,
+	"list":    (*command).list,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -73,7 +73,7 @@ func TestRun(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{"no kernel", nil, 2, "", "one KERNEL is needed, 0 are given"},
+		{"no kernel", []string{"load"}, 2, "", "one KERNEL is needed, 0 are given"},
 		{"two kernels", []string{"boot", "a", "b"}, 2, "", "2 are given"},
 		{"event log without a note", []string{"boot", "--measure", "--no-note", "x"}, 2, "", "--no-note leaves out"},
 		{"help", []string{"--help"}, 0, "", "--command-line"},

@@ -55,6 +55,6 @@ func (c *command) checkMeasured(j *job, l *handover.List) error {
 
 // targetFiles are those that are loaded, and not only looked at.
 func (j *job) targetFiles() []*target.File {
-	names := []string{j.opts.Kernel, j.opts.Initrd, j.opts.DTB}
+	names := append([]string{j.opts.Kernel, j.opts.DTB}, j.opts.Initrds...)
 	return slices.DeleteFunc(slices.Clone(j.files), func(f *target.File) bool { return !slices.Contains(names, f.Name) })
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -87,12 +89,8 @@ func (c *command) open(j *job) error {
 	if _, err := rand.Read(j.target.RNGSeed); err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
-	if o.Initrd != "" {
-		if j.target.Initrd, err = j.file(o.Initrd); err != nil {
-			return err
-		}
-		j.target.InitrdName = o.Initrd
-		c.step("initrd %s: %s", o.Initrd, size(len(j.target.Initrd)))
+	if err := c.openInitrds(j); err != nil {
+		return err
 	}
 	if o.DTB != "" {
 		blob, err := j.file(o.DTB)
@@ -118,6 +116,27 @@ func (c *command) open(j *job) error {
 		return err
 	}
 	return c.measure(j)
+}
+
+// openInitrds opens what the kernel gets as its initrd.
+func (c *command) openInitrds(j *job) error {
+	for i, name := range j.opts.Initrds {
+		b, err := j.file(name)
+		if err != nil {
+			return err
+		}
+		c.step("initrd %s: %s", name, size(len(b)))
+		if i == 0 {
+			j.target.Initrd = b
+			continue
+		}
+		// The unpacker skips zeros, and wants archives aligned
+		// (init/initramfs.c).
+		const align = 4
+		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
+	}
+	j.target.InitrdName = strings.Join(j.opts.Initrds, " ")
+	return nil
 }
 
 // file opens a file for the time of the job.

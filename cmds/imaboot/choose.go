@@ -1,0 +1,214 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/menu"
+)
+
+// bootFound finds a target, lets somebody choose, and boots it.
+func (c *command) bootFound(o *options, d *discovery) error {
+	err := c.tryFound(context.Background(), o, d)
+	if err == nil {
+		return nil
+	}
+	switch d.finally {
+	case "shell":
+		c.explain(err)
+		return c.shell()
+	case "reboot":
+		c.explain(err)
+		return reboot()
+	}
+	return err
+}
+
+func reboot() error {
+	unix.Sync()
+	return unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+}
+
+func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error {
+	if err := mountAll(); err != nil {
+		return err
+	}
+	// Once, and before anything of a target is opened.
+	if err := c.loadPolicy(o); err != nil {
+		return err
+	}
+	o.Policy = ""
+	f, err := c.find(ctx, o, d)
+	if f != nil {
+		defer f.close()
+	}
+	if err != nil {
+		return err
+	}
+	first, err := f.byDefault()
+	if err != nil {
+		return err
+	}
+	if d.noMenu {
+		return f.bootFrom(ctx, o, first)
+	}
+	return f.ask(ctx, o, first)
+}
+
+// ask shows the menu until something is booted. What nobody chose, the time
+// does, and then what cannot be loaded makes way for the next.
+func (f *finder) ask(ctx context.Context, o *options, first int) error {
+	m := &menu.Menu{Title: "imaboot", Default: first, Timeout: f.d.timeout}
+	for i := range f.choices {
+		e := &f.choices[i]
+		m.Items = append(m.Items, menu.Item{
+			Text:    entry.Printable(e.Name()),
+			Below:   entry.Printable(e.Config.Source) + ", " + f.carrierOf(ctx, o, i).text(),
+			Cmdline: e.Cmdline,
+		})
+	}
+	for {
+		consoles, err := menu.Consoles("/")
+		if err != nil {
+			f.step("no menu: %v", err)
+			return f.bootFrom(ctx, o, first)
+		}
+		chosen := m.Show(ctx, menu.Writers(consoles)...)
+		for _, t := range consoles {
+			err = errors.Join(err, t.Close())
+		}
+		if err != nil {
+			f.detail("consoles: %v", err)
+		}
+		// Nobody is asked twice in a hurry.
+		m.Timeout = -1
+		switch {
+		case chosen.Action == menu.Shell:
+			err = f.shell()
+		case chosen.Action == menu.Reboot:
+			err = reboot()
+		case !chosen.Asked:
+			return f.bootFrom(ctx, o, chosen.Item)
+		default:
+			err = f.bootEntry(ctx, o, chosen.Item, chosen.Cmdline)
+		}
+		if err != nil {
+			f.explain(err)
+		}
+	}
+}
+
+// bootFrom boots an entry, or the next one that can be loaded. A list that may
+// not be carried is the fault of none of them.
+func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
+	var failed error
+	for n := range f.choices {
+		i := (first + n) % len(f.choices)
+		err := f.bootEntry(ctx, o, i, f.choices[i].Cmdline)
+		if err == nil || !fault(err) {
+			return err
+		}
+		f.explain(err)
+		failed = errors.Join(failed, fmt.Errorf("entry %d: %w", i+1, err))
+		if f.d.entry != "" {
+			break // that one, and no other
+		}
+	}
+	return fmt.Errorf("nothing can be booted: %w", failed)
+}
+
+// entryFaults are the exit codes of what another entry may not have.
+var entryFaults = []int{1, 8, 9, 10, 11, 12, 25, 26, 28, 29, 37, 44, 45, 46, 47, 48, 49, 50}
+
+func fault(err error) bool { return slices.Contains(entryFaults, exitCode(err)) }
+
+func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline string) error {
+	e := &f.choices[i]
+	f.step("entry %d: %s (%s)", i+1, entry.Printable(e.Name()), entry.Printable(e.Config.Source))
+	mine, err := f.options(ctx, o, e.Entry, cmdline)
+	if err != nil {
+		return err
+	}
+	return f.bootTarget(mine)
+}
+
+// options are those of an entry: --append is behind its command line.
+func (f *finder) options(ctx context.Context, o *options, e entry.Entry, cmdline string) (*options, error) {
+	mine := *o
+	mine.CommandLine = cmdline
+	if o.CommandLine != "" {
+		mine.CommandLine = cmdline + " " + o.CommandLine
+	}
+	const most = 10 * time.Minute // of downloads
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	return &mine, f.local(ctx, &e, &mine)
+}
+
+// A carries is what would happen to the list.
+type carries struct {
+	By      handover.Carrier `json:"carrier,omitempty"`
+	Problem string           `json:"problem,omitempty"`
+}
+
+func (c carries) text() string {
+	if c.Problem != "" {
+		return entry.Printable(c.Problem)
+	}
+	if c.By == "" {
+		return "list: by what is downloaded"
+	}
+	return "list: by the " + string(c.By)
+}
+
+// carrierOf asks an entry's files.
+func (f *finder) carrierOf(ctx context.Context, o *options, i int) carries {
+	e := f.choices[i].Entry
+	for _, file := range append([]entry.File{e.Kernel}, e.Initrds...) {
+		if file.Volume == nil {
+			return carries{}
+		}
+	}
+	mine, err := f.options(ctx, o, e, e.Cmdline)
+	if err != nil {
+		return carries{Problem: err.Error()}
+	}
+	mine.Measure, mine.RequireMeasured = false, false
+	silent := *f.command
+	silent.quiet = true
+	j, err := silent.prepare(mine)
+	if err != nil {
+		return carries{Problem: err.Error()}
+	}
+	defer j.close()
+	return carries{By: j.carrier}
+}
+
+// shells are looked for in this order; u-root's first.
+var shells = []string{"/bin/defaultsh", "/bin/sh", "/bbin/gosh"}
+
+func (c *command) shell() error {
+	for _, name := range shells {
+		if _, err := os.Stat(name); err != nil {
+			continue
+		}
+		cmd := exec.Command(name)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		c.step("%s: exit to come back", name)
+		return cmd.Run()
+	}
+	return fmt.Errorf("no shell: none of %v", shells)
+}

@@ -1,0 +1,79 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestConfigure: arguments win over the kernel's command line, and that over
+// the file.
+func TestConfigure(t *testing.T) {
+	for _, tt := range []struct {
+		name, file, cmdline string
+		args                []string
+		timeout             time.Duration
+		entry               string
+		noMenu              bool
+		err                 string
+	}{
+		{name: "nothing", timeout: defaultTimeout},
+		{name: "file", file: "# why\n\ntimeout = 3s\nno-menu\n", timeout: 3 * time.Second, noMenu: true},
+		{name: "command line", file: "timeout=3s\nentry=a\n", cmdline: "quiet imaboot.timeout=4s imaboot.list=0123456789abcdef\n", timeout: 4 * time.Second, entry: "a"},
+		{name: "arguments", file: "timeout=3s\n", cmdline: "imaboot.timeout=4s", args: []string{"--timeout=5s", "--entry", "b"}, timeout: 5 * time.Second, entry: "b"},
+		{name: "unknown in the file", file: "timeout=3s\ncolour=red\n", err: `conf: line 2: "colour" is none of from, wait`},
+		{name: "not to be set", cmdline: "imaboot.initrd=/x", err: `kernel's command line: "initrd" is none of`},
+		{name: "bad value", cmdline: "imaboot.from=moon", err: "from: one of disk, net"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCommand(io.Discard, io.Discard)
+			o, d := &options{}, &discovery{}
+			f := c.flagSet("boot")
+			o.policyFlag(f)
+			o.targetFlags(f)
+			d.flags(f)
+			d.chooseFlags(f)
+			file := filepath.Join(t.TempDir(), "conf")
+			if err := os.WriteFile(file, []byte(tt.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := configure(f, file, []byte(tt.cmdline))
+			if tt.err != "" {
+				if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := parse(f, tt.args); err != nil {
+				t.Fatal(err)
+			}
+			if d.timeout != tt.timeout || d.entry != tt.entry || d.noMenu != tt.noMenu {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+	// All that can be set is a flag.
+	c := newCommand(io.Discard, io.Discard)
+	o, d := &options{}, &discovery{}
+	f := c.flagSet("boot")
+	o.policyFlag(f)
+	o.targetFlags(f)
+	d.flags(f)
+	d.chooseFlags(f)
+	for _, name := range configurable {
+		if f.Lookup(name) == nil {
+			t.Errorf("there is no flag %q", name)
+		}
+	}
+}

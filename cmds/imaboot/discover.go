@@ -1,0 +1,235 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/u-root/u-root/pkg/uroot/unixflag"
+
+	"github.com/imaboot/imaboot/pkg/discover"
+	"github.com/imaboot/imaboot/pkg/disk"
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// errNothingFound means that nothing can be offered.
+var errNothingFound = errors.New("nothing to boot was found")
+
+// A discovery is how boot finds a target, where none is named.
+type discovery struct {
+	from      string
+	wait      time.Duration
+	timeout   time.Duration
+	entry     string
+	noMenu    bool
+	finally   string
+	url       string
+	checksums unixflag.StringArray
+}
+
+// Defaults: of the time in which a disk has to appear, and of that to choose.
+const (
+	defaultWait    = 30 * time.Second
+	defaultTimeout = 5 * time.Second
+)
+
+func (d *discovery) flags(f *flag.FlagSet) {
+	d.from, d.finally = "disk,net", "exit"
+	f.Var(choice{&d.from, []string{"disk", "net", "disk,net", "net,disk"}}, "from", "where to look: disk, net, or both in the order to look in")
+	f.DurationVar(&d.wait, "wait", defaultWait, "how long disks, or the network, may take to appear")
+	f.StringVar(&d.entry, "entry", "", "`NAME` or number of the entry to boot")
+	f.StringVar(&d.url, "url", "", "kernel at an `ADDRESS` (tftp, http, https); --initrd are addresses then, too")
+	f.Var(&d.checksums, "checksum", "sha256:HEX of what --url names, and then of each --initrd")
+}
+
+// chooseFlags are those of boot, beside those of entries.
+func (d *discovery) chooseFlags(f *flag.FlagSet) {
+	f.DurationVar(&d.timeout, "timeout", defaultTimeout, "how long the menu waits for a key; for ever if negative")
+	f.BoolVar(&d.noMenu, "no-menu", false, "boot the default, or --entry, and do not ask")
+	f.Var(choice{&d.finally, []string{"exit", "shell", "reboot"}}, "finally", "what to do when nothing can be booted: exit, shell or reboot")
+}
+
+// A finder is what was found so far.
+type finder struct {
+	*command
+	d       *discovery
+	volumes entry.Volumes
+	configs []*entry.Config
+	choices []discover.Choice
+	devices *devices
+	// net fetches what is not on a disk.
+	net *network
+}
+
+// find looks where it is told to, until there is something that is wanted.
+func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, error) {
+	f := &finder{command: c, d: d}
+	var err error
+	if f.devices, err = c.watch(); err != nil {
+		return f, err
+	}
+	defer f.devices.Close()
+	if d.url != "" {
+		return f, f.byURL(ctx, o)
+	}
+	for from := range strings.SplitSeq(d.from, ",") {
+		find := f.disks
+		if from == "net" {
+			find = f.network
+		}
+		start := time.Now()
+		if err := find(ctx); err != nil {
+			return f, err
+		}
+		c.step("%s: %d entries, found in %.3f s", from, len(f.choices), time.Since(start).Seconds())
+		if f.enough() {
+			return f, nil
+		}
+	}
+	return f, nil
+}
+
+// enough: there is what is wanted.
+func (f *finder) enough() bool {
+	if f.d.entry == "" {
+		return len(f.choices) > 0
+	}
+	_, err := f.named()
+	return err == nil
+}
+
+// named is the entry that --entry names: its number, its name or what the
+// configuration calls it.
+func (f *finder) named() (int, error) {
+	for i := range f.choices {
+		if e := &f.choices[i]; e.ID == f.d.entry || e.Title == f.d.entry {
+			return i, nil
+		}
+	}
+	if n, err := strconv.Atoi(f.d.entry); err == nil && n >= 1 && n <= len(f.choices) {
+		return n - 1, nil
+	}
+	return 0, fmt.Errorf("%w: no entry %q", errNothingFound, f.d.entry)
+}
+
+// byDefault is the entry that is booted when nobody chooses.
+func (f *finder) byDefault() (int, error) {
+	if f.d.entry != "" {
+		return f.named()
+	}
+	for i := range f.choices {
+		if f.choices[i].Default {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("%w in %s", errNothingFound, f.d.from)
+}
+
+// disks looks at disks as they appear, and at those that are there.
+func (f *finder) disks(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, f.d.wait)
+	defer cancel()
+	known := map[string]bool{}
+	return f.devices.until(ctx, "block", func(settled bool) (bool, error) {
+		if err := f.scan(known); err != nil {
+			return false, err
+		}
+		if settled && !f.enough() {
+			f.step("waiting for disks, %v at most", f.d.wait)
+		}
+		return settled && f.enough(), nil
+	})
+}
+
+// scan opens devices that are new, and reads all configurations again: one may
+// speak of a file system that was not there before.
+func (f *finder) scan(known map[string]bool) error {
+	devices, err := disk.Devices("/")
+	if err != nil {
+		return err
+	}
+	before := len(f.volumes)
+	for _, d := range devices {
+		key := d.Name + " " + d.Number
+		if known[key] {
+			continue
+		}
+		known[key] = true
+		v, err := disk.Open(d, f.devices.modules)
+		if err != nil {
+			if errors.Is(err, disk.ErrNothing) {
+				f.detail("%v", err)
+			} else {
+				f.step("%v", err)
+			}
+			continue
+		}
+		f.detail("%s: mounted, UUID %s, label %q", d.Name, v.UUID, v.Label)
+		f.volumes = append(f.volumes, v)
+	}
+	if len(f.volumes) > before {
+		f.set(discover.Configs(f.volumes))
+	}
+	return nil
+}
+
+// set takes configurations, and says what was skipped in them.
+func (f *finder) set(configs []*entry.Config) {
+	f.configs = configs
+	f.choices = discover.Choices(configs)
+	for _, c := range configs {
+		f.detail("%s: %s, %d entries", entry.Printable(c.Source), c.Kind, len(c.Entries))
+		for _, note := range c.Notes {
+			f.step("%s: %s", entry.Printable(c.Source), entry.Printable(note))
+		}
+	}
+}
+
+// close unmounts what was mounted.
+func (f *finder) close() {
+	for _, v := range f.volumes {
+		if err := disk.Close(v); err != nil {
+			f.detail("unmount: %v", err)
+		}
+	}
+	if f.net != nil {
+		f.net.close()
+	}
+}
+
+// local are the files of an entry as options have them; what is on the network
+// is downloaded.
+func (f *finder) local(ctx context.Context, e *entry.Entry, o *options) error {
+	path := func(file entry.File) (string, error) {
+		if file.Volume != nil {
+			return file.Volume.Path(file.Name)
+		}
+		return f.net.fetch(ctx, file.Name)
+	}
+	var err error
+	if o.Kernel, err = path(e.Kernel); err != nil {
+		return err
+	}
+	o.Initrds = nil
+	for _, i := range e.Initrds {
+		name, err := path(i)
+		if err != nil {
+			return err
+		}
+		o.Initrds = append(o.Initrds, name)
+	}
+	if e.DeviceTree != nil {
+		if o.DTB, err = path(*e.DeviceTree); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/imaboot/imaboot/pkg/discover"
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/netboot"
+)
+
+// netDir is where files from the network are. They are closed before they are
+// opened to be loaded: then IMA measures them.
+const netDir = "/run/imaboot/net"
+
+// A network is what is fetched from it, each file once.
+type network struct {
+	*command
+	fetcher netboot.Fetcher
+	sums    map[string]netboot.Sum
+	files   map[string]string
+}
+
+func (c *command) newNetwork() *network {
+	n := &network{command: c, sums: map[string]netboot.Sum{}, files: map[string]string{}}
+	n.fetcher.Progress = func(url string, done, total int64) {
+		of := ""
+		if total > 0 {
+			of = " of " + size(int(total))
+		}
+		c.step("%s: %s%s", entry.Printable(url), size(int(done)), of)
+	}
+	return n
+}
+
+func (n *network) fetch(ctx context.Context, url string) (string, error) {
+	if name, ok := n.files[url]; ok {
+		return name, nil
+	}
+	if err := os.MkdirAll(netDir, 0o700); err != nil {
+		return "", err
+	}
+	name := filepath.Join(netDir, fmt.Sprintf("%d-%s", len(n.files)+1, safeName(url)))
+	if err := n.fetcher.Fetch(ctx, url, name, n.sums[url]); err != nil {
+		return "", err
+	}
+	n.files[url] = name
+	return name, nil
+}
+
+// safeName is the end of an address, as far as it is a plain name.
+func safeName(url string) string {
+	var out []rune
+	for _, r := range path.Base(url) {
+		const most = 64
+		switch {
+		case len(out) == most:
+			return string(out)
+		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r == '.', r == '-', r == '_', r == '+':
+			out = append(out, r)
+		}
+	}
+	return string(out)
+}
+
+func (n *network) close() {
+	for _, name := range n.files {
+		if err := os.Remove(name); err != nil {
+			n.detail("%v", err)
+		}
+	}
+}
+
+// network asks on all interfaces at once; the first that leads to something
+// wins.
+func (f *finder) network(ctx context.Context) error {
+	return f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
+		c, err := netboot.Configs(ctx, l, f.net.fetcher.Text)
+		if errors.Is(err, fs.ErrNotExist) && c == nil {
+			f.step("%s: %v", l.Interface, err)
+			return false, nil
+		}
+		if err != nil {
+			f.step("%s: %s", l.Interface, entry.Printable(err.Error()))
+			return false, nil
+		}
+		f.set(append(f.configs, c))
+		return f.enough(), nil
+	})
+}
+
+// byURL is one entry, of addresses that were given.
+func (f *finder) byURL(ctx context.Context, o *options) error {
+	e := entry.Entry{Title: f.d.url, Kernel: entry.File{Name: f.d.url}}
+	for _, i := range o.Initrds {
+		e.Initrds = append(e.Initrds, entry.File{Name: i})
+	}
+	urls := append([]string{f.d.url}, o.Initrds...)
+	if len(f.d.checksums) > len(urls) {
+		return usagef("%d checksums for %d addresses", len(f.d.checksums), len(urls))
+	}
+	f.net = f.newNetwork()
+	for i, s := range f.d.checksums {
+		sum, err := netboot.Checksum(s)
+		if err != nil {
+			return usagef("%v", err)
+		}
+		f.net.sums[urls[i]] = sum
+	}
+	c := &entry.Config{Kind: "url", Source: f.d.url, Entries: []entry.Entry{e}}
+	return f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
+		// That it can be had shows that this is the right interface.
+		if _, err := f.net.fetch(ctx, f.d.url); err != nil {
+			if errors.Is(err, netboot.ErrTimeout) || errors.Is(err, netboot.ErrNotFound) {
+				f.step("%s: %v", l.Interface, err)
+				return false, nil
+			}
+			return false, err
+		}
+		f.configs = []*entry.Config{c}
+		f.choices = discover.Choices(f.configs)
+		return true, nil
+	})
+}
+
+// online waits for interfaces and calls try with each lease, until it says
+// that it is done.
+func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.Lease) (bool, error)) error {
+	if f.net == nil {
+		f.net = f.newNetwork()
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.d.wait)
+	defer cancel()
+	return f.devices.until(ctx, "net", func(settled bool) (bool, error) {
+		if !settled {
+			return false, nil
+		}
+		leases, err := netboot.Leases(ctx, nil, f.step)
+		if err != nil {
+			f.step("network: %v: waiting for one, %v at most", err, f.d.wait)
+			return false, nil
+		}
+		for l := range leases {
+			f.step("%s: %s", l.Interface, l.Address)
+			if err := l.Configure(); err != nil {
+				f.step("%s: %v", l.Interface, err)
+				continue
+			}
+			if done, err := try(ctx, l); done || err != nil {
+				return done, err
+			}
+		}
+		// Nobody else will answer.
+		return true, nil
+	})
+}

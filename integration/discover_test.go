@@ -1,0 +1,100 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/imaboot/imaboot/integration/lab"
+	"github.com/imaboot/imaboot/integration/script"
+)
+
+// firmwareModules are what a stock kernel needs to read a disk of QEMU's.
+var firmwareModules = map[string][]string{
+	ppc64le: {"virtio_pci", "virtio_blk", "ext4", "crc32c_generic"},
+	s390x:   {"virtio_blk", "ext4", "crc32c_generic"},
+}
+
+var stockOf = map[string]string{ppc64le: lab.Debian61, s390x: lab.Debian61S390X}
+
+// drive attaches an image to a guest, which does not change it.
+func drive(arch, image string) []string {
+	device := "virtio-blk-pci,drive=d"
+	if arch == s390x {
+		device = "virtio-blk-ccw,drive=d"
+	}
+	return []string{"-drive", "if=none,id=d,format=raw,snapshot=on,file=" + image, "-device", device}
+}
+
+// newFirmware is a first stage with a stock kernel, modules for disks, and no
+// target: it has to find one.
+func newFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
+	t.Helper()
+	files, err := theLab.Modules(t.Context(), stockOf[arch], firmwareModules[arch]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lab.Stage{Kernel: kernel(t, stockOf[arch]), Files: files, Stage: script.Stage{Name: "1", Steps: steps}}
+}
+
+// newDisk is a disk with a loader's configuration, a kernel, and an initramfs
+// that reports as the second stage.
+func newDisk(t *testing.T, arch, kernelName, config, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	initrd, err := theLab.Initramfs(t.Context(), dir, arch, lab.Stage{Stage: script.Stage{Name: "2", Steps: append([]script.Step{proven(arch)}, joined...)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := filepath.Join(dir, "disk")
+	err = theLab.Disk(t.Context(), image, map[string]string{
+		"/boot/vmlinux": kernel(t, kernelName), "/boot/initrd": initrd, config: hostFile(t, "config", []byte(text)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+func find(flags ...string) script.Step {
+	return script.Step{Run: append([]string{"/bin/imaboot", "boot"}, flags...), Show: true}
+}
+
+// TestDisk boots what is on a disk with no key pressed: modules are loaded,
+// the default entry is taken, and the list arrives.
+func TestDisk(t *testing.T) {
+	needLab(t)
+	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
+		t.Run(tt.arch, func(t *testing.T) {
+			t.Parallel()
+			config := fmt.Sprintf("set default=1\nmenuentry broken { linux /boot/none }\nmenuentry other { linux /boot/initrd x }\n"+
+				"menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(tt.arch))
+			disk := newDisk(t, tt.arch, tt.kernel, "/boot/grub/grub.cfg", config)
+			r := runGuest(t, lab.Guest{Arch: tt.arch, CPUs: 1, Devices: drive(tt.arch, disk), Stages: []lab.Stage{newFirmware(t, tt.arch,
+				script.Step{Run: []string{"/bin/imaboot", "entries", "--json"}},
+				report, find("--timeout=2s", "-v"))}})
+			checkArrived(t, r, 2)
+			var got struct {
+				Entries []struct {
+					Title, Kernel, Carrier, Problem string
+					Default                         bool
+				}
+			}
+			if err := json.Unmarshal(ran(t, r.Stages[0], "entries").Data, &got); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%+v", got)
+			for _, want := range []string{"booting", "any key stops", "entry 1: other", "not a bootable kernel", "entry 2: the system", "/boot/none"} {
+				if !strings.Contains(r.Console, want) {
+					t.Errorf("%q is not on the console:\n%s", want, r.Console)
+				}
+			}
+		})
+	}
+}

@@ -98,3 +98,47 @@ func TestDisk(t *testing.T) {
 		})
 	}
 }
+
+// TestDebian boots a system as Debian's own tools make it, from its disk to
+// multi-user, with no key pressed: what imaboot offers first is what its own
+// loader would boot, and the list arrives in the booted system.
+func TestDebian(t *testing.T) {
+	needLab(t)
+	for _, arch := range []string{ppc64le, s390x} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			disk, err := theLab.DebianDisk(t.Context(), arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			firmware := newFirmware(t, arch, script.Step{Measure: 10}, joined[0], joined[1],
+				script.Step{Run: []string{"/bin/imaboot", "entries", "--json"}}, find("--timeout=3s"))
+			r := runGuest(t, lab.Guest{Arch: arch, CPUs: 2, Devices: drive(arch, disk), Stages: []lab.Stage{firmware}})
+			checkArrived(t, r, 2)
+			s := stage(t, r, lab.SystemStage)
+			if got := strings.TrimSpace(string(s.Runs[0].Data)); got != "active" {
+				t.Errorf("multi-user.target is %q", got)
+			}
+			var got struct {
+				Entries []struct {
+					Title, Source, Kernel, Cmdline string
+					Default                        bool
+				}
+			}
+			if err := json.Unmarshal(ran(t, r.Stages[0], "entries").Data, &got); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range got.Entries {
+				t.Logf("%+v", e)
+			}
+			if len(got.Entries) == 0 || !got.Entries[0].Default || !strings.Contains(s.Start.Cmdline, got.Entries[0].Cmdline) {
+				t.Errorf("the first entry is not what was booted with %q", s.Start.Cmdline)
+			}
+			for line := range strings.SplitSeq(r.Console, "\n") {
+				if strings.HasPrefix(line, "imaboot") || strings.Contains(line, "  list: ") || strings.HasPrefix(line, "*") {
+					t.Log(line)
+				}
+			}
+		})
+	}
+}

@@ -5,13 +5,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log"
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/entry"
@@ -32,7 +35,14 @@ type network struct {
 
 func (c *command) newNetwork() *network {
 	n := &network{command: c, sums: map[string]netboot.Sum{}, files: map[string]string{}}
+	last := time.Now()
 	n.fetcher.Progress = func(url string, done, total int64) {
+		// What is quick is told when it is there.
+		const often = 5 * time.Second
+		if time.Since(last) < often {
+			return
+		}
+		last = time.Now()
 		of := ""
 		if total > 0 {
 			of = " of " + size(int(total))
@@ -50,9 +60,15 @@ func (n *network) fetch(ctx context.Context, url string) (string, error) {
 		return "", err
 	}
 	name := filepath.Join(netDir, fmt.Sprintf("%d-%s", len(n.files)+1, safeName(url)))
+	start := time.Now()
 	if err := n.fetcher.Fetch(ctx, url, name, n.sums[url]); err != nil {
 		return "", err
 	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", err
+	}
+	n.step("%s: %s in %.3f s", entry.Printable(url), size(int(info.Size())), time.Since(start).Seconds())
 	n.files[url] = name
 	return name, nil
 }
@@ -117,11 +133,13 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 		f.net.sums[urls[i]] = sum
 	}
 	c := &entry.Config{Kind: "url", Source: f.d.url, Entries: []entry.Entry{e}}
-	return f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
+	var last error
+	err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
 		// That it can be had shows that this is the right interface.
 		if _, err := f.net.fetch(ctx, f.d.url); err != nil {
 			if errors.Is(err, netboot.ErrTimeout) || errors.Is(err, netboot.ErrNotFound) {
 				f.step("%s: %v", l.Interface, err)
+				last = err
 				return false, nil
 			}
 			return false, err
@@ -130,6 +148,18 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 		f.choices = discover.Choices(f.configs)
 		return true, nil
 	})
+	if err == nil && len(f.choices) == 0 {
+		return last
+	}
+	return err
+}
+
+// details are what somebody else logs, for -v.
+type details struct{ *command }
+
+func (d details) Write(b []byte) (int, error) {
+	d.detail("%s", bytes.TrimRight(b, "\n"))
+	return len(b), nil
 }
 
 // online waits for interfaces and calls try with each lease, until it says
@@ -138,6 +168,9 @@ func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.
 	if f.net == nil {
 		f.net = f.newNetwork()
 	}
+	// u-root's client speaks to the standard logger.
+	log.SetFlags(0)
+	log.SetOutput(details{f.command})
 	ctx, cancel := context.WithTimeout(ctx, f.d.wait)
 	defer cancel()
 	return f.devices.until(ctx, "net", func(settled bool) (bool, error) {

@@ -30,8 +30,12 @@ const (
 	DracutNoSystemd = "dracut-no-systemd"
 )
 
-// initramfsKernel is what they are for. Its world is theirs.
-const initramfsKernel = Debian61S390X
+// initramfsKernel is what they are for. Its world is theirs, and its
+// architecture, a GOARCH.
+const (
+	initramfsKernel = Debian61S390X
+	initramfsArch   = "s390x"
+)
 
 // initramfsPackages get what they depend on besides. Those that every Debian
 // has are named too, since apt is told that nothing is there.
@@ -116,7 +120,7 @@ func (l *Lab) DebianInitramfs(ctx context.Context, kind string) (string, error) 
 			return err
 		}
 		release := strings.TrimPrefix(filepath.Base(kernel), "vmlinuz-")
-		if err := emulate(ctx, root, func() error { return l.initramfs(ctx, root, release, dir) }); err != nil {
+		if err := emulate(ctx, initramfsArch, root, func() error { return l.initramfs(ctx, root, release, dir) }); err != nil {
 			return err
 		}
 		return os.RemoveAll(root)
@@ -176,31 +180,15 @@ func (a *apt) tree(ctx context.Context, root, kernel string, packages []string, 
 	return err
 }
 
-// inRoot runs a command in the tree $1 with the file systems that it expects,
-// which are gone when it ends.
-const inRoot = `set -e
-mount -t proc proc "$1/proc"
-mount -t sysfs sysfs "$1/sys"
-mount --bind /dev "$1/dev"
-mount -t tmpfs tmpfs "$1/run"
-root=$1
-shift
-exec chroot "$root" sh -ec "$@"`
-
 func (l *Lab) initramfs(ctx context.Context, root, release, dir string) error {
-	chroot := func(command, image string) error {
-		_, err := run(ctx, "/", "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-			"unshare", "--mount", "sh", "-c", inRoot, "sh", root, command, "sh", image, release)
-		return err
-	}
-	if err := chroot(`depmod "$2"`, ""); err != nil {
+	if err := chroot(ctx, root, `depmod "$1"`, release); err != nil {
 		return err
 	}
 	errs := make([]error, len(initramfsMakers))
 	var wg sync.WaitGroup
 	for i, m := range initramfsMakers {
 		wg.Go(func() {
-			if err := chroot(m.command, "/image-"+m.kind); err != nil {
+			if err := chroot(ctx, root, m.command, "/image-"+m.kind, release); err != nil {
 				errs[i] = fmt.Errorf("initramfs by %s: %w", m.kind, err)
 				return
 			}

@@ -15,36 +15,47 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the kernel is told to run with the emulator: ELF files of 64 bits and
-// big-endian order, executable or shared, for machine 22.
-const (
-	binfmtDir   = "/proc/sys/fs/binfmt_misc"
-	binfmtName  = "imaboot-s390x"
-	binfmtMagic = `\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x16`
-	binfmtMask  = `\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff`
-)
+// binfmtDir is where the kernel is told what to run with an emulator.
+const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
-// emulate calls f while the machine can run programs of s390x in the tree
-// root, and leaves the machine as it was.
-func emulate(ctx context.Context, root string, f func() error) (err error) {
+// binfmts are what it is told, by GOARCH: ELF files of 64 bits, executable or
+// shared, in the architecture's byte order and for its machine.
+var binfmts = map[string]struct{ magic, mask string }{
+	"ppc64le": {
+		`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x15\x00`,
+		`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff`,
+	},
+	"s390x": {
+		`\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x16`,
+		`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff`,
+	},
+}
+
+// emulate calls f while the machine can run programs of an architecture in the
+// tree root, and leaves the machine as it was.
+func emulate(ctx context.Context, goarch, root string, f func() error) (err error) {
 	if os.Geteuid() != 0 {
-		return errors.New("programs of s390x in a tree of their own: run as root")
+		return fmt.Errorf("programs of %s in a tree of their own: run as root", goarch)
 	}
-	emulator, err := exec.LookPath("qemu-s390x-static")
+	b, ok := binfmts[goarch]
+	if !ok {
+		return fmt.Errorf("no emulation of %q", goarch)
+	}
+	emulator, err := exec.LookPath("qemu-" + goarch + "-static")
 	if err != nil {
-		if emulator, err = exec.LookPath("qemu-s390x"); err != nil {
+		if emulator, err = exec.LookPath("qemu-" + goarch); err != nil {
 			return err
 		}
 	}
-	// One for the machine: another lab must not find the entry of this one,
-	// and then lose it.
-	lock, err := os.Open(emulator)
+	// One for the machine: another lab must not find the entry or the mount
+	// of this one, and then lose it.
+	lock, err := os.Open(filepath.Dir(binfmtDir))
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		return fmt.Errorf("lock %s: %w", emulator, err)
+		return fmt.Errorf("lock %s: %w", lock.Name(), err)
 	}
 	works := func() error {
 		_, err := run(ctx, "/", "chroot", root, "/usr/bin/true")
@@ -61,15 +72,37 @@ func emulate(ctx context.Context, root string, f func() error) (err error) {
 		defer func() { err = errors.Join(err, unix.Unmount(binfmtDir, 0)) }()
 	}
 	// With F the kernel opens the emulator now, and not in the tree.
-	entry := fmt.Sprintf(":%s:M::%s:%s:%s:F", binfmtName, binfmtMagic, binfmtMask, emulator)
+	name := "imaboot-" + goarch
+	entry := fmt.Sprintf(":%s:M::%s:%s:%s:F", name, b.magic, b.mask, emulator)
 	if err := os.WriteFile(register, []byte(entry), 0); err != nil {
-		return fmt.Errorf("register %s for programs of s390x: %w", emulator, err)
+		return fmt.Errorf("register %s for programs of %s: %w", emulator, goarch, err)
 	}
 	defer func() {
-		err = errors.Join(err, os.WriteFile(filepath.Join(binfmtDir, binfmtName), []byte("-1"), 0))
+		err = errors.Join(err, os.WriteFile(filepath.Join(binfmtDir, name), []byte("-1"), 0))
 	}()
 	if err := works(); err != nil {
-		return fmt.Errorf("%s does not run programs of s390x: %w", emulator, err)
+		return fmt.Errorf("%s does not run programs of %s: %w", emulator, goarch, err)
 	}
 	return f()
+}
+
+// inRoot runs a command in the tree $1 with the file systems that it expects,
+// which are gone when it ends.
+const inRoot = `set -e
+mount -t proc proc "$1/proc"
+mount -t sysfs sysfs "$1/sys"
+mount --bind /dev "$1/dev"
+mount -t tmpfs tmpfs "$1/run"
+root=$1
+shift
+exec chroot "$root" sh -ec "$@"`
+
+// chroot runs a command of the shell in a tree, with its arguments in $1 and
+// so on. Programs of another architecture need emulate.
+func chroot(ctx context.Context, root, command string, args ...string) error {
+	_, err := run(ctx, "/", "env", append([]string{
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"unshare", "--mount", "sh", "-c", inRoot, "sh", root, command, "sh",
+	}, args...)...)
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path"
 	"regexp"
 	"runtime"
@@ -46,7 +47,13 @@ type Lease struct {
 
 // Configure gives the interface its address and routes, and writes
 // /etc/resolv.conf.
-func (l *Lease) Configure() error { return l.lease.Configure() }
+func (l *Lease) Configure() error {
+	// An initramfs may have none.
+	if err := os.MkdirAll("/etc", 0o755); err != nil {
+		return err
+	}
+	return l.lease.Configure()
+}
 
 // architecture is what this machine is to a DHCP server (option 93 of DHCPv4,
 // 61 of DHCPv6; IANA's registry of processor architecture types). Firmware of

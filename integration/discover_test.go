@@ -23,13 +23,18 @@ var firmwareModules = map[string][]string{
 
 var stockOf = map[string]string{ppc64le: lab.Debian61, s390x: lab.Debian61S390X}
 
-// drive attaches an image to a guest, which does not change it.
-func drive(arch, image string) []string {
-	device := "virtio-blk-pci,drive=d"
+// drive attaches images to a guest, which does not change them.
+func drive(arch string, images ...string) []string {
+	device := "virtio-blk-pci"
 	if arch == s390x {
-		device = "virtio-blk-ccw,drive=d"
+		device = "virtio-blk-ccw"
 	}
-	return []string{"-drive", "if=none,id=d,format=raw,snapshot=on,file=" + image, "-device", device}
+	var args []string
+	for i, image := range images {
+		args = append(args, "-drive", fmt.Sprintf("if=none,id=d%d,format=raw,snapshot=on,file=%s", i, image),
+			"-device", fmt.Sprintf("%s,drive=d%d", device, i))
+	}
+	return args
 }
 
 // newFirmware is a first stage with a stock kernel, modules for disks, and no
@@ -140,5 +145,61 @@ func TestDebian(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// grubConfig is one entry of newDisk's.
+func grubConfig(arch string) string {
+	return fmt.Sprintf("menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(arch))
+}
+
+// TestLateDisk: the disk appears when imaboot waits for one.
+func TestLateDisk(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	const driver = "/sys/bus/virtio/drivers/virtio_blk/"
+	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", grubConfig(ppc64le))
+	firmware := newFirmware(t, ppc64le, report,
+		script.Step{Run: []string{"/bin/imaboot", "entries"}}, // loads the modules
+		script.Step{Write: driver + "unbind", Content: "virtio0"},
+		script.Step{Run: []string{"/bin/imaboot", "boot", "--from=disk", "--wait=1s", "--no-menu"}},
+		script.Step{Write: driver + "bind", Content: "virtio0", Background: true, DelayMS: 3000},
+		find("--no-menu"))
+	r := runGuest(t, lab.Guest{CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{firmware}})
+	first := stage(t, r, "1")
+	checkRefusals(t, &lab.Report{Runs: first.Runs[1:]}, []refusal{
+		{"no disk", script.Step{}, 43, "waiting for disks, 1s at most"},
+	})
+	first.Runs = nil
+	checkArrived(t, r, 2)
+	if !strings.Contains(r.Console, "waiting for disks, 30s at most") {
+		t.Error("the disk was not waited for")
+	}
+}
+
+// TestBadDisks: what cannot be read is skipped with a reason, and what can be
+// is booted.
+func TestBadDisks(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	broken := make([]byte, 8<<20)
+	copy(broken[1024+56:], "\x53\xef")
+	encrypted := make([]byte, 1<<20)
+	copy(encrypted, "LUKS\xba\xbe")
+	hostile := "source /boot/grub/grub.cfg\nset x=\"\x1b[2J\nmenuentry \"a\x1b[2Jb\" { linux /boot/../../../../init }\nwhile true; do set y=$y$y; done\n"
+	disks := drive(ppc64le,
+		hostFile(t, "broken", broken), hostFile(t, "encrypted", encrypted), hostFile(t, "empty", make([]byte, 1<<20)),
+		newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", hostile),
+		newDisk(t, ppc64le, lab.Own4k, "/etc/kboot.conf", fmt.Sprintf("default=one\none='/boot/vmlinux initrd=/boot/initrd %s'\n", lab.Cmdline(ppc64le))))
+	r := runGuest(t, lab.Guest{CPUs: 1, Devices: disks, Stages: []lab.Stage{newFirmware(t, ppc64le, report, find("--no-menu"))}})
+	checkArrived(t, r, 2)
+	t.Log(r.Console)
+	for _, want := range []string{"vda: ext4 cannot be mounted", "vdb: cannot be mounted: it is encrypted", "entry 1: one"} {
+		if !strings.Contains(r.Console, want) {
+			t.Errorf("%q is not on the console", want)
+		}
+	}
+	if strings.Contains(r.Console, "\x1b[2Jb") {
+		t.Error("a name controls the console")
 	}
 }

@@ -50,8 +50,10 @@ func sourceDir(ctx context.Context) (string, error) {
 	return strings.TrimSpace(dir), err
 }
 
-// Busybox builds the initramfs of templates/integration.yaml.
-func (l *Lab) Busybox(ctx context.Context, goarch, out string) error {
+// Template builds an initramfs of one of templates/, with further files: path
+// there to path here. Without a name it is u-root's core commands, and no
+// imaboot.
+func (l *Lab) Template(ctx context.Context, name, goarch, out string, files map[string]string) error {
 	dir, err := sourceDir(ctx)
 	if err != nil {
 		return err
@@ -61,7 +63,15 @@ func (l *Lab) Busybox(ctx context.Context, goarch, out string) error {
 	if _, err := run(ctx, dir, "go", "build", "-o", tool, "github.com/u-root/mkuimage/cmd/mkuimage"); err != nil {
 		return err
 	}
-	_, err = run(ctx, dir, "env", "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+goarch,
-		tool, "-config-file", "templates/integration.yaml", "-config", "integration", "-o", out)
+	args := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + goarch, tool, "-o", out}
+	for to, from := range files {
+		args = append(args, "-files", from+":"+strings.TrimPrefix(to, "/"))
+	}
+	if name == "" {
+		args = append(args, "github.com/u-root/u-root/cmds/core/*")
+	} else {
+		args = append(args, "-config-file", "templates/"+name+".yaml", "-config", name)
+	}
+	_, err = run(ctx, dir, "env", args...)
 	return err
 }

@@ -203,3 +203,23 @@ func TestBadDisks(t *testing.T) {
 		t.Error("a name controls the console")
 	}
 }
+
+// TestMenu: a key stops the time, a command line is edited, and a shell that
+// is not there is no end.
+func TestMenu(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)
+	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", config)
+	r := runGuest(t, lab.Guest{
+		CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{newFirmware(t, ppc64le, report, find("--timeout=60s"))},
+		Keys: []lab.Keys{
+			{After: "any key stops", Type: "x"}, {After: "> x", Type: "\x7fs\r"}, {After: "no shell", Type: "9\r"},
+			{After: "there is no entry", Type: "e 2\r"}, {After: "> console=", Type: " typed=1\r"},
+		},
+	})
+	checkArrived(t, r, 2)
+	if got := stage(t, r, "2").Start.Cmdline; !strings.HasSuffix(got, lab.Cmdline(ppc64le)+" typed=1") {
+		t.Errorf("command line %q", got)
+	}
+}

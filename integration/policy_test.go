@@ -6,6 +6,7 @@ package integration
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/imaboot/imaboot/integration/lab"
@@ -54,10 +55,13 @@ func TestPolicyFixed(t *testing.T) {
 	t.Parallel()
 	tests := []refusal{
 		{"first", load("--policy", firmwarePolicy, "--require-measured", lab.NextKernel), 0, "is measured: record"},
-		{"second", load("--policy", firmwarePolicy, lab.NextKernel), 35, "policy is fixed"},
+		{"the same", load("--policy", firmwarePolicy, lab.NextKernel), 0, "it is loaded already"},
+		{"another", load("--policy", "/other", lab.NextKernel), 35, "policy is fixed"},
 	}
 	r := runGuest(t, lab.Guest{CPUs: 1, Append: "rootfstype=tmpfs", Stages: []lab.Stage{{
-		Kernel: kernel(t, lab.Debian61), Stage: script.Stage{Name: "1", Steps: []script.Step{tests[0].step, tests[1].step}},
+		Kernel: kernel(t, lab.Debian61), Stage: script.Stage{Name: "1", Steps: []script.Step{
+			{Write: "/other", Content: "measure func=BPRM_CHECK\n"}, tests[0].step, tests[1].step, tests[2].step,
+		}},
 		Files: map[string]string{lab.NextKernel: kernel(t, lab.Own4k), firmwarePolicy: policyFiles[firmwarePolicy]},
 	}}})
 	checkRefusals(t, stage(t, r, "1"), tests)
@@ -72,19 +76,33 @@ func TestSwap(t *testing.T) {
 	for _, name := range []string{lab.NextKernel, lab.NextInitrd} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tests := []refusal{{"swapped", load("--require-measured", "--initrd", lab.NextInitrd, lab.NextKernel), 37, "the content of " + name + " is in no record"}}
+			// On a busy host the change may come too late: then what was
+			// measured is what is loaded.
+			const tries = 5
+			var steps []script.Step
+			for range tries {
+				steps = append(steps, script.Step{Swap: name}, load("--require-measured", "--initrd", lab.NextInitrd, lab.NextKernel))
+			}
 			r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
-				{Kernel: stock, Stage: script.Stage{Name: "1", Steps: []script.Step{{Swap: name}, tests[0].step, report, verify}}},
+				{Kernel: stock, Stage: script.Stage{Name: "1", Steps: append(steps, report, verify)}},
 				{Kernel: own, Stage: script.Stage{Name: "2"}},
 			}})
 			s := stage(t, r, "1")
-			checkRefusals(t, s, tests)
+			refused := 0
+			for _, e := range s.Runs[:tries] {
+				switch {
+				case e.Exit == 37 && strings.Contains(e.Stderr, "the content of "+name+" is in no record"):
+					refused++
+				case e.Exit != 0:
+					t.Errorf("exit code %d\n%s", e.Exit, e.Stderr)
+				}
+			}
 			got, err := s.Lists[0].Check()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(s.Others) != 1 || s.Others[0].Event != "swapped" || got.Violations == 0 {
-				t.Errorf("events %v, %d violations", s.Others, got.Violations)
+			if refused == 0 || len(s.Others) == 0 || s.Others[0].Event != "swapped" || got.Violations == 0 {
+				t.Errorf("%d of %d loads were refused, events %v, %d violations", refused, tries, s.Others, got.Violations)
 			}
 		})
 	}

@@ -129,7 +129,7 @@ func TestTPMVanishes(t *testing.T) {
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{{
 		Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: []script.Step{
 			{Measure: 100000, Background: true, DelayMS: 20},
-			{Write: "/sys/bus/vio/drivers/tpm_ibmvtpm/unbind", Content: "71000002", Background: true, DelayMS: 700},
+			{Write: "/sys/bus/vio/drivers/tpm_ibmvtpm/unbind", Content: "71000002", Background: true, DelayMS: 3000},
 			tests[0].step, {Stop: true},
 		}},
 	}}})

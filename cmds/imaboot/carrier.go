@@ -70,10 +70,19 @@ func (c *command) choose(j *job, by handover.Carrier, why string) {
 	c.step("carrier: %s (--carry=%s): %s", by, j.opts.Carry, why)
 }
 
+// noConfig stands for a configuration that there is not.
+const noConfig = "-"
+
 // config is the configuration that lies beside the kernel, nil without one. It
 // is only a help: what is no configuration is passed over.
 func (c *command) config(j *job) map[string]string {
-	name := target.ConfigName(j.opts.Kernel)
+	name := j.opts.Config
+	switch name {
+	case "":
+		name = target.ConfigName(j.opts.Kernel)
+	case noConfig:
+		return nil
+	}
 	b, err := j.file(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

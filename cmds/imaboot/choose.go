@@ -10,11 +10,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/menu"
@@ -22,6 +25,10 @@ import (
 
 // bootFound finds a target, lets somebody choose, and boots it.
 func (c *command) bootFound(o *options, d *discovery) error {
+	if d.noMenu {
+		// Nobody is asked, and nobody gets a shell by ending this.
+		signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP)
+	}
 	err := c.tryFound(context.Background(), o, d)
 	if err == nil {
 		return nil
@@ -29,7 +36,7 @@ func (c *command) bootFound(o *options, d *discovery) error {
 	switch d.finally {
 	case "shell":
 		c.explain(err)
-		return c.shell()
+		return errors.Join(err, c.shell(os.Stdin))
 	case "reboot":
 		c.explain(err)
 		return reboot()
@@ -72,11 +79,15 @@ func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error 
 // does, and then what cannot be loaded makes way for the next.
 func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	m := &menu.Menu{Title: "imaboot", Default: first, Timeout: f.d.timeout}
-	for i := range f.choices {
+	// Slow disks must not keep the menu away.
+	const patience = 5 * time.Second
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for i, carries := range f.carriers(asking, o, first) {
 		e := &f.choices[i]
 		m.Items = append(m.Items, menu.Item{
 			Text:    entry.Printable(e.Name()),
-			Below:   entry.Printable(e.Config.Source) + ", " + f.carrierOf(ctx, o, i).text(),
+			Below:   entry.Printable(e.Config.Source + ", " + carries.text()),
 			Cmdline: e.Cmdline,
 		})
 	}
@@ -87,6 +98,7 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 			return f.bootFrom(ctx, o, first)
 		}
 		chosen := m.Show(ctx, menu.Writers(consoles)...)
+		typedOn := consoles[chosen.Console].Name()
 		for _, t := range consoles {
 			err = errors.Join(err, t.Close())
 		}
@@ -97,7 +109,7 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 		m.Timeout = -1
 		switch {
 		case chosen.Action == menu.Shell:
-			err = f.shell()
+			err = f.shellOn(typedOn)
 		case chosen.Action == menu.Reboot:
 			err = reboot()
 		case !chosen.Asked:
@@ -131,18 +143,18 @@ func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
 }
 
 // entryFaults are the exit codes of what another entry may not have.
-var entryFaults = []int{1, 8, 9, 10, 11, 12, 25, 26, 28, 29, 37, 44, 45, 46, 47, 48, 49, 50}
+var entryFaults = []int{1, 8, 9, 10, 11, 12, 25, 26, 28, 29, 37, 41, 44, 45, 46, 47, 48, 49, 50}
 
 func fault(err error) bool { return slices.Contains(entryFaults, exitCode(err)) }
 
 func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline string) error {
 	e := &f.choices[i]
-	f.step("entry %d: %s (%s)", i+1, entry.Printable(e.Name()), entry.Printable(e.Config.Source))
+	f.step("entry %d: %s (%s)", i+1, e.Name(), e.Config.Source)
 	mine, err := f.options(ctx, o, e.Entry, cmdline)
 	if err != nil {
 		return err
 	}
-	return f.bootTarget(mine)
+	return guard(func() error { return f.bootTarget(mine) })
 }
 
 // options are those of an entry: --append is behind its command line.
@@ -150,10 +162,9 @@ func (f *finder) options(ctx context.Context, o *options, e entry.Entry, cmdline
 	mine := *o
 	mine.CommandLine = cmdline
 	if o.CommandLine != "" {
-		mine.CommandLine = cmdline + " " + o.CommandLine
+		mine.CommandLine = strings.TrimSpace(cmdline + " " + o.CommandLine)
 	}
-	const most = 10 * time.Minute // of downloads
-	ctx, cancel := context.WithTimeout(ctx, most)
+	ctx, cancel := context.WithTimeout(ctx, downloadTime)
 	defer cancel()
 	return &mine, f.local(ctx, &e, &mine)
 }
@@ -166,47 +177,82 @@ type carries struct {
 
 func (c carries) text() string {
 	if c.Problem != "" {
-		return entry.Printable(c.Problem)
+		return c.Problem
 	}
 	if c.By == "" {
-		return "list: by what is downloaded"
+		return "list: known when it is loaded"
 	}
 	return "list: by the " + string(c.By)
 }
 
-// carrierOf asks an entry's files.
-func (f *finder) carrierOf(ctx context.Context, o *options, i int) carries {
-	e := f.choices[i].Entry
+// carriers ask the entries' files, each once, that of one entry first; what
+// the time of ctx is too short for stays open.
+func (f *finder) carriers(ctx context.Context, o *options, first int) []carries {
+	out := make([]carries, len(f.choices))
+	known := map[string]carries{}
+	for n := range f.choices {
+		i := (first + n) % len(f.choices)
+		e := &f.choices[i].Entry
+		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, archdesc.Param(e.Cmdline, "root"))
+		if _, ok := known[key]; !ok && ctx.Err() == nil {
+			known[key] = f.carrierOf(ctx, o, e)
+		}
+		out[i] = known[key]
+	}
+	return out
+}
+
+// carrierOf asks one entry's files. Those on the network are not there yet.
+func (f *finder) carrierOf(ctx context.Context, o *options, e *entry.Entry) carries {
 	for _, file := range append([]entry.File{e.Kernel}, e.Initrds...) {
 		if file.Volume == nil {
 			return carries{}
 		}
 	}
-	mine, err := f.options(ctx, o, e, e.Cmdline)
+	var by handover.Carrier
+	err := guard(func() error {
+		mine, err := f.options(ctx, o, *e, e.Cmdline)
+		if err != nil {
+			return err
+		}
+		mine.Measure, mine.RequireMeasured = false, false
+		silent := *f.command
+		silent.quiet = true
+		j, err := silent.prepare(mine)
+		if err != nil {
+			return err
+		}
+		defer j.close()
+		by = j.carrier
+		return nil
+	})
 	if err != nil {
 		return carries{Problem: err.Error()}
 	}
-	mine.Measure, mine.RequireMeasured = false, false
-	silent := *f.command
-	silent.quiet = true
-	j, err := silent.prepare(mine)
-	if err != nil {
-		return carries{Problem: err.Error()}
-	}
-	defer j.close()
-	return carries{By: j.carrier}
+	return carries{By: by}
 }
 
 // shells are looked for in this order; u-root's first.
 var shells = []string{"/bin/defaultsh", "/bin/sh", "/bbin/gosh"}
 
-func (c *command) shell() error {
+// shellOn starts a shell on the console where it was asked for.
+func (c *command) shellOn(console string) error {
+	f, err := os.OpenFile(console, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return c.shell(f)
+}
+
+func (c *command) shell(console *os.File) error {
 	for _, name := range shells {
 		if _, err := os.Stat(name); err != nil {
 			continue
 		}
+		signal.Reset()
 		cmd := exec.Command(name)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = console, console, console
 		c.step("%s: exit to come back", name)
 		return cmd.Run()
 	}

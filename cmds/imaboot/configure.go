@@ -26,8 +26,23 @@ var configurable = []string{
 	"carry", "tpm", "no-note", "policy", "require-measured", "measure",
 }
 
-// configure sets flags from the file and the running kernel's command line.
-func configure(f *flag.FlagSet, file string, cmdline []byte) error {
+// configure sets what no argument has set.
+func (c *command) configure(f *flag.FlagSet) error {
+	// The command line is in proc.
+	if err := mountAll(); err != nil {
+		return err
+	}
+	cmdline, err := os.ReadFile("/proc/cmdline")
+	if err != nil {
+		return err
+	}
+	return c.configureFrom(f, configFile, string(cmdline))
+}
+
+func (c *command) configureFrom(f *flag.FlagSet, file, cmdline string) error {
+	given := map[string]bool{}
+	f.Visit(func(x *flag.Flag) { given[x.Name] = true })
+	given["append"] = given["append"] || given["command-line"]
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -38,32 +53,54 @@ func configure(f *flag.FlagSet, file string, cmdline []byte) error {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if err := setFlag(f, line); err != nil {
+		if err := setFlag(f, given, line); err != nil {
 			return fmt.Errorf("%w: %s: line %d: %w", errUsage, file, n, err)
 		}
 	}
 	if err := s.Err(); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	for word := range strings.FieldsSeq(string(cmdline)) {
+	for _, word := range kernelWords(cmdline) {
 		// imaboot.list= is no flag: it names what was sent.
 		setting, ok := strings.CutPrefix(word, "imaboot.")
 		if !ok || strings.HasPrefix(setting, "list=") {
 			continue
 		}
-		if err := setFlag(f, setting); err != nil {
-			return fmt.Errorf("%w: kernel's command line: %w", errUsage, err)
+		// A machine that cannot be reached must boot in spite of it.
+		if err := setFlag(f, given, setting); err != nil {
+			c.step("kernel's command line: %v: passed over", err)
 		}
 	}
 	return nil
 }
 
-// setFlag sets NAME=VALUE, or a NAME that needs none.
-func setFlag(f *flag.FlagSet, setting string) error {
+// kernelWords divides a command line as the kernel does: double quotes keep
+// blanks together, and are not a part of the value (lib/cmdline.c, next_arg).
+func kernelWords(cmdline string) []string {
+	quoted := false
+	words := strings.FieldsFunc(cmdline, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return !quoted && strings.ContainsRune(" \t\n", r)
+	})
+	for i, w := range words {
+		words[i] = strings.ReplaceAll(w, `"`, "")
+	}
+	return words
+}
+
+// setFlag sets NAME=VALUE, or a NAME that needs none, unless an argument has
+// set it.
+func setFlag(f *flag.FlagSet, given map[string]bool, setting string) error {
 	name, value, ok := strings.Cut(setting, "=")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !slices.Contains(configurable, name) {
 		return fmt.Errorf("%q is none of %s", name, strings.Join(configurable, ", "))
+	}
+	// entries has not all flags of boot.
+	if given[name] || f.Lookup(name) == nil {
+		return nil
 	}
 	if !ok {
 		value = "true"

@@ -30,8 +30,9 @@ func TestConfigure(t *testing.T) {
 		{name: "command line", file: "timeout=3s\nentry=a\n", cmdline: "quiet imaboot.timeout=4s imaboot.list=0123456789abcdef\n", timeout: 4 * time.Second, entry: "a"},
 		{name: "arguments", file: "timeout=3s\n", cmdline: "imaboot.timeout=4s", args: []string{"--timeout=5s", "--entry", "b"}, timeout: 5 * time.Second, entry: "b"},
 		{name: "unknown in the file", file: "timeout=3s\ncolour=red\n", err: `conf: line 2: "colour" is none of from, wait`},
-		{name: "not to be set", cmdline: "imaboot.initrd=/x", err: `kernel's command line: "initrd" is none of`},
-		{name: "bad value", cmdline: "imaboot.from=moon", err: "from: one of disk, net"},
+		{name: "not to be set", cmdline: "imaboot.initrd=/x imaboot.from=moon", timeout: defaultTimeout},
+		{name: "bad value", file: "from=moon\n", err: "conf: line 1: from: one of disk, net"},
+		{name: "quoted", cmdline: `x="a imaboot.entry=no" imaboot.entry="a name" imaboot.no-menu`, timeout: defaultTimeout, entry: "a name", noMenu: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCommand(io.Discard, io.Discard)
@@ -45,7 +46,10 @@ func TestConfigure(t *testing.T) {
 			if err := os.WriteFile(file, []byte(tt.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := configure(f, file, []byte(tt.cmdline))
+			if _, err := parse(f, tt.args); err != nil {
+				t.Fatal(err)
+			}
+			err := c.configureFrom(f, file, tt.cmdline)
 			if tt.err != "" {
 				if !errors.Is(err, errUsage) || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("error %v, want %q", err, tt.err)
@@ -53,9 +57,6 @@ func TestConfigure(t *testing.T) {
 				return
 			}
 			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := parse(f, tt.args); err != nil {
 				t.Fatal(err)
 			}
 			if d.timeout != tt.timeout || d.entry != tt.entry || d.noMenu != tt.noMenu {

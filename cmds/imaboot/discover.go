@@ -9,6 +9,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/disk"
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/target"
 )
 
 // errNothingFound means that nothing can be offered.
@@ -60,8 +63,12 @@ func (d *discovery) chooseFlags(f *flag.FlagSet) {
 // A finder is what was found so far.
 type finder struct {
 	*command
-	d       *discovery
+	d *discovery
+	// opened are devices that were looked at, nil for one with nothing on it.
+	opened  map[string]*entry.Volume
 	volumes entry.Volumes
+	// said are notes that were printed.
+	said    map[string]bool
 	configs []*entry.Config
 	choices []discover.Choice
 	devices *devices
@@ -71,12 +78,16 @@ type finder struct {
 
 // find looks where it is told to, until there is something that is wanted.
 func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, error) {
-	f := &finder{command: c, d: d}
+	f := &finder{command: c, d: d, opened: map[string]*entry.Volume{}, said: map[string]bool{}}
 	var err error
 	if f.devices, err = c.watch(); err != nil {
 		return f, err
 	}
-	defer f.devices.Close()
+	defer func() {
+		if err := f.devices.close(); err != nil {
+			c.detail("devices: %v", err)
+		}
+	}()
 	if d.url != "" {
 		return f, f.byURL(ctx, o)
 	}
@@ -137,9 +148,8 @@ func (f *finder) byDefault() (int, error) {
 func (f *finder) disks(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, f.d.wait)
 	defer cancel()
-	known := map[string]bool{}
 	return f.devices.until(ctx, "block", func(settled bool) (bool, error) {
-		if err := f.scan(known); err != nil {
+		if err := f.scan(); err != nil {
 			return false, err
 		}
 		if settled && !f.enough() {
@@ -149,36 +159,76 @@ func (f *finder) disks(ctx context.Context) error {
 	})
 }
 
-// scan opens devices that are new, and reads all configurations again: one may
-// speak of a file system that was not there before.
-func (f *finder) scan(known map[string]bool) error {
-	devices, err := disk.Devices("/")
+// scan opens devices that are new, forgets those that are gone, and reads all
+// configurations again if there were some: one may speak of a file system that
+// was not there before.
+func (f *finder) scan() error {
+	found, err := disk.Devices("/")
 	if err != nil {
 		return err
 	}
-	before := len(f.volumes)
-	for _, d := range devices {
+	changed := false
+	here := map[string]bool{}
+	for _, d := range found {
 		key := d.Name + " " + d.Number
-		if known[key] {
+		here[key] = true
+		if _, ok := f.opened[key]; ok {
 			continue
 		}
-		known[key] = true
 		v, err := disk.Open(d, f.devices.modules)
-		if err != nil {
-			if errors.Is(err, disk.ErrNothing) {
-				f.detail("%v", err)
-			} else {
-				f.step("%v", err)
-			}
+		switch {
+		case err == nil:
+			f.detail("%s: mounted, UUID %s, label %q", d.Name, v.UUID, v.Label)
+			changed = true
+		case errors.Is(err, disk.ErrNothing):
+			f.detail("%v", err)
+		default:
+			// It may still be busy with itself: its next event tells.
+			f.say(err.Error())
 			continue
 		}
-		f.detail("%s: mounted, UUID %s, label %q", d.Name, v.UUID, v.Label)
-		f.volumes = append(f.volumes, v)
+		f.opened[key] = v
 	}
-	if len(f.volumes) > before {
+	for key, v := range f.opened {
+		if here[key] {
+			continue
+		}
+		delete(f.opened, key)
+		if v != nil {
+			f.say(v.Device + " is gone")
+			f.closeVolume(v)
+			changed = true
+		}
+	}
+	if changed {
+		f.volumes = slices.DeleteFunc(slices.Collect(maps.Values(f.opened)), func(v *entry.Volume) bool { return v == nil })
+		// Not in the order in which they came: that is luck.
+		slices.SortFunc(f.volumes, func(a, b *entry.Volume) int { return disk.Natural(a.Device, b.Device) })
+		f.sayTwins()
 		f.set(discover.Configs(f.volumes))
 	}
 	return nil
+}
+
+// sayTwins tells of file systems that cannot be told apart: the first is
+// taken.
+func (f *finder) sayTwins() {
+	first := map[string]string{}
+	for _, v := range f.volumes {
+		if other, ok := first[v.UUID]; ok && v.UUID != "" {
+			f.say(fmt.Sprintf("%s has the UUID of %s, %s: that one is taken for it", v.Device, other, v.UUID))
+			continue
+		}
+		first[v.UUID] = v.Device
+	}
+}
+
+// say prints a note, once.
+func (f *finder) say(note string) {
+	if !f.said[note] {
+		f.said[note] = true
+		f.step("%s", note)
+	}
 }
 
 // set takes configurations, and says what was skipped in them.
@@ -186,9 +236,9 @@ func (f *finder) set(configs []*entry.Config) {
 	f.configs = configs
 	f.choices = discover.Choices(configs)
 	for _, c := range configs {
-		f.detail("%s: %s, %d entries", entry.Printable(c.Source), c.Kind, len(c.Entries))
+		f.detail("%s: %s, %d entries", c.Source, c.Kind, len(c.Entries))
 		for _, note := range c.Notes {
-			f.step("%s: %s", entry.Printable(c.Source), entry.Printable(note))
+			f.say(c.Source + ": " + note)
 		}
 	}
 }
@@ -196,12 +246,16 @@ func (f *finder) set(configs []*entry.Config) {
 // close unmounts what was mounted.
 func (f *finder) close() {
 	for _, v := range f.volumes {
-		if err := disk.Close(v); err != nil {
-			f.detail("unmount: %v", err)
-		}
+		f.closeVolume(v)
 	}
 	if f.net != nil {
 		f.net.close()
+	}
+}
+
+func (f *finder) closeVolume(v *entry.Volume) {
+	if err := disk.Close(v); err != nil {
+		f.detail("unmount: %v", err)
 	}
 }
 
@@ -217,6 +271,14 @@ func (f *finder) local(ctx context.Context, e *entry.Entry, o *options) error {
 	var err error
 	if o.Kernel, err = path(e.Kernel); err != nil {
 		return err
+	}
+	// It is looked for where the entry's loader would: a link may lead
+	// anywhere else.
+	o.Config = noConfig
+	if v := e.Kernel.Volume; v != nil {
+		if name, err := v.Path(target.ConfigName(e.Kernel.Name)); err == nil {
+			o.Config = name
+		}
 	}
 	o.Initrds = nil
 	for _, i := range e.Initrds {

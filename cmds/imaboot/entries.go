@@ -46,7 +46,10 @@ func (c *command) entries(args []string) error {
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	if err := mountAll(); err != nil {
+	if err := c.configure(f); err != nil {
+		return err
+	}
+	if err := o.check(d); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -75,11 +78,12 @@ func (c *command) entries(args []string) error {
 
 func (f *finder) report(ctx context.Context, o *options) ([]entryReport, []configReport) {
 	entries, configs := []entryReport{}, []configReport{}
+	carriers := f.carriers(ctx, o, 0)
 	for i := range f.choices {
 		e := &f.choices[i]
 		r := entryReport{
 			Number: i + 1, Default: e.Default, ID: e.ID, Title: e.Title, Kind: e.Config.Kind, Source: e.Config.Source,
-			Kernel: e.Kernel.String(), Cmdline: e.Cmdline, carries: f.carrierOf(ctx, o, i),
+			Kernel: e.Kernel.String(), Cmdline: e.Cmdline, carries: carriers[i],
 		}
 		for _, file := range e.Initrds {
 			r.Initrds = append(r.Initrds, file.String())

@@ -49,6 +49,9 @@ type options struct {
 	Room         uint64               `json:"room,omitempty"`
 	NoNote       bool                 `json:"no_note,omitempty"`
 	Prefix       string               `json:"prefix,omitempty"`
+	// Config is the configuration beside the kernel, where it is known. An
+	// entry of a disk without one has noConfig.
+	Config string `json:"-"`
 	// Policy is loaded once, and not by exec again, which only must know
 	// what is in it.
 	Policy          string `json:"-"`
@@ -162,11 +165,18 @@ func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
 		return usagef("one KERNEL is needed, %d are given", len(others))
 	}
 	o.Kernel = others[0]
-	return o.check()
+	return o.check(nil)
 }
 
-// check refuses flags that exclude each other.
-func (o *options) check() error {
+// check refuses flags that exclude each other; d is nil where a KERNEL is
+// named.
+func (o *options) check(d *discovery) error {
+	switch {
+	case d != nil && d.url == "" && len(o.Initrds)+len(d.checksums) > 0:
+		return usagef("--initrd and --checksum go with --url, or --initrd with a KERNEL")
+	case d != nil && o.DTB != "":
+		return usagef("--dtb goes with a KERNEL")
+	}
 	if o.Measure && o.NoNote {
 		return usagef("--measure sends an event log beside the note that --no-note leaves out")
 	}

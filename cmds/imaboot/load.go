@@ -35,28 +35,35 @@ func (c *command) boot(args []string) error {
 	o.targetFlags(f)
 	d.flags(f)
 	d.chooseFlags(f)
-	cmdline, err := os.ReadFile("/proc/cmdline")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := configure(f, configFile, cmdline); err != nil {
-		return err
-	}
+	// Usage comes before anything is touched.
 	others, err := parse(f, args)
 	if err != nil {
 		return err
 	}
-	if err := o.check(); err != nil {
+	if len(others) > 1 {
+		return usagef("one KERNEL at most, %d are given", len(others))
+	}
+	found := d
+	if len(others) == 1 {
+		found = nil
+	}
+	if err := o.check(found); err != nil {
 		return err
 	}
-	switch len(others) {
-	case 0:
-		return c.bootFound(o, d)
-	case 1:
+	if err := c.configure(f); err != nil {
+		return err
+	}
+	if err := o.check(found); err != nil {
+		return err
+	}
+	if len(others) == 1 {
+		if d.url != "" || d.entry != "" || len(d.checksums) > 0 {
+			return usagef("--url, --entry and --checksum go without a KERNEL")
+		}
 		o.Kernel = others[0]
 		return c.bootTarget(o)
 	}
-	return usagef("one KERNEL at most, %d are given", len(others))
+	return c.bootFound(o, d)
 }
 
 func (c *command) bootTarget(o *options) error {

@@ -103,9 +103,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-func (c *command) dispatch(args []string) (err error) {
-	// Kernel and initrd are mapped: a file that shrinks meanwhile, or a disk
-	// that fails, is a fault at an address and no error of a read.
+func (c *command) dispatch(args []string) error {
+	return guard(func() error {
+		if len(args) > 0 {
+			if f, ok := commands[args[0]]; ok {
+				return f(c, args[1:])
+			}
+		}
+		return c.boot(args)
+	})
+}
+
+// guard makes an error of a fault. Kernel and initrd are mapped: a file that
+// shrinks meanwhile, or a disk that fails, is a fault at an address and no
+// error of a read.
+func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		r := recover()
@@ -115,10 +127,5 @@ func (c *command) dispatch(args []string) (err error) {
 			panic(r)
 		}
 	}()
-	if len(args) > 0 {
-		if f, ok := commands[args[0]]; ok {
-			return f(c, args[1:])
-		}
-	}
-	return c.boot(args)
+	return f()
 }

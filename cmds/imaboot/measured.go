@@ -5,8 +5,11 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -28,14 +31,27 @@ func (c *command) loadPolicy(o *options) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", target.ErrFile, err)
 	}
+	o.PolicyText = string(text)
 	n, err := policy.Load("/", text)
+	if errors.Is(err, policy.ErrFixed) {
+		// A boot that failed before may have loaded this very one.
+		if before, readErr := handover.ReadFile(policyFile, int64(len(text))); readErr == nil && bytes.Equal(before, text) {
+			c.step("policy %s: it is loaded already", name)
+			return nil
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	o.PolicyText = string(text)
 	c.step("policy %s: %d rules", name, n)
-	return nil
+	if err := os.MkdirAll(filepath.Dir(policyFile), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(policyFile, text, 0o600)
 }
+
+// policyFile is the policy that imaboot has loaded.
+const policyFile = "/run/imaboot/policy"
 
 // checkMeasured finds the content of the target's files in the list: of the very
 // bytes that will be loaded.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log"
 	"os"
 	"path"
@@ -47,7 +46,7 @@ func (c *command) newNetwork() *network {
 		if total > 0 {
 			of = " of " + size(int(total))
 		}
-		c.step("%s: %s%s", entry.Printable(url), size(int(done)), of)
+		c.step("%s: %s%s", url, size(int(done)), of)
 	}
 	return n
 }
@@ -68,7 +67,7 @@ func (n *network) fetch(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	n.step("%s: %s in %.3f s", entry.Printable(url), size(int(info.Size())), time.Since(start).Seconds())
+	n.step("%s: %s in %.3f s", url, size(int(info.Size())), time.Since(start).Seconds())
 	n.files[url] = name
 	return name, nil
 }
@@ -101,12 +100,8 @@ func (n *network) close() {
 func (f *finder) network(ctx context.Context) error {
 	return f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
 		c, err := netboot.Configs(ctx, l, f.net.fetcher.Text)
-		if errors.Is(err, fs.ErrNotExist) && c == nil {
-			f.step("%s: %v", l.Interface, err)
-			return false, nil
-		}
 		if err != nil {
-			f.step("%s: %s", l.Interface, entry.Printable(err.Error()))
+			f.step("%s: %v", l.Interface, err)
 			return false, nil
 		}
 		f.set(append(f.configs, c))
@@ -137,12 +132,14 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 	err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
 		// That it can be had shows that this is the right interface.
 		if _, err := f.net.fetch(ctx, f.d.url); err != nil {
-			if errors.Is(err, netboot.ErrTimeout) || errors.Is(err, netboot.ErrNotFound) {
-				f.step("%s: %v", l.Interface, err)
-				last = err
-				return false, nil
+			// Another network may lead to another server, but not to
+			// another file.
+			if errors.Is(err, netboot.ErrSum) || errors.Is(err, netboot.ErrTooBig) || errors.Is(err, netboot.ErrCertificate) {
+				return false, err
 			}
-			return false, err
+			f.step("%s: %v", l.Interface, err)
+			last = err
+			return false, nil
 		}
 		f.configs = []*entry.Config{c}
 		f.choices = discover.Choices(f.configs)
@@ -171,28 +168,42 @@ func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.
 	// u-root's client speaks to the standard logger.
 	log.SetFlags(0)
 	log.SetOutput(details{f.command})
-	ctx, cancel := context.WithTimeout(ctx, f.d.wait)
+	waiting, cancel := context.WithTimeout(ctx, f.d.wait)
 	defer cancel()
-	return f.devices.until(ctx, "net", func(settled bool) (bool, error) {
+	asked := map[string]bool{}
+	return f.devices.until(waiting, "net", func(settled bool) (bool, error) {
 		if !settled {
 			return false, nil
 		}
-		leases, err := netboot.Leases(ctx, nil, f.step)
+		leases, err := netboot.Leases(waiting, func(name string) bool {
+			again := asked[name]
+			asked[name] = true
+			return !again
+		}, f.step)
 		if err != nil {
-			f.step("network: %v: waiting for one, %v at most", err, f.d.wait)
+			f.say(fmt.Sprintf("network: %v: waiting for one, %v at most", err, f.d.wait))
 			return false, nil
 		}
 		for l := range leases {
-			f.step("%s: %s", l.Interface, l.Address)
+			f.step("%s: %s, %v at most for what is asked for there", l.Interface, l.Address, downloadTime)
 			if err := l.Configure(); err != nil {
 				f.step("%s: %v", l.Interface, err)
 				continue
 			}
-			if done, err := try(ctx, l); done || err != nil {
+			if done, err := f.tryLease(ctx, l, try); done || err != nil {
 				return done, err
 			}
 		}
-		// Nobody else will answer.
-		return true, nil
+		f.say(fmt.Sprintf("network: waiting for another interface, %v at most", f.d.wait))
+		return false, nil
 	})
+}
+
+// downloadTime bounds what is asked for by one lease, or for one entry.
+const downloadTime = 10 * time.Minute
+
+func (f *finder) tryLease(ctx context.Context, l *netboot.Lease, try func(context.Context, *netboot.Lease) (bool, error)) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, downloadTime)
+	defer cancel()
+	return try(ctx, l)
 }

@@ -7,9 +7,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 // A command is one run of imaboot: where it prints, and how much.
@@ -30,7 +32,7 @@ func newCommand(stdout, stderr io.Writer) *command {
 // step prints one line of progress, with the time since the start.
 func (c *command) step(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.stderr, "imaboot: %7.3fs %s\n", time.Since(c.start).Seconds(), fmt.Sprintf(format, args...))
+		fmt.Fprintf(c.stderr, "imaboot: %7.3fs %s\n", time.Since(c.start).Seconds(), entry.Printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -43,7 +45,10 @@ func (c *command) detail(format string, args ...any) {
 
 // explain prints an error, and what helps to understand it.
 func (c *command) explain(err error) {
-	fmt.Fprintf(c.stderr, "imaboot: %v\n", err)
+	// Names of files and what servers say are somebody else's.
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(c.stderr, "imaboot: %s\n", entry.Printable(line))
+	}
 	if mapErr := archdesc.WriteMap(c.stderr, err); mapErr != nil {
 		fmt.Fprintf(c.stderr, "imaboot: memory map: %v\n", mapErr)
 	}

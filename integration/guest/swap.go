@@ -52,7 +52,7 @@ func changeLast(name string) error {
 	if _, err := f.ReadAt(b, info.Size()-1); err != nil {
 		return err
 	}
-	b[0] ^= 0xff
+	b[0]++ // never what it was before
 	_, err = f.WriteAt(b, info.Size()-1)
 	return err
 }

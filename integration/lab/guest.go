@@ -38,11 +38,17 @@ type Guest struct {
 	// reports nothing, and is stopped when it prints Until.
 	Initramfs string
 	Until     string
+	// Keys are typed one after the other.
+	Keys []Keys
 	// Timeout ends a guest that hangs; it is never less than the default.
 	Timeout time.Duration
 	// Console gets what the guest prints, as it comes; nil for nothing.
 	Console io.Writer
 }
+
+// Keys are typed on the console when it shows a text, behind where the ones
+// before were typed.
+type Keys struct{ After, Type string }
 
 // Cmdline is what every kernel of a guest is started with. On tmpfs Debian's
 // 6.1 measures nothing.
@@ -93,6 +99,11 @@ type sink struct {
 	until string
 	stop  func()
 	seen  bool
+	// keys are still to be typed with send, when they are due from the
+	// offset from.
+	keys []Keys
+	from int
+	send chan<- string
 }
 
 func (s *sink) Write(b []byte) (int, error) {
@@ -102,6 +113,10 @@ func (s *sink) Write(b []byte) (int, error) {
 		_, _ = s.also.Write(b)
 	}
 	n, err := s.all.Write(b)
+	if len(s.keys) > 0 && bytes.Contains(s.all.Bytes()[s.from:], []byte(s.keys[0].After)) {
+		s.send <- s.keys[0].Type
+		s.keys, s.from = s.keys[1:], s.all.Len()
+	}
 	if s.until != "" && !s.seen && bytes.Contains(s.all.Bytes(), []byte(s.until)) {
 		s.seen = true
 		s.stop()
@@ -150,7 +165,8 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	}
 	ctx, stopGuest := context.WithCancel(ctx)
 	defer stopGuest()
-	out := &sink{also: g.Console, until: g.Until, stop: stopGuest}
+	typed := make(chan string, len(g.Keys))
+	out := &sink{also: g.Console, until: g.Until, stop: stopGuest, keys: g.Keys, send: typed}
 	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
 		qemu.WithQEMUCommand(p.command),
 		qemu.WithKernel(g.Stages[0].Kernel),
@@ -163,6 +179,17 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("QEMU: %w", err)
 	}
+	go func() {
+		for {
+			select {
+			case text := <-typed:
+				// A guest that has gone says so by itself.
+				_, _ = vm.Console.Send(text)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 	err = vm.Wait()
 	if g.Until != "" {
 		if !out.seen {

@@ -21,8 +21,9 @@ type Device struct {
 	Name string
 	// Bytes is its size.
 	Bytes int64
-	// Number is what the kernel calls it, MAJOR:MINOR. It tells a device
-	// from a later one of the same name.
+	// Number is what the kernel calls it, MAJOR:MINOR, and since Linux 5.15
+	// how many disks there were before: it tells a device from a later one
+	// of the same name.
 	Number string
 	// PartUUID and PartLabel are those of a partition that has them.
 	PartUUID, PartLabel string
@@ -44,18 +45,13 @@ func Devices(root string) ([]Device, error) {
 	}
 	var out []Device
 	for _, e := range entries {
-		d, err := device(filepath.Join(dir, e.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // it has gone meanwhile
-		}
-		if err != nil {
-			return nil, fmt.Errorf("block device %s: %w", e.Name(), err)
-		}
-		if d != nil {
+		// One that goes meanwhile, or is broken, is no reason to give up
+		// the others.
+		if d, err := device(filepath.Join(dir, e.Name())); d != nil && err == nil {
 			out = append(out, *d)
 		}
 	}
-	slices.SortFunc(out, func(a, b Device) int { return natural(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b Device) int { return Natural(a.Name, b.Name) })
 	return out, nil
 }
 
@@ -88,6 +84,12 @@ func device(dir string) (*Device, error) {
 		return nil, err
 	}
 	d := &Device{Name: name, Bytes: sectors * sector, Number: strings.TrimSpace(string(number))}
+	for _, disk := range []string{dir, filepath.Dir(evaluated(dir))} {
+		if b, err := os.ReadFile(filepath.Join(disk, "diskseq")); err == nil {
+			d.Number += " " + strings.TrimSpace(string(b))
+			break
+		}
+	}
 	uevent, err := os.ReadFile(filepath.Join(dir, "uevent"))
 	if err != nil {
 		return nil, err
@@ -104,8 +106,16 @@ func device(dir string) (*Device, error) {
 	return d, nil
 }
 
-// natural orders names by their numbers: sda2 is before sda10.
-func natural(a, b string) int {
+// evaluated is where the links of sysfs lead: a partition is in its disk.
+func evaluated(dir string) string {
+	if to, err := filepath.EvalSymlinks(dir); err == nil {
+		return to
+	}
+	return dir
+}
+
+// Natural orders names by their numbers: sda2 is before sda10.
+func Natural(a, b string) int {
 	for a != "" && b != "" {
 		x, y := number(a), number(b)
 		if x != "" && y != "" {

@@ -47,7 +47,9 @@ func NewModules(root, release string, log func(string, ...any)) (*Modules, error
 	}
 	p, err := kmodule.NewProber(kmodule.ProbeOpts{RootDir: root, KVer: release})
 	if err != nil {
-		return nil, err
+		// What is built into the kernel goes on without.
+		log("modules: %v", err)
+		return m, nil
 	}
 	m.prober = p
 	return m, nil
@@ -110,11 +112,12 @@ func (m *Modules) Cold(root string) int {
 // filesystems are what a file system's driver asks the kernel to load by
 // /sbin/modprobe, which an initramfs may not have, and itself.
 var filesystems = map[string][]string{
-	"ext4":  {"crc32c_generic", "ext4"},
-	"btrfs": {"crc32c_generic", "xxhash_generic", "blake2b_generic", "btrfs"},
-	"f2fs":  {"crc32_generic", "f2fs"},
-	"xfs":   {"crc32c_generic", "xfs"},
-	"vfat":  {"nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8", "vfat"},
+	"ext4":    {"crc32c_generic", "ext4"},
+	"btrfs":   {"crc32c_generic", "xxhash_generic", "blake2b_generic", "btrfs"},
+	"f2fs":    {"crc32_generic", "f2fs"},
+	"xfs":     {"crc32c_generic", "xfs"},
+	"iso9660": {"nls_utf8", "isofs"},
+	"vfat":    {"nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8", "vfat"},
 }
 
 // Filesystem loads the driver of a file system.

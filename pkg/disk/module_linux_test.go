@@ -18,7 +18,7 @@ import (
 
 func TestParseEvent(t *testing.T) {
 	got := parseEvent([]byte("add@/devices/x\x00ACTION=add\x00DEVPATH=/devices/x\x00SUBSYSTEM=virtio\x00MODALIAS=virtio:d00000002v00001AF4\x00SEQNUM=1203\x00"))
-	if diff := cmp.Diff(Event{"add", "virtio", "virtio:d00000002v00001AF4", 1203}, got); diff != "" {
+	if diff := cmp.Diff(Event{Action: "add", Subsystem: "virtio", Modalias: "virtio:d00000002v00001AF4", Seq: 1203}, got); diff != "" {
 		t.Error(diff)
 	}
 	if got := parseEvent([]byte("libudev\x00\xfe\xed\xca\xfe=SEQNUM")); got != (Event{}) {

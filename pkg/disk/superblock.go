@@ -74,7 +74,11 @@ var noFilesystem = map[string]string{
 func Probe(r io.ReaderAt) (*Superblock, error) {
 	for _, f := range formats {
 		b := make([]byte, len(f.magic))
-		if _, err := r.ReadAt(b, f.offset); err != nil || string(b) != f.magic {
+		_, err := r.ReadAt(b, f.offset)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		if err != nil || string(b) != f.magic {
 			continue // a device may be shorter than that
 		}
 		s := &Superblock{Type: f.name}

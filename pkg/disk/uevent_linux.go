@@ -23,6 +23,8 @@ type Event struct {
 	Action, Subsystem, Modalias string
 	// Seq counts all events of the kernel.
 	Seq uint64
+	// Lost: the kernel had to drop some. Look at everything again.
+	Lost bool
 }
 
 // Sequence is the number of the kernel's last event under root ("/"). Who has
@@ -44,6 +46,10 @@ func Listen() (*Events, error) {
 	if err != nil {
 		return nil, fmt.Errorf("uevents: %w", err)
 	}
+	// A network card with many queues announces each of them. Where that is
+	// not allowed some events may be lost, which Next tells.
+	const room = 8 << 20
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room)
 	const kernelGroup = 1
 	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: kernelGroup}); err != nil {
 		return nil, errors.Join(fmt.Errorf("uevents: %w", err), unix.Close(fd))
@@ -60,15 +66,17 @@ func (e *Events) Close() error { return e.f.Close() }
 // maxEvent is UEVENT_BUFFER_SIZE with room for the head.
 const maxEvent = 8 << 10
 
-// Next waits for an event. When the kernel had to drop some, it is one
-// without a subsystem: look at everything again.
+// Next waits for an event.
 func (e *Events) Next(ctx context.Context) (Event, error) {
+	if err := e.f.SetReadDeadline(time.Time{}); err != nil {
+		return Event{}, err
+	}
 	stop := context.AfterFunc(ctx, func() { _ = e.f.SetReadDeadline(past) })
 	defer stop()
 	b := make([]byte, maxEvent)
 	n, err := e.f.Read(b)
 	if errors.Is(err, unix.ENOBUFS) {
-		return Event{Action: "change"}, nil
+		return Event{Lost: true}, nil
 	}
 	if err != nil {
 		return Event{}, errors.Join(ctx.Err(), err)

@@ -22,15 +22,26 @@ type Config struct {
 	Source string
 	// Entries are in the loader's order.
 	Entries []Entry
-	// Default is the entry that the loader would boot, -1 if it names none
-	// that there is.
+	// Default is the entry that the loader would boot, or None or Elsewhere.
 	Default int
+	// TookBLS: the entries of the Boot Loader Specification on these volumes
+	// are among Entries.
+	TookBLS []*Volume
 	// Timeout is how long the loader would wait for a key; nil if it does
 	// not say. A negative one is for ever.
 	Timeout *time.Duration
 	// Notes say what was skipped, and why.
 	Notes []string
 }
+
+// What a loader boots that is no entry of its Config.
+const (
+	// None: it names no entry that there is.
+	None = -1
+	// Elsewhere: it boots what is not offered here, as another system, a
+	// local disk, or its firmware. Nothing else may take its place unasked.
+	Elsewhere = -2
+)
 
 // Notef adds a note.
 func (c *Config) Notef(format string, args ...any) {

@@ -155,6 +155,9 @@ func (v *Volume) List(dir string) []string {
 	if err != nil {
 		return nil
 	}
+	if info, err := v.root.Lstat(at); err != nil || !info.IsDir() {
+		return nil // opening a pipe would wait
+	}
 	f, err := v.root.Open(at)
 	if err != nil {
 		return nil

@@ -48,8 +48,9 @@ type Choice struct {
 	// Item is its number from 0, and Cmdline what it is booted with.
 	Item    int
 	Cmdline string
-	// Asked: somebody chose, and not the time.
-	Asked bool
+	// Asked: somebody chose on the console of that number, and not the time.
+	Asked   bool
+	Console int
 }
 
 const help = "NUMBER or Enter boots, e NUMBER edits the command line first, s starts a shell, r reboots"
@@ -59,16 +60,19 @@ const help = "NUMBER or Enter boots, e NUMBER edits the command line first, s st
 func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &session{Menu: m, keys: make(chan byte)}
+	s := &session{Menu: m, keys: make(chan key)}
 	var readers sync.WaitGroup
 	var ended []deadliner
-	for _, c := range consoles {
+	for i, c := range consoles {
 		s.out = append(s.out, c)
+		next := make(chan struct{}, 1)
+		next <- struct{}{}
+		s.next = append(s.next, next)
 		if d, ok := c.(deadliner); ok {
 			ended = append(ended, d)
-			readers.Go(func() { s.read(ctx, c) })
+			readers.Go(func() { s.read(ctx, i, c, next) })
 		} else {
-			go s.read(ctx, c)
+			go s.read(ctx, i, c, next)
 		}
 	}
 	// A shell may be next, and wants all keys.
@@ -85,6 +89,12 @@ func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 // A deadliner is a console whose reads can be ended.
 type deadliner interface{ SetReadDeadline(time.Time) error }
 
+// A key is a byte from a console.
+type key struct {
+	console int
+	b       byte
+}
+
 func setDeadlines(all []deadliner, t time.Time) {
 	for _, d := range all {
 		_ = d.SetReadDeadline(t) // of a console that is gone
@@ -93,21 +103,30 @@ func setDeadlines(all []deadliner, t time.Time) {
 
 type session struct {
 	*Menu
+	// out has nil for a console that is gone.
 	out  []io.Writer
-	keys chan byte
+	keys chan key
+	// next asks a console's reader for one more key, and no other: what is
+	// typed ahead is for a shell.
+	next []chan struct{}
 	// line is what was typed; one for all consoles, which show it all.
 	line []byte
 	// editing is the item whose command line is typed, -1 for none.
 	editing int
 }
 
-func (s *session) read(ctx context.Context, r io.Reader) {
+func (s *session) read(ctx context.Context, i int, r io.Reader, next <-chan struct{}) {
 	b := make([]byte, 1)
 	for {
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return
+		}
 		n, err := r.Read(b)
 		if n == 1 {
 			select {
-			case s.keys <- b[0]:
+			case s.keys <- key{i, b[0]}:
 			case <-ctx.Done():
 				return
 			}
@@ -121,9 +140,29 @@ func (s *session) read(ctx context.Context, r io.Reader) {
 
 func (s *session) printf(format string, args ...any) {
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\r\n")
-	for _, w := range s.out {
-		_, _ = io.WriteString(w, text) // a console that is gone shows nothing
+	for i, w := range s.out {
+		if w == nil {
+			continue
+		}
+		// One that takes nothing must not stop the others.
+		const patience = time.Second
+		if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+			_ = d.SetWriteDeadline(time.Now().Add(patience))
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			s.out[i] = nil
+		}
 	}
+}
+
+// shown is a line as it is typed, without what would control the console.
+func shown(line []byte) string {
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, string(line))
 }
 
 func (s *session) list() {
@@ -170,14 +209,16 @@ func (s *session) run(ctx context.Context) Choice {
 				return s.byDefault()
 			}
 			s.prompt(true, left)
-		case b := <-s.keys:
+		case k := <-s.keys:
 			if counting {
 				counting = false
 				s.prompt(false, 0)
 			}
-			if c, ok := s.press(b); ok {
+			if c, ok := s.press(k.b); ok {
+				c.Console = k.console
 				return c
 			}
+			s.next[k.console] <- struct{}{}
 		}
 	}
 }
@@ -187,7 +228,7 @@ func (s *session) prompt(counting bool, left time.Duration) {
 		s.printf("\rbooting %d in %d s, any key stops ", s.Default+1, (left+time.Second-1)/time.Second)
 		return
 	}
-	s.printf("\n> %s", s.line)
+	s.printf("\n> %s", shown(s.line))
 }
 
 // Keys that mean something.
@@ -213,7 +254,7 @@ func (s *session) press(b byte) (Choice, bool) {
 	case b == clearLine:
 		s.printf("\r%s\r> ", strings.Repeat(" ", len(s.line)+2))
 		s.line = nil
-	case b >= ' ' && len(s.line) < maxLine:
+	case b >= ' ' && b < del && len(s.line) < maxLine:
 		s.line = append(s.line, b)
 		s.printf("%c", b)
 	}

@@ -51,15 +51,15 @@ func TestShow(t *testing.T) {
 		want        Choice
 		seen        string
 	}{
-		{"the default", "\r", Choice{Boot, 1, "rw quiet", true}, "* 2"},
-		{"by number", "1\n", Choice{Boot, 0, "ro", true}, "below"},
-		{"mistyped", "7\b1\r", Choice{Boot, 0, "ro", true}, ""},
-		{"no such entry", "3\rx\r2\r", Choice{Boot, 1, "rw quiet", true}, `there is no entry "x"`},
-		{"edited", "e 1\r single\r", Choice{Boot, 0, "ro single", true}, "> ro"},
-		{"typed anew", "e 2\r\x15debug\r", Choice{Boot, 1, "debug", true}, ""},
-		{"shell", "s\r", Choice{Action: Shell, Asked: true}, ""},
-		{"reboot", "r\r", Choice{Action: Reboot, Asked: true}, ""},
-		{"control characters", "\x1b\x00\x011\r", Choice{Boot, 0, "ro", true}, ""},
+		{"the default", "\r", Choice{Boot, 1, "rw quiet", true, 1}, "* 2"},
+		{"by number", "1\n", Choice{Boot, 0, "ro", true, 1}, "below"},
+		{"mistyped", "7\b1\r", Choice{Boot, 0, "ro", true, 1}, ""},
+		{"no such entry", "3\rx\r2\r", Choice{Boot, 1, "rw quiet", true, 1}, `there is no entry "x"`},
+		{"edited", "e 1\r single\r", Choice{Boot, 0, "ro single", true, 1}, "> ro"},
+		{"typed anew", "e 2\r\x15debug\r", Choice{Boot, 1, "debug", true, 1}, ""},
+		{"shell", "s\r", Choice{Action: Shell, Asked: true, Console: 1}, ""},
+		{"reboot", "r\r", Choice{Action: Reboot, Asked: true, Console: 1}, ""},
+		{"control characters", "\x1b\x00\x011\r", Choice{Boot, 0, "ro", true, 1}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &console{Reader: strings.NewReader(tt.typed)}
@@ -94,5 +94,24 @@ func TestTimeout(t *testing.T) {
 	go func() { _, _ = w.Write([]byte("x")) }()
 	if got := m.Show(ctx, &console{Reader: r}); got.Asked || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		t.Errorf("a key did not stop the time: %+v", got)
+	}
+}
+
+// TestTypedAhead: what is typed behind a choice is left for a shell.
+func TestTypedAhead(t *testing.T) {
+	m := &Menu{Items: []Item{{Text: "a", Cmdline: "\x1b[2J"}}, Timeout: -1}
+	typed := strings.NewReader("e 1\r\x15s\rs\rls\r")
+	c := &console{Reader: typed}
+	if got := m.Show(t.Context(), c); got.Cmdline != "s" || got.Action != Boot {
+		t.Errorf("%+v", got)
+	}
+	if strings.Contains(c.String(), "\x1b") {
+		t.Errorf("a command line controls the console: %q", c)
+	}
+	if got := m.Show(t.Context(), c); got.Action != Shell {
+		t.Errorf("%+v", got)
+	}
+	if left, err := io.ReadAll(typed); string(left) != "ls\r" || err != nil {
+		t.Errorf("%q, %v is left", left, err)
 	}
 }

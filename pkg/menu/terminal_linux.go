@@ -39,6 +39,15 @@ func Consoles(root string) ([]*Terminal, error) {
 		}
 		out = append(out, t)
 	}
+	// The node of a mainframe's line mode has another name than its console.
+	if len(out) == 0 {
+		t, err := openTerminal(filepath.Join(root, "dev/console"))
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			out = append(out, t)
+		}
+	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("consoles: none can be opened: %w", errors.Join(errs...))
 	}
@@ -59,7 +68,9 @@ func openTerminal(name string) (*Terminal, error) {
 		}
 		before := *now
 		t.before = &before
-		now.Lflag &^= unix.ICANON | unix.ECHO
+		// ^C and ^S are keys like others: nobody ends or stops the menu.
+		now.Lflag &^= unix.ICANON | unix.ECHO | unix.ISIG
+		now.Iflag &^= unix.IXON
 		now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 		return unix.IoctlSetTermios(fd, unix.TCSETS, now)
 	})

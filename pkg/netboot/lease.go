@@ -88,12 +88,11 @@ func config(arch string) dhclient.Config {
 	return c
 }
 
-// Leases brings up all interfaces but the loopback that match, all of them for
-// nil, and asks for leases of DHCPv4 and DHCPv6 on all at once. The channel is
+// Leases brings up all Ethernet interfaces that match, by their names, and asks for leases of DHCPv4 and DHCPv6 on all at once. The channel is
 // closed after the last one, or when the context ends. What goes wrong is
 // logged: an interface without a lease is no error. dhclient itself writes to
 // the standard logger, too.
-func Leases(ctx context.Context, interfaces *regexp.Regexp, log func(string, ...any)) (<-chan *Lease, error) {
+func Leases(ctx context.Context, match func(name string) bool, log func(string, ...any)) (<-chan *Lease, error) {
 	all, err := netlink.LinkList()
 	if err != nil {
 		return nil, fmt.Errorf("network interfaces: %w", err)
@@ -101,12 +100,12 @@ func Leases(ctx context.Context, interfaces *regexp.Regexp, log func(string, ...
 	var links []netlink.Link
 	for _, link := range all {
 		a := link.Attrs()
-		if a.Flags&net.FlagLoopback == 0 && (interfaces == nil || interfaces.MatchString(a.Name)) {
+		if a.EncapType == "ether" && match(a.Name) {
 			links = append(links, link)
 		}
 	}
 	if len(links) == 0 {
-		return nil, fmt.Errorf("no network interface, or none that matches")
+		return nil, fmt.Errorf("no network interface")
 	}
 	uuid := systemUUID("/")
 	results := dhclient.SendRequests(ctx, links, true, true, config(runtime.GOARCH), linkTimeout)

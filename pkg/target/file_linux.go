@@ -22,7 +22,8 @@ type File struct {
 // Open maps a regular file. It is not open for writing or reading afterwards,
 // and must be closed.
 func Open(name string) (*File, error) {
-	f, err := os.Open(name)
+	// Without waiting for who writes to a pipe.
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}

@@ -66,13 +66,18 @@ func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error 
 		return err
 	}
 	first, err := f.byDefault()
-	if err != nil {
+	switch {
+	case err == nil && d.noMenu:
+		return f.bootFrom(ctx, o, first)
+	case err == nil:
+		return f.ask(ctx, o, first)
+	case d.noMenu || len(f.choices) == 0:
 		return err
 	}
-	if d.noMenu {
-		return f.bootFrom(ctx, o, first)
-	}
-	return f.ask(ctx, o, first)
+	// Somebody has to choose.
+	f.step("%v", err)
+	d.timeout = -1
+	return f.ask(ctx, o, menu.None)
 }
 
 // ask shows the menu until something is booted. What nobody chose, the time
@@ -83,7 +88,7 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	const patience = 5 * time.Second
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for i, carries := range f.carriers(asking, o, first) {
+	for i, carries := range f.carriers(asking, o, max(first, 0)) {
 		e := &f.choices[i]
 		m.Items = append(m.Items, menu.Item{
 			Text:    entry.Printable(e.Name()),
@@ -94,6 +99,9 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	for {
 		consoles, err := menu.Consoles("/")
 		if err != nil {
+			if first == menu.None {
+				return err
+			}
 			f.step("no menu: %v", err)
 			return f.bootFrom(ctx, o, first)
 		}

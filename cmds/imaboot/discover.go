@@ -68,7 +68,10 @@ type finder struct {
 	opened  map[string]*entry.Volume
 	volumes entry.Volumes
 	// said are notes that were printed.
-	said    map[string]bool
+	said map[string]bool
+	// before are the configurations of a place that was looked at earlier:
+	// what they boot by themselves is not offered, or not wanted.
+	before  []*entry.Config
 	configs []*entry.Config
 	choices []discover.Choice
 	devices *devices
@@ -96,6 +99,7 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 		if from == "net" {
 			find = f.network
 		}
+		f.before = f.configs
 		start := time.Now()
 		if err := find(ctx); err != nil {
 			return f, err
@@ -110,10 +114,7 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 
 // enough: there is what is wanted.
 func (f *finder) enough() bool {
-	if f.d.entry == "" {
-		return len(f.choices) > 0
-	}
-	_, err := f.named()
+	_, err := f.byDefault()
 	return err == nil
 }
 
@@ -140,6 +141,9 @@ func (f *finder) byDefault() (int, error) {
 		if f.choices[i].Default {
 			return i, nil
 		}
+	}
+	if len(f.choices) > 0 {
+		return 0, fmt.Errorf("%w unasked: %s boots what is not offered here: name an entry with --entry, or choose", errNothingFound, f.configs[0].Source)
 	}
 	return 0, fmt.Errorf("%w in %s", errNothingFound, f.d.from)
 }
@@ -233,8 +237,8 @@ func (f *finder) say(note string) {
 
 // set takes configurations, and says what was skipped in them.
 func (f *finder) set(configs []*entry.Config) {
-	f.configs = configs
-	f.choices = discover.Choices(configs)
+	f.configs = append(configs, f.before...)
+	f.choices = discover.Choices(f.configs)
 	for _, c := range configs {
 		f.detail("%s: %s, %d entries", c.Source, c.Kind, len(c.Entries))
 		for _, note := range c.Notes {

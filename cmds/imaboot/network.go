@@ -104,7 +104,7 @@ func (f *finder) network(ctx context.Context) error {
 			f.step("%s: %v", l.Interface, err)
 			return false, nil
 		}
-		f.set(append(f.configs, c))
+		f.set([]*entry.Config{c})
 		return f.enough(), nil
 	})
 }

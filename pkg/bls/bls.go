@@ -41,10 +41,17 @@ const maxEntries = 1000
 //
 // An error that wraps fs.ErrNotExist means that there are no entries.
 func Parse(v *entry.Volume, vars map[string]string) (*entry.Config, error) {
-	return parse(v, vars, runtime.GOARCH)
+	return parse(v, nil, vars, runtime.GOARCH)
 }
 
-func parse(v *entry.Volume, vars map[string]string, arch string) (*entry.Config, error) {
+// ParseAmong is Parse without a GRUB. Where the volume has no loader.conf, or
+// no zipl.conf, those of all others are asked: entries may be on a file system
+// of their own.
+func ParseAmong(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
+	return parse(v, all, nil, runtime.GOARCH)
+}
+
+func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch string) (*entry.Config, error) {
 	dir, names := find(v)
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%w: %s: no %s/*.conf: %w", entry.ErrConfig, v.Device, directories[0], fs.ErrNotExist)
@@ -70,11 +77,17 @@ func parse(v *entry.Volume, vars map[string]string, arch string) (*entry.Config,
 		}
 		found = append(found, s)
 	}
+	if vars == nil && arch != "s390x" {
+		for _, s := range found {
+			s.end = ".conf"
+		}
+	}
 	slices.SortStableFunc(found, compare)
 	for _, s := range found {
 		c.Entries = append(c.Entries, s.Entry)
 	}
-	choose(c, v, path.Dir(dir), found, env, vars != nil)
+	volumes := append(entry.Volumes{v}, all...)
+	choose(c, volumes, path.Dir(dir), found, env, vars != nil)
 	return c, nil
 }
 
@@ -105,7 +118,7 @@ func compare(a, b *snippet) int {
 			return o
 		}
 	}
-	return cmp.Or(isFirst(!a.rescue(), !b.rescue()), compareVersions(b.ID, a.ID), strings.Compare(a.ID, b.ID))
+	return cmp.Or(isFirst(!a.rescue(), !b.rescue()), compareVersions(b.ID+b.end, a.ID+a.end), strings.Compare(a.ID, b.ID))
 }
 
 func isFirst(a, b bool) int {

@@ -213,7 +213,7 @@ func TestParse(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := parse(open(t, tt.files), tt.vars, "s390x")
+			c, err := parse(open(t, tt.files), nil, tt.vars, "s390x")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,4 +268,51 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v", c)
 		}
 	})
+}
+
+// TestParseAmong: the configuration of the loader is on another volume than
+// its entries.
+func TestParseAmong(t *testing.T) {
+	kernel := func(title string) string { return "title " + title + "\nlinux /vmlinuz\n" }
+	for _, tt := range []struct {
+		name           string
+		entries, other map[string]string
+		arch           string
+		order          []string
+		def            int
+	}{
+		{
+			name:    "systemd-boot's order",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/entries/arch-fallback.conf": kernel("f")},
+			arch:    "amd64", order: []string{"arch", "arch-fallback"},
+		},
+		{
+			name:    "loader.conf on the ESP",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/entries/zen.conf": kernel("z")},
+			other:   map[string]string{"loader/loader.conf": "default arch.conf\n"},
+			arch:    "amd64", order: []string{"zen", "arch"}, def: 1,
+		},
+		{
+			name:    "zipl.conf on the root",
+			entries: map[string]string{"loader/entries/m-427.conf": kernel("Linux (427)"), "loader/entries/m-362.conf": kernel("Linux (362)")},
+			other:   map[string]string{"etc/zipl.conf": "[defaultboot]\ndefault=\"Linux (362)\"\ntarget=/boot\n"},
+			arch:    "s390x", order: []string{"m-427", "m-362"}, def: 1,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.entries["vmlinuz"] = "kernel"
+			v := open(t, tt.entries)
+			c, err := parse(v, entry.Volumes{v, open(t, tt.other)}, nil, tt.arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var order []string
+			for _, e := range c.Entries {
+				order = append(order, e.ID)
+			}
+			if diff := cmp.Diff(tt.order, order); diff != "" || c.Default != tt.def {
+				t.Errorf("default %d, want %d\n%s", c.Default, tt.def, diff)
+			}
+		})
+	}
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // choose sets the default and the timeout; loader is the directory that
-// loader.conf is in.
-func choose(c *entry.Config, v *entry.Volume, loader string, found []*snippet, env *variables, isGRUB bool) {
+// loader.conf is in on the first volume.
+func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snippet, env *variables, isGRUB bool) {
 	if len(found) == 0 {
 		return
 	}
@@ -24,9 +24,9 @@ func choose(c *entry.Config, v *entry.Volume, loader string, found []*snippet, e
 	saved := func(s *snippet) bool { return s.named(env.get("saved_entry")) }
 	choices := []func(*snippet) bool{saved}
 	if !isGRUB {
-		conf := loaderConf(v, path.Join(loader, "loader.conf"))
+		conf := loaderConf(volumes, path.Join(loader, "loader.conf"))
 		c.Timeout = timeout(conf["timeout"])
-		zipl := ziplDefault(v)
+		zipl := ziplDefault(volumes)
 		choices = []func(*snippet) bool{
 			func(s *snippet) bool { return s.matches(conf["default"]) },
 			func(s *snippet) bool { return s.named(zipl) },
@@ -57,11 +57,18 @@ func (s *snippet) matches(pattern string) bool {
 	return ok && err == nil
 }
 
-// loaderConf reads systemd-boot's configuration; there need be none.
-func loaderConf(v *entry.Volume, name string) map[string]string {
-	b, err := v.ReadConfig(name)
-	if err != nil {
-		return nil
+// loaderConf reads systemd-boot's configuration; there need be none. It is on
+// the ESP, and entries may be on another volume.
+func loaderConf(volumes entry.Volumes, name string) map[string]string {
+	var b []byte
+	for i, v := range volumes {
+		if i > 0 {
+			name = "loader/loader.conf"
+		}
+		var err error
+		if b, err = v.ReadConfig(name); err == nil {
+			break
+		}
 	}
 	conf := map[string]string{}
 	for line := range strings.Lines(string(b)) {
@@ -91,22 +98,31 @@ func timeout(s string) *time.Duration {
 
 // ziplDefault is the title or the name that zipl.conf has as the default;
 // with defaultauto alone zipl takes the first entry.
-func ziplDefault(v *entry.Volume) string {
-	for _, name := range []string{"etc/zipl.conf", "boot/zipl.conf"} {
-		b, err := v.ReadConfig(name)
-		if err != nil {
-			continue
-		}
-		section := ""
-		for line := range strings.Lines(string(b)) {
-			line = strings.TrimSpace(line)
-			key, value, _ := strings.Cut(line, "=")
-			switch {
-			case strings.HasPrefix(line, "["):
-				section = strings.Trim(line, "[]")
-			case section == "defaultboot" && strings.TrimSpace(key) == "default":
-				return strings.Trim(strings.TrimSpace(value), `"'`)
+func ziplDefault(volumes entry.Volumes) string {
+	for _, v := range volumes {
+		for _, name := range []string{"etc/zipl.conf", "boot/zipl.conf"} {
+			b, err := v.ReadConfig(name)
+			if err != nil {
+				continue
 			}
+			if s := defaultSection(string(b)); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+func defaultSection(conf string) string {
+	section := ""
+	for line := range strings.Lines(conf) {
+		line = strings.TrimSpace(line)
+		key, value, _ := strings.Cut(line, "=")
+		switch {
+		case strings.HasPrefix(line, "["):
+			section = strings.Trim(line, "[]")
+		case section == "defaultboot" && strings.TrimSpace(key) == "default":
+			return strings.Trim(strings.TrimSpace(value), `"'`)
 		}
 	}
 	return ""

@@ -21,6 +21,9 @@ type snippet struct {
 	linux, initrds, options, tree   string
 	architecture, firmware          string
 	hasOptions, overlays, exhausted bool
+	// end is what systemd-boot compares behind the ID, and others do not:
+	// for it arch.conf is before arch-fallback.conf.
+	end string
 }
 
 // counters are at the end of a file's name where boots are counted: tries left

@@ -29,6 +29,7 @@ func TestChoices(t *testing.T) {
 		{"nothing", nil, nil},
 		{"the loader's default", []*entry.Config{config("grub", 1, "a", "b")}, []string{"grub a", "*grub b"}},
 		{"each once", []*entry.Config{config("grub", 0, "a", "b"), config("bls", 1, "a", "b", "c")}, []string{"*grub a", "grub b", "bls c"}},
+		{"another system", []*entry.Config{config("syslinux", entry.Elsewhere, "install"), config("grub", 0, "a")}, []string{"syslinux install", "grub a"}},
 		{"no default", []*entry.Config{config("kboot", -1, "a"), config("zipl", -1, "b")}, []string{"*kboot a", "zipl b"}},
 		{"the first that names one", []*entry.Config{config("kboot", -1, "a"), config("zipl", 1, "b", "a")}, []string{"*kboot a", "zipl b"}},
 	} {

@@ -7,6 +7,7 @@
 package entry
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"strings"
@@ -74,16 +75,14 @@ func (e *Entry) Name() string {
 	return e.Kernel.String()
 }
 
-// Same reports whether both would boot the same.
-func (e *Entry) Same(o *Entry) bool {
-	key := func(e *Entry) string {
-		tree := ""
-		if e.DeviceTree != nil {
-			tree = e.DeviceTree.String()
-		}
-		return fmt.Sprintf("%q %q %q %q", e.Kernel, e.Initrds, tree, strings.Fields(e.Cmdline))
+// Key is the same for entries that would boot the same.
+func (e *Entry) Key() string {
+	tree := ""
+	if e.DeviceTree != nil {
+		tree = e.DeviceTree.String()
 	}
-	return key(e) == key(o)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", e.Kernel, e.Initrds, tree, strings.Fields(e.Cmdline)))
+	return string(sum[:])
 }
 
 // A File is one of an entry's.

@@ -29,11 +29,14 @@ type Item struct {
 type Menu struct {
 	Title string
 	Items []Item
-	// Default is taken when Timeout has passed without a key; a negative
-	// Timeout is for ever.
+	// Default is taken when Timeout has passed without a key, unless it is
+	// None; a negative Timeout is for ever.
 	Default int
 	Timeout time.Duration
 }
+
+// None is a Default that there is not: somebody has to choose.
+const None = -1
 
 // What was chosen.
 const (
@@ -181,6 +184,9 @@ func (s *session) list() {
 }
 
 func (s *session) byDefault() Choice {
+	if s.Default == None {
+		return Choice{Item: None}
+	}
 	return Choice{Item: s.Default, Cmdline: s.Items[s.Default].Cmdline}
 }
 
@@ -189,6 +195,9 @@ func (s *session) run(ctx context.Context) Choice {
 	s.editing = -1
 	const second = time.Second
 	left := s.Timeout
+	if s.Default == None {
+		left = -1
+	}
 	tick := time.NewTicker(second)
 	defer tick.Stop()
 	if left == 0 {
@@ -271,6 +280,9 @@ func (s *session) enter(line string) (Choice, bool) {
 	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	switch word {
 	case "":
+		if s.Default == None {
+			break
+		}
 		c := s.byDefault()
 		c.Asked = true
 		return c, true

@@ -115,3 +115,16 @@ func TestTypedAhead(t *testing.T) {
 		t.Errorf("%q, %v is left", left, err)
 	}
 }
+
+// TestNoDefault: neither the time nor an empty line chooses.
+func TestNoDefault(t *testing.T) {
+	m := &Menu{Items: []Item{{Text: "a", Cmdline: "ro"}}, Default: None, Timeout: time.Second}
+	if got := m.Show(t.Context(), &console{Reader: strings.NewReader("\r1\r")}); got.Item != 0 || !got.Asked {
+		t.Errorf("%+v", got)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	if got := m.Show(ctx, &console{Reader: never{}}); got.Item != None || ctx.Err() == nil {
+		t.Errorf("%+v", got)
+	}
+}

@@ -105,7 +105,7 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 			return f, err
 		}
 		c.step("%s: %d entries, found in %.3f s", from, len(f.choices), time.Since(start).Seconds())
-		if f.enough() {
+		if f.enough() || (f.d.entry == "" && len(f.choices) > 0 && !f.d.noMenu) {
 			return f, nil
 		}
 	}
@@ -156,10 +156,12 @@ func (f *finder) disks(ctx context.Context) error {
 		if err := f.scan(); err != nil {
 			return false, err
 		}
-		if settled && !f.enough() {
+		// What is offered, and no default, does not get one by waiting.
+		done := f.enough() || (f.d.entry == "" && len(f.choices) > 0)
+		if settled && !done {
 			f.step("waiting for disks, %v at most", f.d.wait)
 		}
-		return settled && f.enough(), nil
+		return settled && done, nil
 	})
 }
 

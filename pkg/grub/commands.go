@@ -63,8 +63,8 @@ func builtins() map[string]builtin {
 // name comes first, and what is neither has status 1.
 var ignored = map[string]bool{
 	"background_color": true, "background_image": true, "badram": true, "btrfs-mount-subvol": true, "cat": true,
-	"clear": true, "cryptomount": true, "cutmem": true, "decrement": true, "echo": true, "gptsync": true,
-	"increment": true, "insmod": true, "keymap": true, "list_env": true, "loadfont": true, "ls": true, "lsmod": true,
+	"clear": true, "cryptomount": true, "cutmem": true, "decrement": true, "echo": true,
+	"fwsetup": true, "gptsync": true, "increment": true, "insmod": true, "keymap": true, "list_env": true, "loadfont": true, "ls": true, "lsmod": true,
 	"nativedisk": true, "password": true, "password_pbkdf2": true, "play": true, "rmmod": true, "save_env": true,
 	"serial": true, "sleep": true, "terminal_input": true, "terminal_output": true, "terminfo": true,
 	"videoinfo": true, "videomode": true,

@@ -6,6 +6,7 @@ package grub
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,11 @@ func parseEnvBlock(block []byte) ([]assignment, error) {
 	return out, nil
 }
 
+// blockList is what no file system shows: sectors of a device (grub.info, "Block
+// list syntax"). SUSE keeps an environment block in them on btrfs, which GRUB
+// cannot write to otherwise.
+var blockList = regexp.MustCompile(`^(\([^)]*\))?[0-9]*\+[0-9]+(,[0-9]*\+[0-9]+)*$`)
+
 var loadEnvOptions = []option{{"file", 'f', something}, {"skip-sig", 's', nothing}}
 
 func loadEnvCommand(in *interpreter, c *invocation) (int, error) {
@@ -59,6 +65,9 @@ func loadEnvCommand(in *interpreter, c *invocation) (int, error) {
 	}
 	f, ok := in.file(name)
 	if !ok {
+		if blockList.MatchString(name) {
+			in.notef(c.at, "%s: next_entry in a block list is not read", printable(name))
+		}
 		return 1, nil
 	}
 	b, err := f.Volume.ReadConfig(f.Name)
@@ -71,7 +80,7 @@ func loadEnvCommand(in *interpreter, c *invocation) (int, error) {
 	}
 	assignments, err := parseEnvBlock(b)
 	if err != nil {
-		in.notef(c.at, "%s: %v", entry.Printable(f.String()), err)
+		in.notef(c.at, "%s: %v", printable(f.String()), err)
 		return 1, nil
 	}
 	for _, a := range assignments {

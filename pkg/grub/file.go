@@ -7,15 +7,35 @@ package grub
 import (
 	"errors"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
+// onPartition is GRUB's name of a partition of a kind of table that it numbers
+// as Linux does (grub.info, "Device syntax"). A name of a disk has commas only
+// behind backslashes.
+var onPartition = regexp.MustCompile(`^(?:[^,\\]|\\.)+,(?:msdos|gpt|apple)?([1-9][0-9]{0,8})$`)
+
 // volume is the one that a device of GRUB's names. The interpreter gives
-// volumes the names of Linux; GRUB's own are known only to the firmware.
+// volumes the names of Linux. GRUB's own disks are known only to the firmware:
+// they are taken for the one that the configuration is on.
 func (in *interpreter) volume(device string) *entry.Volume {
-	return in.volumes.Find(func(v *entry.Volume) bool { return device != "" && v.Device == device })
+	if device == "" {
+		return nil
+	}
+	if v := in.volumes.Find(func(v *entry.Volume) bool { return v.Device == device }); v != nil {
+		return v
+	}
+	m := onPartition.FindStringSubmatch(device)
+	if m == nil {
+		return nil
+	}
+	disk, _ := in.start.Partition()
+	number, _ := strconv.Atoi(m[1]) // is digits, and not too many
+	return in.volumes.Partition(disk, number)
 }
 
 // root is the volume of names without a device, and of those whose device is
@@ -46,7 +66,7 @@ func (in *interpreter) file(name string) (entry.File, bool) {
 func (in *interpreter) runFile(at position, name string) (int, error) {
 	f, ok := in.file(name)
 	if !ok {
-		in.notef(at, "%s is no file", entry.Printable(name))
+		in.notef(at, "%s is no file", printable(name))
 		return 1, nil
 	}
 	text, err := f.Volume.ReadConfig(f.Name)

@@ -15,7 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +24,12 @@ import (
 )
 
 // places are where a configuration is: of the root file system, of one that is
-// /boot, and of an EFI system partition. A * is any name.
-var places = []string{"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*"}
+// /boot, and of an EFI system partition. In btrfs the root file system may be a
+// subvolume, those of Ubuntu, Debian and SUSE first. A * is any name.
+var places = []string{
+	"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*",
+	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "*/boot/grub",
+}
 
 // Parse executes the first configuration of a volume that yields entries. all
 // are the volumes that its search finds.
@@ -36,8 +40,14 @@ var places = []string{"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*"}
 func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	var empty *entry.Config
 	var wrong error
+	var seen []string // a file may have several names, of links and of places
 	for _, place := range places {
 		for _, name := range find(v, place+"/grub.cfg") {
+			file, err := v.Resolve(name)
+			if err != nil || slices.Contains(seen, file) {
+				continue
+			}
+			seen = append(seen, file)
 			c, err := parse(v, all, name)
 			switch {
 			case err != nil:
@@ -61,7 +71,7 @@ func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 
 // find is the regular files that a pattern means, in any case of letters.
 func find(v *entry.Volume, pattern string) []string {
-	const most = 100 // of the directories under EFI
+	const most = 100 // of the directories under EFI, or of subvolumes
 	at := []string{""}
 	for part := range strings.SplitSeq(pattern, "/") {
 		var next []string
@@ -86,7 +96,7 @@ func parse(v *entry.Volume, all entry.Volumes, name string) (*entry.Config, erro
 		return nil, err
 	}
 	f := entry.File{Volume: v, Name: name}
-	in := newInterpreter(v, all, f)
+	in := newInterpreter(v, all, f, runtime.GOARCH)
 	_, err := in.runFile(position{file: f.String()}, "("+v.Device+")"+name)
 	in.finish(err)
 	return in.config, nil
@@ -104,23 +114,22 @@ func (in *interpreter) finish(err error) {
 		in.append(in.target.entry("", ""), true)
 		return
 	case errors.Is(err, errLeave):
-		in.config.Notef("%s ends without a menu", entry.Printable(in.config.Source))
+		in.config.Notef("%s ends without a menu", printable(in.config.Source))
 	}
 	// Entries have bounds of their own: a script that exceeds its keeps them.
 	in.commands, in.work = 0, 0
 	_ = in.offer(m, "", 0, true) // there is a note of what stops it
 }
 
-// newInterpreter is GRUB when it has found its configuration. The platform is
-// that of ppc64le wherever this runs: scripts ask for it only because of screens
-// and of what is no Linux.
-func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File) *interpreter {
+// newInterpreter is GRUB when it has found its configuration, on an architecture
+// of Go's name.
+func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File, arch string) *interpreter {
 	if !slices.Contains(all, v) {
 		all = append(entry.Volumes{v}, all...)
 	}
 	e := &environment{variables: map[string]value{}}
 	in := &interpreter{
-		config:      &entry.Config{Kind: "grub", Source: f.String(), Default: -1},
+		config:      &entry.Config{Kind: "grub", Source: f.String(), Default: entry.None},
 		volumes:     all,
 		start:       v,
 		builtins:    builtins(),
@@ -128,21 +137,7 @@ func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File) *interpret
 		functions:   map[string]*function{},
 		menu:        newMenu(e),
 	}
-	for name, text := range map[string]string{
-		"root":                f.Volume.Device,
-		"prefix":              "(" + f.Volume.Device + ")" + path.Dir(f.Name),
-		"grub_cpu":            "powerpc",
-		"grub_platform":       "ieee1275",
-		"menuentry_id_option": "--id",
-	} {
-		in.locate(name, text)
-	}
-	for _, feature := range []string{
-		"200_final", "all_video_module", "chainloader_bpb", "default_font_path", "menuentry_id", "menuentry_options",
-		"nativedisk_cmd", "ntldr", "platform_search_hint", "timeout_style",
-	} {
-		in.locate("feature_"+feature, "y")
-	}
+	in.locateAll(f, arch)
 	return in
 }
 

@@ -6,8 +6,10 @@ package grub
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,6 +133,46 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestLongTitles: what an entry in submenus is called has their titles in it.
+func TestLongTitles(t *testing.T) {
+	const nested = 31
+	title := strings.Repeat("\x1b", 60<<10)
+	for name, test := range map[string]struct{ entries, note string }{
+		"entries":  {strings.Repeat("menuentry B { linux /k; }\n", 900), "more than 4194304 bytes are read or made"},
+		"left out": {strings.Repeat("menuentry B { true; }\n", 900), "more than 4194304 bytes are read or made"},
+		"BLS":      {"blscfg\n", "more than 4194304 bytes are read or made"},
+	} {
+		// Of the deepest submenus not even the names are made.
+		for _, depth := range []int{1, 8, nested} {
+			t.Run(fmt.Sprint(name, depth), func(t *testing.T) {
+				files := map[string]string{"k": "", "grub/grub.cfg": "t='" + title + "'\nexport t\nmenuentry A { linux /k; }\n" +
+					strings.Repeat("submenu $t {\n", depth) + test.entries + strings.Repeat("}\n", depth)}
+				for i := range 200 {
+					files[fmt.Sprintf("loader/entries/%d.conf", i)] = "title B\nlinux /k\n"
+				}
+				v := open(t, "sda1", "", "", files)
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				start := time.Now()
+				c, err := Parse(v, nil)
+				took := time.Since(start)
+				runtime.ReadMemStats(&after)
+				if err != nil {
+					t.Fatal(err)
+				}
+				made := (after.TotalAlloc - before.TotalAlloc) >> 20
+				t.Logf("%d MiB, %v, %d entries, %d notes", made, took, len(c.Entries), len(c.Notes))
+				if made > 50 || took > time.Second {
+					t.Errorf("%d MiB, %v", made, took)
+				}
+				if len(c.Entries) == 0 || c.Default != 0 || !strings.Contains(c.Notes[len(c.Notes)-1], test.note) {
+					t.Error(len(c.Entries), c.Default, len(c.Notes))
+				}
+			})
+		}
+	}
+}
+
 func TestHostileNames(t *testing.T) {
 	v := open(t, "sda1", "", "", map[string]string{
 		"grub/grub.cfg": "menuentry 'a\x1b[2J\u202e' { linux /../../etc/k; initrd ($root)/../grub/../etc/k; }\n" +
@@ -184,7 +226,7 @@ func FuzzScript(f *testing.F) {
 	f.Add("function f { for x in $@ \"$*\"; do until [ ! ( $1 -gt 0x1 -o -f /k ) ]; do menuentry $x --id \"\\$\" { linux /k \\x20; }; break 2; done; done; }\nf a 'b c'\nsearch -f -s /k")
 	v := open(f, "sda1", "b007", "BOOT", map[string]string{"k": "", "loader/entries/a.conf": "linux /k\n"})
 	f.Fuzz(func(t *testing.T, script string) {
-		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub/grub.cfg"})
+		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub/grub.cfg"}, "s390x")
 		in.finish(in.runText("sda1:/grub/grub.cfg", script))
 		if c := in.config; len(c.Entries) > maxEntries || c.Default >= len(c.Entries) {
 			t.Error(len(c.Entries), c.Default)

@@ -68,7 +68,16 @@ func (in *interpreter) stop(at position, format string, args ...any) error {
 }
 
 func (in *interpreter) notef(at position, format string, args ...any) {
-	in.config.Notef("%s:%d: "+format, append([]any{entry.Printable(at.file), at.line}, args...)...)
+	in.config.Notef("%s:%d: "+format, append([]any{printable(at.file), at.line}, args...)...)
+}
+
+// printable is the begin of a text of a script's, for a note.
+func printable(s string) string {
+	const most = 500
+	if len(s) > most {
+		return entry.Printable(s[:most]) + "..."
+	}
+	return entry.Printable(s)
 }
 
 func (in *interpreter) step(at position) error {
@@ -233,15 +242,15 @@ func (in *interpreter) callFunction(f *function, args []string, at position) err
 	return err
 }
 
-// set sets a variable. A root that is no volume of this machine, such as
-// hd0,gpt2, is another name of one that a search finds, or of the one that the
-// configuration is on.
+// set sets a variable. A root that is no volume of this machine is another name
+// of one that a search finds, or of the one that the configuration is on.
 func (in *interpreter) set(name, text string) {
 	if name == "root" {
-		text = strings.TrimSuffix(strings.TrimPrefix(text, "("), ")")
-		if in.volume(text) == nil {
+		v := in.volume(strings.TrimSuffix(strings.TrimPrefix(text, "("), ")"))
+		if v == nil {
 			return
 		}
+		text = v.Device
 	}
 	in.environment.put(name, text)
 }

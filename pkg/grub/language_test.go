@@ -54,7 +54,7 @@ func TestLanguage(t *testing.T) {
 		"unset":               {`x=1; unset x; w=[$x]`, `[]`},
 		"regexp":              {`if regexp a a; then w=1; else w=2; fi`, `2`},
 		"built in":            {`function test { false; }; if test a; then w=1; fi`, `1`},
-		"platform":            {`w=$grub_cpu-$grub_platform-$feature_timeout_style-$feature_ntldr`, `powerpc-ieee1275-y-y`},
+		"features":            {`w=$feature_timeout_style-$feature_ntldr-$feature_none`, `y-y-`},
 		"prefix":              {`w=$prefix,$root,$config_directory,$config_file`, `(sda1)/grub,sda1,(sda1)/grub,(sda1)/grub/grub.cfg`},
 		"exported":            {`x=1; y=2; export y; submenu A { menuentry B { linux /k $x$y; }; }; w=z`, `z`},
 		"unresolved root":     {`set root='hd0,gpt2'; w=$root; set root=(sda1); w=$w$root`, `sda1sda1`},
@@ -99,7 +99,7 @@ func TestCondition(t *testing.T) {
 		`! ( a -a "" )`: true, `-n`: true, `a =`: true, `) a`: true,
 		`-n $none`: true, `x$none = x`: true,
 	} {
-		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub.cfg"})
+		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub.cfg"}, "ppc64le")
 		if err := in.runText("x", "if [ "+expression+" ]; then w=1; else w=0; fi\n"); err != nil || len(in.config.Notes) > 0 {
 			t.Errorf("%s: %v %v", expression, err, in.config.Notes)
 		}
@@ -135,7 +135,7 @@ func TestSearch(t *testing.T) {
 		`set root=hd0,1; search -u -s root -- cccc`:                   "sda2",
 		`search.fs_uuid cccc root; search.file /nosuch root; echo $?`: "sda2",
 	} {
-		in := newInterpreter(all[0], all, entry.File{Volume: all[0], Name: "/grub.cfg"})
+		in := newInterpreter(all[0], all, entry.File{Volume: all[0], Name: "/grub.cfg"}, "ppc64le")
 		if err := in.runText("x", command+"\n"); err != nil {
 			t.Error(command, err)
 		}

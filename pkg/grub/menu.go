@@ -92,6 +92,11 @@ func blsCommand(in *interpreter, c *invocation) (int, error) {
 // offer makes the menu's items the configuration's entries, those of submenus
 // in their place.
 func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) error {
+	for _, v := range m.bls {
+		if !slices.Contains(in.config.TookBLS, v) {
+			in.config.TookBLS = append(in.config.TookBLS, v)
+		}
+	}
 	chosen := -1
 	if isDefault {
 		if chosen = m.chosen(); chosen < 0 {
@@ -107,6 +112,10 @@ func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) e
 }
 
 func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) error {
+	// A submenu's title is copied for each entry in it.
+	if err := in.spend(it.at, len(outer)+len(it.title)); err != nil {
+		return err
+	}
 	title := outer + it.title
 	if it.bls != nil {
 		e := *it.bls
@@ -115,14 +124,18 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 		return nil
 	}
 	inner := newMenu(m.environment.over(it.submenu))
-	if _, rest := firstOf(m.environment.get("default")); isDefault && rest != "" {
-		inner.environment.put("default", rest)
+	if isDefault {
+		if _, rest := firstOf(m.environment.get("default")); rest != "" {
+			inner.environment.put("default", rest)
+		}
 	}
 	in.environment, in.menu, in.arguments = inner.environment, inner, it.args
 	in.target, in.shown, in.status, in.returns = target{}, nil, 0, false
-	err := it.body.run(in)
-	if errors.Is(err, errStop) {
+	switch err := it.body.run(in); {
+	case errors.Is(err, errStop):
 		return err
+	case errors.Is(err, errLeave):
+		in.target = target{} // is not booted, even if it is loaded
 	}
 	if in.shown != nil {
 		inner = in.shown // by configfile in the body
@@ -136,9 +149,12 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 		return in.offer(inner, title+" > ", depth, isDefault)
 	}
 	if why := in.target.why(); why != nil {
-		in.notef(it.at, "%s is left out: %v", entry.Printable(title), why)
+		in.notef(it.at, "%s is left out: %v", printable(title), why)
 		if isDefault {
 			in.noDefault()
+			if errors.Is(why, errNoLinux) {
+				in.config.Default = entry.Elsewhere
+			}
 		}
 		return nil
 	}
@@ -151,7 +167,7 @@ func (t *target) entry(id, title string) entry.Entry {
 }
 
 func (in *interpreter) noDefault() {
-	in.config.Notef("%s: the default is left out", entry.Printable(in.config.Source))
+	in.config.Notef("%s: the default is left out", printable(in.config.Source))
 }
 
 func (in *interpreter) append(e entry.Entry, isDefault bool) {

@@ -75,7 +75,7 @@ func (in *interpreter) search(c *invocation, by, key, variable string) int {
 		return v.Exists(key)
 	})
 	if found == nil {
-		in.notef(c.at, "no file system with %s %s", by, entry.Printable(key))
+		in.notef(c.at, "no file system with %s %s", by, printable(key))
 		return 1
 	}
 	if variable != "" {

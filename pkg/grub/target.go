@@ -20,10 +20,13 @@ type target struct {
 	wrong      error // with one of the files
 }
 
+// errNoLinux: what would be booted is something else.
+var errNoLinux = fmt.Errorf("%w: no linux command", entry.ErrConfig)
+
 // why says why it cannot be booted.
 func (t *target) why() error {
 	if t.kernel == nil && t.wrong == nil {
-		return fmt.Errorf("%w: no linux command", entry.ErrConfig)
+		return errNoLinux
 	}
 	return t.wrong
 }
@@ -32,7 +35,7 @@ func (t *target) why() error {
 func (in *interpreter) existing(name string) (entry.File, error) {
 	f, ok := in.file(name)
 	if !ok {
-		return f, fmt.Errorf("%w: %s is no file on this machine", entry.ErrConfig, entry.Printable(name))
+		return f, fmt.Errorf("%w: %s is no file on this machine", entry.ErrConfig, printable(name))
 	}
 	_, err := f.Volume.Path(f.Name)
 	return f, err

@@ -47,7 +47,7 @@ func Kboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	for _, l := range bounded(s, labels) {
 		words := strings.Fields(l.value)
 		if len(words) == 0 {
-			s.Notef("%s: no kernel", l.where)
+			s.leaveOut(l.where, l.name, "no kernel")
 			continue
 		}
 		own := map[string]*string{"initrd": global["initrd"], "root": global["root"], "video": global["video"]}

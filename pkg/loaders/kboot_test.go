@@ -39,6 +39,18 @@ video=ps3fb:mode:131
 		},
 	},
 	{
+		name:  "the default's kernel is gone",
+		files: files(map[string]string{"kboot.conf": "default=a\na=/none\nb=/k\n"}, "k"),
+		want:  []string{"b||sda2:/k|||"},
+		notes: []string{`sda2:/kboot.conf:2: "a" is left out: kernel: `},
+	},
+	{
+		name:      "the default is a directory",
+		files:     map[string]string{"kboot.conf": "default=a\na=/k\n", "k/x": ""},
+		elsewhere: true,
+		notes:     []string{`sda2:/kboot.conf:2: "a" is left out: kernel: `},
+	},
+	{
 		name: "mistakes",
 		files: files(map[string]string{"kboot.conf": "bare\nempty=\ntimeout=soon\ndefault=none\nx=' '\n" +
 			"a='/vmlinux\nb=sdz9:/vmlinux\nc=/vmlinux initrd=/none\nd=PARTUUID=1:/vmlinux\n"}, "vmlinux"),
@@ -46,7 +58,7 @@ video=ps3fb:mode:131
 		notes: []string{
 			`sda2:/kboot.conf:3: timeout "soon"`,
 			"sda2:/kboot.conf:6: a quote is not closed",
-			"sda2:/kboot.conf:5: no kernel",
+			`sda2:/kboot.conf:5: "x" is left out: no kernel`,
 			`sda2:/kboot.conf:7: "b" is left out: kernel: "sdz9:/vmlinux": no such file system`,
 			`sda2:/kboot.conf:8: "c" is left out: initrd: "/none": `,
 			"sda2:/kboot.conf:9: ",

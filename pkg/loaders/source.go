@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,8 @@ const (
 	maxEntries = 1000
 	// maxCmdline bounds a command line; a kernel takes some kilobytes.
 	maxCmdline = 1 << 16
+	// maxInitrds bounds an entry's.
+	maxInitrds = 64
 )
 
 // A source is a configuration's file and what comes of it.
@@ -31,6 +32,8 @@ type source struct {
 	volume *entry.Volume
 	dir    string // of the file, for names that are relative
 	text   string
+	// elsewhere are IDs of what is there, but is not offered.
+	elsewhere map[string]bool
 }
 
 // find opens the first of several files that a volume has.
@@ -44,8 +47,8 @@ func find(kind string, v *entry.Volume, names []string) (*source, error) {
 			return nil, err
 		}
 		f := entry.File{Volume: v, Name: "/" + name}
-		c := &entry.Config{Kind: kind, Source: f.String(), Default: -1}
-		return &source{c, v, "/" + path.Dir(name), string(b)}, nil
+		c := &entry.Config{Kind: kind, Source: f.String(), Default: entry.None}
+		return &source{c, v, "/" + path.Dir(name), string(b), map[string]bool{}}, nil
 	}
 	return nil, fmt.Errorf("%w: %s: no %s: %w", entry.ErrConfig, v.Device, strings.Join(names, ", "), fs.ErrNotExist)
 }
@@ -160,7 +163,7 @@ func (s *source) locate(r ref) (entry.File, error) {
 		}
 	}
 	if first == nil {
-		first = errors.New("no such file system")
+		first = fmt.Errorf("no such file system: %w", fs.ErrNotExist)
 	}
 	return entry.File{}, fmt.Errorf("%q: %w", r.name, first)
 }
@@ -174,61 +177,72 @@ type choice struct {
 	cmdline          string
 }
 
-// add makes an entry, or a note why it is left out.
-func (s *source) add(ch choice) {
-	e := entry.Entry{ID: ch.id, Title: ch.title, Cmdline: strings.TrimSpace(ch.cmdline)}
-	err := func() (err error) {
-		if len(ch.cmdline) > maxCmdline {
-			return fmt.Errorf("a command line of more than %d bytes", maxCmdline)
+// build makes an entry.
+func (s *source) build(ch choice) (e entry.Entry, err error) {
+	e = entry.Entry{ID: ch.id, Title: ch.title, Cmdline: strings.TrimSpace(ch.cmdline)}
+	if len(ch.cmdline) > maxCmdline {
+		return e, fmt.Errorf("a command line of more than %d bytes", maxCmdline)
+	}
+	if len(ch.initrds) > maxInitrds {
+		return e, fmt.Errorf("more than %d initrds", maxInitrds)
+	}
+	if e.Kernel, err = s.locate(ch.kernel); err != nil {
+		return e, fmt.Errorf("kernel: %w", err)
+	}
+	for _, r := range ch.initrds {
+		f, err := s.locate(r)
+		if err != nil {
+			return e, fmt.Errorf("initrd: %w", err)
 		}
-		if e.Kernel, err = s.locate(ch.kernel); err != nil {
-			return fmt.Errorf("kernel: %w", err)
+		e.Initrds = append(e.Initrds, f)
+	}
+	if ch.tree != nil {
+		f, err := s.locate(*ch.tree)
+		if err != nil {
+			return e, fmt.Errorf("device tree: %w", err)
 		}
-		for _, r := range ch.initrds {
-			f, err := s.locate(r)
-			if err != nil {
-				return fmt.Errorf("initrd: %w", err)
-			}
-			e.Initrds = append(e.Initrds, f)
-		}
-		if ch.tree != nil {
-			f, err := s.locate(*ch.tree)
-			if err != nil {
-				return fmt.Errorf("device tree: %w", err)
-			}
-			e.DeviceTree = &f
-		}
-		return nil
-	}()
+		e.DeviceTree = &f
+	}
+	return e, nil
+}
+
+// add adds an entry, or a note why it is left out.
+func (s *source) add(ch choice) error {
+	e, err := s.build(ch)
 	if err != nil {
-		s.Notef("%s: %q is left out: %v", ch.where, ch.id, err)
-		return
+		s.leaveOut(ch.where, ch.id, "%w", err)
+		return err
 	}
 	s.Entries = append(s.Entries, e)
+	return nil
 }
 
-// choose makes the entry of an ID the default, if there is one.
+// leaveOut notes why what the configuration has is no entry. Files that are
+// not there make it one of an installation that is gone.
+func (s *source) leaveOut(where, id, format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	s.elsewhere[id] = s.elsewhere[id] || !errors.Is(err, fs.ErrNotExist)
+	s.Notef("%s: %q is left out: %v", where, id, err)
+}
+
+// choose makes the entry of an ID the default.
 func (s *source) choose(id string) {
 	s.Default = slices.IndexFunc(s.Entries, func(e entry.Entry) bool { return e.ID == id })
-}
-
-// partition splits a block device's name.
-var partition = regexp.MustCompile(`^(.*?)p?(\d+)$`)
-
-// split is a volume's disk and partition; there may be no partition.
-func split(v *entry.Volume) (disk, number string) {
-	if m := partition.FindStringSubmatch(v.Device); m != nil {
-		return m[1], m[2]
+	switch {
+	case s.Default >= 0:
+	case s.elsewhere[id]:
+		s.Default = entry.Elsewhere
+	default:
+		s.Default = entry.None
 	}
-	return v.Device, ""
 }
 
 // others are all volumes but one, those on the same disk first.
 func others(v *entry.Volume, all entry.Volumes) []*entry.Volume {
-	disk, _ := split(v)
+	disk, _ := v.Partition()
 	var near, far []*entry.Volume
 	for _, o := range all {
-		if of, _ := split(o); o == v {
+		if of, _ := o.Partition(); o == v {
 			continue
 		} else if of == disk {
 			near = append(near, o)

@@ -46,7 +46,9 @@ type parseTest struct {
 	others  map[string]map[string]string // by device
 	want    []string                     // ID|title|kernel|initrds|device tree|command line, * before the default
 	timeout string
-	notes   []string // a part of each
+	// elsewhere: the default is entry.Elsewhere.
+	elsewhere bool
+	notes     []string // a part of each
 }
 
 func show(c *entry.Config) []string {
@@ -88,6 +90,9 @@ func run(t *testing.T, parse parser, tests []parseTest) {
 			if diff := cmp.Diff(tt.want, show(c)); diff != "" {
 				t.Error(diff)
 			}
+			if (c.Default == entry.Elsewhere) != tt.elsewhere {
+				t.Errorf("default %d", c.Default)
+			}
 			timeout := ""
 			if c.Timeout != nil {
 				timeout = c.Timeout.String()
@@ -124,7 +129,7 @@ func fuzz(f *testing.F, parse parser, names []string, tests []parseTest) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Default < -1 || c.Default >= max(len(c.Entries), 1) || len(c.Entries) > maxEntries || len(c.Notes) > 100 {
+		if c.Default < entry.Elsewhere || c.Default >= max(len(c.Entries), 1) || len(c.Entries) > maxEntries || len(c.Notes) > 100 {
 			t.Errorf("%d of %d entries, %d notes", c.Default, len(c.Entries), len(c.Notes))
 		}
 		if d := time.Since(start); d > 10*time.Second {
@@ -150,7 +155,7 @@ func TestFormats(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := &entry.Config{Kind: f.Kind, Source: "sda2:/" + name, Default: -1}
+			want := &entry.Config{Kind: f.Kind, Source: "sda2:/" + name, Default: entry.None}
 			if diff := cmp.Diff(want, c); diff != "" {
 				t.Error(diff)
 			}
@@ -163,17 +168,6 @@ func TestLines(t *testing.T) {
 	want := []line{{"x:2", "b"}, {"x:4", "c # d e"}, {"x:7", "f"}}
 	if diff := cmp.Diff(want, lines("x", text), cmp.AllowUnexported(line{})); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestSplit(t *testing.T) {
-	for device, want := range map[string][2]string{
-		"sda2": {"sda", "2"}, "nvme0n1p12": {"nvme0n1", "12"}, "dasdb1": {"dasdb", "1"}, "dm-0": {"dm-", "0"}, "sr": {"sr", ""},
-	} {
-		disk, number := split(&entry.Volume{Device: device})
-		if got := [2]string{disk, number}; got != want {
-			t.Errorf("%s: %q, want %q", device, got, want)
-		}
 	}
 }
 

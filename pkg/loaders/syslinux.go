@@ -5,6 +5,8 @@
 package loaders
 
 import (
+	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -13,12 +15,14 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// syslinuxFiles are in the order of SYSLINUX's documentation, then U-Boot's.
+// syslinuxFiles are in the order of SYSLINUX's documentation, then U-Boot's,
+// then where Alpine's update-extlinux writes.
 var syslinuxFiles = []string{
 	"boot/syslinux/syslinux.cfg", "syslinux/syslinux.cfg", "syslinux.cfg",
 	"boot/extlinux/extlinux.conf", "extlinux/extlinux.conf", "extlinux.conf",
 	"boot/syslinux/extlinux.conf", "syslinux/extlinux.conf",
 	"boot/isolinux/isolinux.cfg", "isolinux/isolinux.cfg", "isolinux.cfg",
+	"boot/extlinux.conf", "boot/syslinux.cfg",
 }
 
 // maxIncludes bounds files that are included, and files in files.
@@ -29,7 +33,12 @@ type label struct {
 	where, name, title, kernel, tree string
 	initrd, appended                 *string
 	other                            string // a directive that boots no kernel
+	depth                            int    // of submenus
+	isDefault, disabled              bool
 }
+
+// An appendix is what APPEND has, without the initrds.
+type appendix struct{ options, initrd string }
 
 // A syslinux is a configuration while it is read.
 type syslinux struct {
@@ -37,7 +46,9 @@ type syslinux struct {
 	labels   []*label
 	at       *label // nil outside
 	appended string
-	def      string
+	global   appendix // of appended
+	menus    SyslinuxMenu
+	depth    int
 	includes int
 }
 
@@ -52,42 +63,52 @@ func Syslinux(v *entry.Volume, _ entry.Volumes) (*entry.Config, error) {
 	}
 	x := &syslinux{source: s}
 	x.read(s.Source, s.text)
-	x.labels = bounded(s, x.labels)
-	for _, l := range x.labels {
-		x.finish(l)
+	x.global = takeInitrd(x.appended)
+	for _, l := range bounded(s, x.labels) {
+		x.menus.Labels = append(x.menus.Labels, x.finish(l))
 	}
-	x.chooseDefault()
+	x.menus.Choose(s.Config, x.command)
 	return s.Config, nil
 }
 
 // finish makes an entry of a label.
-func (x *syslinux) finish(l *label) {
-	if l.other != "" {
-		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.name, l.other)
-		return
+func (x *syslinux) finish(l *label) SyslinuxLabel {
+	out := SyslinuxLabel{
+		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
 	}
-	ch := choice{where: l.where, id: l.name, title: l.title, kernel: x.here(l.kernel), cmdline: x.appended}
+	switch {
+	case l.other != "":
+		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.name, l.other)
+		return out
+	case l.disabled:
+		x.Notef("%s: %q is left out: it is disabled", l.where, l.name)
+		return out
+	}
+	ch := x.choice(l)
+	switch err := x.add(ch); {
+	case err == nil:
+		out.Entry, out.Options = len(x.Entries)-1, ch.cmdline
+	case l.kernel != "" && errors.Is(err, fs.ErrNotExist):
+		out.Entry = entry.None
+	}
+	return out
+}
+
+func (x *syslinux) choice(l *label) choice {
+	ch := choice{where: l.where, id: l.name, title: l.title, kernel: x.here(l.kernel)}
 	if l.kernel == "" {
 		ch.kernel = x.here(l.name)
 	}
+	a := x.global
 	if l.appended != nil {
-		ch.cmdline = *l.appended // in place of the global one
+		a = takeInitrd(*l.appended) // in place of the global one
 	}
-	initrd := ""
-	if len(ch.cmdline) <= maxCmdline && strings.Contains(ch.cmdline, "initrd=") {
-		words := slices.DeleteFunc(strings.Fields(ch.cmdline), func(word string) bool {
-			name, ok := strings.CutPrefix(word, "initrd=")
-			if ok {
-				initrd = name
-			}
-			return ok
-		})
-		ch.cmdline = strings.Join(words, " ")
-	}
+	ch.cmdline = a.options
 	if l.initrd != nil {
-		initrd = *l.initrd
+		a.initrd = *l.initrd
 	}
-	for name := range strings.SplitSeq(initrd, ",") {
+	// One more than there may be is enough to be refused.
+	for _, name := range strings.SplitN(a.initrd, ",", maxInitrds+2) {
 		if name = strings.TrimSpace(name); name != "" {
 			ch.initrds = append(ch.initrds, x.here(name))
 		}
@@ -96,25 +117,33 @@ func (x *syslinux) finish(l *label) {
 		tree := x.here(l.tree)
 		ch.tree = &tree
 	}
-	x.add(ch)
+	return ch
 }
 
-// chooseDefault: the default is a label that may have options behind it, or a
-// menu program, whose own default is the first entry.
-func (x *syslinux) chooseDefault() {
-	name, options, _ := strings.Cut(x.def, " ")
-	has := func(name string) bool {
-		return slices.ContainsFunc(x.labels, func(l *label) bool { return l.name == name })
+// command makes an entry of a command line without a label, which gets the
+// global APPEND in front.
+func (x *syslinux) command(kernel, options string) (entry.Entry, string, error) {
+	options = strings.TrimSpace(x.appended + " " + options)
+	ch := x.choice(&label{kernel: kernel, appended: &options})
+	e, err := x.build(ch)
+	return e, ch.cmdline, err
+}
+
+// takeInitrd takes the initrds out, of which the last ones count.
+func takeInitrd(cmdline string) appendix {
+	a := appendix{options: cmdline}
+	if len(cmdline) > maxCmdline || !strings.Contains(cmdline, "initrd=") {
+		return a
 	}
-	switch {
-	case has(x.def):
-		x.choose(x.def)
-	case has(name):
-		x.choose(name)
-		x.Notef("%s: options of the default are left out: %q", x.Source, options)
-	case len(x.labels) > 0 && (name == "" || path.Ext(name) == ".c32"):
-		x.choose(x.labels[0].name)
-	}
+	words := slices.DeleteFunc(strings.Fields(cmdline), func(word string) bool {
+		name, ok := strings.CutPrefix(word, "initrd=")
+		if ok {
+			a.initrd = name
+		}
+		return ok
+	})
+	a.options = strings.Join(words, " ")
+	return a
 }
 
 // read takes one file's lines.
@@ -131,7 +160,11 @@ func (x *syslinux) read(file, text string) {
 		case "text":
 			help = true
 		case "default":
-			x.def = value
+			x.menus.Default = value
+		case "ontimeout":
+			x.menus.OnTimeout = value
+		case "ui":
+			x.menus.UI = true
 		case "timeout":
 			if x.Timeout = x.wait(l, value, time.Second/10); x.Timeout != nil && *x.Timeout == 0 {
 				*x.Timeout = -1
@@ -141,7 +174,7 @@ func (x *syslinux) read(file, text string) {
 		case "menu":
 			x.menu(l, value)
 		case "label":
-			x.at = &label{where: l.where, name: value}
+			x.at = &label{where: l.where, name: value, depth: x.depth}
 			if len(x.labels) <= maxEntries {
 				x.labels = append(x.labels, x.at)
 			}
@@ -166,20 +199,22 @@ func (x *syslinux) append(value string) {
 	}
 }
 
-// notLinux are ends of names that the kernel directive takes for other things.
-var notLinux = []string{".0", ".bin", ".bs", ".bss", ".c32", ".cbt", ".com", ".img", ".efi"}
-
 // set takes a directive of a label.
 func (at *label) set(s *source, l line, key, value string) {
 	switch key {
 	case "kernel":
 		at.kernel, at.other = value, ""
-		if slices.Contains(notLinux, strings.ToLower(path.Ext(value))) {
+		file, _ := firstWord(value)
+		// The directive takes these for other things, too.
+		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(file)))
+		if also || IsSyslinuxModule(file) {
 			at.other = value
 		}
 	case "linux":
 		at.kernel, at.other = value, ""
-	case "boot", "bss", "pxe", "fdimage", "comboot", "com32", "config", "localboot", "efi":
+	case "com32":
+		at.kernel, at.other = value, key
+	case "boot", "bss", "pxe", "fdimage", "comboot", "config", "localboot", "efi":
 		at.other = key
 	case "initrd":
 		at.initrd = &value
@@ -195,8 +230,12 @@ func (x *syslinux) menu(l line, value string) {
 	key, value, _ := strings.Cut(value, " ")
 	value = strings.TrimSpace(value)
 	switch strings.ToLower(key) {
-	case "begin", "end":
+	case "begin":
 		x.at = nil // what follows is about a menu
+		x.depth++
+	case "end":
+		x.at = nil
+		x.depth = max(0, x.depth-1)
 	case "include":
 		x.include(l, value)
 	case "label":
@@ -205,14 +244,18 @@ func (x *syslinux) menu(l line, value string) {
 		}
 	case "default":
 		if x.at != nil {
-			x.def = x.at.name
+			x.at.isDefault = true
+		}
+	case "disable":
+		if x.at != nil {
+			x.at.disabled = true
 		}
 	}
 }
 
-// include reads another file; a word behind its name is about a menu.
+// include reads another file; a word behind its name makes a submenu of it.
 func (x *syslinux) include(l line, value string) {
-	name, _, _ := strings.Cut(value, " ")
+	name, tag, _ := strings.Cut(value, " ")
 	if x.includes++; x.includes > maxIncludes {
 		x.Notef("%s: more than %d files are included", l.where, maxIncludes)
 		return
@@ -221,7 +264,14 @@ func (x *syslinux) include(l line, value string) {
 	if err == nil {
 		var b []byte
 		if b, err = x.volume.ReadConfig(f.Name); err == nil {
+			depth := x.depth
+			if tag != "" {
+				x.depth++
+			}
 			x.read(entry.Printable(f.String()), string(b))
+			if tag != "" {
+				x.at, x.depth = nil, depth
+			}
 			return
 		}
 	}

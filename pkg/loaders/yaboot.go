@@ -7,6 +7,7 @@ package loaders
 import (
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +34,18 @@ func (i yabootImage) get(key string) (string, bool) {
 	return value, ok
 }
 
+// id is the label, or else the kernel's name.
+func (i yabootImage) id() string {
+	if label := i.own["label"]; label != "" {
+		return label
+	}
+	name := i.own["image"]
+	if m := onPartition.FindStringSubmatch(name); m != nil {
+		name = m[2]
+	}
+	return path.Base(name)
+}
+
 // comment is one behind a value.
 var comment = regexp.MustCompile(`\s#.*$`)
 
@@ -46,6 +59,7 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	global := map[string]string{}
 	in := global
 	var images []yabootImage
+	var narrow []yabootImage // of 32 bits
 	for _, l := range lines(s.Source, s.text) {
 		key, value := s.pair(l)
 		if !strings.ContainsAny(l.text, `"'`) {
@@ -53,9 +67,9 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 		}
 		switch key {
 		case "image[32bit]":
-			s.Notef("%s: a kernel of 32 bits is left out", l.where)
 			in = map[string]string{}
-			continue
+			narrow = append(narrow, yabootImage{l.where, in, global})
+			key = "image"
 		case "image", "image[64bit]":
 			in = map[string]string{}
 			images = append(images, yabootImage{l.where, in, global})
@@ -67,9 +81,8 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	}
 	first := "" // is the default without another
 	for n, i := range bounded(s, images) {
-		ch := choice{where: i.where, cmdline: i.cmdline(), kernel: s.yabootRef(i.own["image"], i, all)}
-		if ch.id = i.own["label"]; ch.id == "" {
-			ch.id = path.Base(ch.kernel.name)
+		ch := choice{
+			where: i.where, id: i.id(), cmdline: i.cmdline(), kernel: s.yabootRef(i.own["image"], i, all),
 		}
 		if n == 0 {
 			first = ch.id
@@ -78,6 +91,9 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 			ch.initrds = []ref{s.yabootRef(initrd, i, all)}
 		}
 		s.add(ch)
+	}
+	for _, i := range narrow {
+		s.leaveOut(i.where, i.id(), "a kernel of 32 bits")
 	}
 	if words := strings.Fields(global["default"]); len(words) > 0 {
 		first = words[0]
@@ -118,8 +134,9 @@ func (s *source) yabootRef(name string, i yabootImage, all entry.Volumes) ref {
 		}
 	}
 	var on []*entry.Volume
+	want, err := strconv.Atoi(number)
 	for _, v := range append([]*entry.Volume{s.volume}, others(s.volume, all)...) {
-		if _, is := split(v); number != "" && is == number {
+		if _, is := v.Partition(); err == nil && is == want {
 			on = append(on, v)
 		}
 	}

@@ -60,13 +60,28 @@ image[64bit]=inst64
 		want: []string{
 			"*install||sda2:/suseboot/linux64|sda2:/suseboot/initrd64||quiet sysrq=1", "rescue||sda2:/inst64|||rescue=1",
 		},
-		notes: []string{"sda2:/suseboot/yaboot.cnf:2: a kernel of 32 bits is left out"},
+		notes: []string{`sda2:/suseboot/yaboot.cnf:2: "install" is left out: a kernel of 32 bits`},
 	},
 	{
 		name: "no default",
 		files: files(map[string]string{"ppc/ppc64/yaboot.conf": "image=/pci@0,1/disk@0:,vmlinux\nlabel=a\n" +
 			"image=/vmlinux\nlabel=b\npartition=7\n"}, "vmlinux"),
 		want: []string{"*a||sda2:/vmlinux|||", "b||sda2:/vmlinux|||"},
+	},
+	{
+		name: "the default is of 32 bits",
+		files: files(map[string]string{"yaboot.conf": "default=old\nimage=/k\nlabel=new\nimage[32bit]=/k\nlabel=old\n" +
+			"image[32bit]=hd:3,/boot/k32\n"}, "k"),
+		want:      []string{"new||sda2:/k|||"},
+		elsewhere: true,
+		notes: []string{
+			`sda2:/yaboot.conf:4: "old" is left out: a kernel of 32 bits`, `sda2:/yaboot.conf:6: "k32" is left out: a kernel of 32 bits`,
+		},
+	},
+	{
+		name:  "a default that is not there",
+		files: files(map[string]string{"yaboot.conf": "default=old\nimage=/k\n"}, "k"),
+		want:  []string{"k||sda2:/k|||"},
 	},
 	{
 		name: "mistakes",

@@ -138,7 +138,7 @@ func (s *source) addZipl(sec *ziplSection, on []*entry.Volume) {
 	name := sec.name[1:]
 	for _, key := range []string{"dumpto", "dumptofs", "dump", "mvdump", "segment"} {
 		if _, ok := sec.keys[key]; ok {
-			s.Notef("%s: %q is left out: it is a %s section", sec.where, name, key)
+			s.leaveOut(sec.where, name, "it is a %s section", key)
 			return
 		}
 	}
@@ -154,7 +154,7 @@ func (s *source) addZipl(sec *ziplSection, on []*entry.Volume) {
 	if sec.keys["parmfile"] != "" {
 		text, err := s.parmfile(file("parmfile"))
 		if err != nil {
-			s.Notef("%s: %q is left out: parmfile: %v", sec.where, name, err)
+			s.leaveOut(sec.where, name, "parmfile: %w", err)
 			return
 		}
 		ch.cmdline = text + " " + ch.cmdline

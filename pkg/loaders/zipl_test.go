@@ -106,6 +106,15 @@ image = /boot/vmlinuz
 		notes:   []string{`sda2:/etc/zipl.conf:3: "a" is left out: parmfile: "/none": `},
 	},
 	{
+		name: "the default dumps",
+		files: files(map[string]string{
+			"etc/zipl.conf": "[defaultboot]\ndefaultmenu=m\n[a]\nimage=/k\n[d]\ndumptofs=/dev/dasdb1\n:m\n1=a\n2=d\ndefault=2\n"}, "k"),
+		want:      []string{"a||sda2:/k|||"},
+		timeout:   "0s",
+		elsewhere: true,
+		notes:     []string{`sda2:/etc/zipl.conf:5: "d" is left out: it is a dumptofs section`},
+	},
+	{
 		name: "mistakes",
 		files: files(map[string]string{
 			"etc/zipl.conf": "image=/k\n[a\nimage=/k\nparameters=\"x\n[b]\ntarget=/boot\n[]\nimage=/k\n"}, "k"),

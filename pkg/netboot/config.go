@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"runtime"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
 // A Reader downloads a text, as Fetcher.Text does.
@@ -61,7 +63,7 @@ func (x *probe) find(ctx context.Context) (*entry.Config, error) {
 		if c != nil || err != nil {
 			return c, err
 		}
-		if isKernel && !isModule(file) && kernel == "" {
+		if isKernel && !loaders.IsSyslinuxModule(file) && kernel == "" {
 			kernel = file
 		}
 	}
@@ -95,7 +97,7 @@ func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isK
 	case err != nil || text == nil:
 		return nil, false, err
 	case isScript(text):
-		c, err := parseIPXE(ctx, file, text, x.lease, x.read)
+		c, err := parseIPXE(ctx, file, text, x.lease, x.read, runtime.GOARCH)
 		return c, false, err
 	case hasPrefixFold(text, "# pxelinux"):
 		// QEMU's s390-ccw loads such a file, too.

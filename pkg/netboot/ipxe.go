@@ -20,7 +20,10 @@ const (
 	maxSteps = 10000
 	// maxLine is how long a line may be, and a word with what its variables
 	// stand for.
-	maxLine      = 16 << 10
+	maxLine = 16 << 10
+	// maxExpanded is of all lines that are run, with each step of expanding
+	// their variables, in bytes.
+	maxExpanded  = 4 << 20
 	maxVariables = 256
 	maxImages    = 64
 )
@@ -42,6 +45,7 @@ func failed(format string, args ...any) error {
 type ipxe struct {
 	lease *Lease
 	read  Reader
+	arch  string // as GOARCH has it
 
 	config    *entry.Config
 	variables map[string]string
@@ -50,6 +54,7 @@ type ipxe struct {
 	items     []item // of the menu
 	title     string // that of the chosen item
 	steps     int
+	expanded  int
 	files     int
 	booted    bool
 }
@@ -70,9 +75,9 @@ type script struct {
 	jumped, exited bool
 }
 
-func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read Reader) (*entry.Config, error) {
+func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read Reader, arch string) (*entry.Config, error) {
 	x := &ipxe{
-		lease: lease, read: read, variables: map[string]string{},
+		lease: lease, read: read, arch: arch, variables: map[string]string{},
 		config: &entry.Config{Kind: "ipxe", Source: file},
 	}
 	u, err := url.Parse(file)
@@ -103,13 +108,27 @@ func (x *ipxe) run(ctx context.Context, u *url.URL, text []byte, depth int) erro
 			continue
 		}
 		where := fmt.Sprintf("%s:%d", u.Redacted(), s.next)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
+		}
 		if x.steps++; x.steps > maxSteps || len(line) > maxLine {
 			return fmt.Errorf("%s: more than %d steps, or a line of more than %d bytes", where, maxSteps, maxLine)
+		}
+		if err := x.spend(len(line)); err != nil {
+			return fmt.Errorf("%s: %w", where, err)
 		}
 		err := x.line(ctx, s, line, where)
 		if x.booted || s.exited || err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// spend counts what is expanded.
+func (x *ipxe) spend(bytes int) error {
+	if x.expanded += bytes; x.expanded > maxExpanded {
+		return fmt.Errorf("more than %d bytes are expanded", maxExpanded)
 	}
 	return nil
 }

@@ -56,6 +56,19 @@ func (x *ipxe) iseq(_ context.Context, _ *script, args []string) error {
 	return nil
 }
 
+// cpuid tells a processor of 64 bits from one of 32, which is what scripts ask
+// it for. Only iPXE of an x86 has the command.
+func (x *ipxe) cpuid(_ context.Context, _ *script, args []string) error {
+	opts, args := options(args)
+	switch {
+	case len(args) != 1:
+		return failed("no bit")
+	case x.arch == "amd64" && has(opts, "ext", "e") && args[0] == "29":
+		return nil
+	}
+	return errFalse
+}
+
 func (x *ipxe) jump(_ context.Context, s *script, args []string) error {
 	if len(args) != 1 {
 		return failed("no label")

@@ -40,6 +40,7 @@ func init() {
 		"menu":      (*ipxe).menu,
 		"item":      (*ipxe).item,
 		"choose":    (*ipxe).choose,
+		"cpuid":     (*ipxe).cpuid,
 	}
 	// The network is up, and nothing is shown.
 	for _, name := range []string{

@@ -5,6 +5,7 @@
 package netboot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -125,7 +126,7 @@ initrd ../initrd
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &site{files: tt.files}
-			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease("tftp://192.0.2.1/f"), s.read)
+			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease("tftp://192.0.2.1/f"), s.read, "amd64")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +156,8 @@ func TestIPXEHostile(t *testing.T) {
 		{"exits", "#!ipxe\nexit 1\nkernel k\nboot", nil, "status 1"},
 		{"unknown command", "#!ipxe\nfrobnicate\nkernel k\nboot", nil, "boot.ipxe:2: frobnicate: command failed: no such"},
 		{"for ever", "#!ipxe\n:a\ngoto a\n", nil, "more than 10000 steps"},
-		{"for ever with words", "#!ipxe\n:a\nset x ${x}y\ngoto a\n", nil, "more than 10000 steps"},
+		{"for ever with words", "#!ipxe\n:a\nset x ${x}y\ngoto a\n", nil, "bytes are expanded"},
+		{"long lines for ever", "#!ipxe\n:a\necho" + strings.Repeat(" a", 8000) + "\ngoto a\n", nil, "bytes are expanded"},
 		{"chains to itself", "#!ipxe\nchain boot.ipxe", map[string]string{scriptURL: "#!ipxe\nchain boot.ipxe ||"}, "too many scripts"},
 		{"chains deep", "#!ipxe\nchain 0", deep, "too many scripts"},
 		{"chains for ever", "#!ipxe\n:a\nchain x\ngoto a", map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n"}, "too many scripts"},
@@ -175,7 +177,7 @@ func TestIPXEHostile(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &site{files: tt.files}
-			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read)
+			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read, "amd64")
 			if c != nil || !errors.Is(err, entry.ErrConfig) || !strings.Contains(err.Error(), tt.part) || !strings.Contains(err.Error(), scriptURL) {
 				t.Errorf("parseIPXE = %v, %v, want ErrConfig with %q and the URL", c, err, tt.part)
 			}
@@ -183,6 +185,44 @@ func TestIPXEHostile(t *testing.T) {
 				t.Errorf("asked for %d files", len(s.asked))
 			}
 		})
+	}
+}
+
+// TestIPXEArch: a script sees the machine's architecture.
+func TestIPXEArch(t *testing.T) {
+	const text = "#!ipxe\ncpuid --ext 29 && set bits 64 || set bits 32\ncpuid -e 1 && exit 1 ||\n" +
+		"kernel ${buildarch}/${platform}/${bits}\nboot\n"
+	for arch, want := range map[string]string{
+		"386": "i386/efi/32", "amd64": "x86_64/efi/64", "arm": "arm32/efi/32", "arm64": "arm64/efi/32", "loong64": "loong64/efi/32",
+		"ppc64le": "ppc64le/efi/32", "riscv64": "riscv64/efi/32", "s390x": "s390x/efi/32",
+	} {
+		c, err := parseIPXE(t.Context(), scriptURL, []byte(text), testLease(), (&site{}).read, arch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := strings.CutPrefix(c.Entries[0].Kernel.Name, "http://boot.example.org/ipxe/"); got != want || len(c.Notes) > 0 {
+			t.Errorf("%s: %q, want %q; notes %q", arch, got, want, c.Notes)
+		}
+	}
+}
+
+// TestIPXECanceled: the context's end ends a script, which cannot catch it.
+func TestIPXECanceled(t *testing.T) {
+	for _, text := range []string{"#!ipxe\n:a\ngoto a\n", "#!ipxe\nchain x || kernel k\nboot\n", "#!ipxe\n:a\nset x y\nchain x ||\ngoto a\n"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		steps := 0
+		read := func(context.Context, string) ([]byte, error) {
+			steps++
+			cancel()
+			return []byte("#!ipxe\necho\n"), nil
+		}
+		if !strings.Contains(text, "chain") {
+			cancel()
+		}
+		c, err := parseIPXE(ctx, scriptURL, []byte(text), testLease(), read, "amd64")
+		if c != nil || !errors.Is(err, context.Canceled) || steps > 1 {
+			t.Errorf("%q: %v, %v, %d downloads", text, c, err, steps)
+		}
 	}
 }
 
@@ -203,7 +243,7 @@ func FuzzIPXE(f *testing.F) {
 	f.Add("iseq a ${b} || imgargs k x ; imgfree ; imgselect ${cwuri:uristring} # x\\\n", "goto ${ip:hexraw}")
 	f.Fuzz(func(t *testing.T, text, chained string) {
 		s := &site{files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}
-		c, err := parseIPXE(t.Context(), scriptURL, []byte("#!ipxe\n"+text), testLease(), s.read)
+		c, err := parseIPXE(t.Context(), scriptURL, []byte("#!ipxe\n"+text), testLease(), s.read, "amd64")
 		if err == nil {
 			checkConfig(t, c)
 		}

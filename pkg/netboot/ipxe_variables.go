@@ -33,6 +33,9 @@ func (x *ipxe) expand(s *script, word string) (string, error) {
 		if len(word) > maxLine {
 			return "", fmt.Errorf("a word of more than %d bytes", maxLine)
 		}
+		if err := x.spend(len(word)); err != nil {
+			return "", err
+		}
 	}
 	return "", fmt.Errorf("more than %d variables in a word", most)
 }
@@ -82,6 +85,10 @@ func raw(text string) []byte {
 	return []byte(text)
 }
 
+// buildarchs are iPXE's names of architectures where Go has others. Those that
+// it does not run on have Go's.
+var buildarchs = map[string]string{"386": "i386", "amd64": "x86_64", "arm": "arm32"}
+
 // setting is what the lease and the script's place say. There is one
 // interface, the lease's.
 func (x *ipxe) setting(s *script, name string) string {
@@ -113,6 +120,13 @@ func (x *ipxe) setting(s *script, name string) string {
 		return s.url.String()
 	case "cwduri":
 		return directory(s.url).String()
+	case "platform":
+		return "efi"
+	case "buildarch":
+		if name := buildarchs[x.arch]; name != "" {
+			return name
+		}
+		return x.arch
 	}
 	return ""
 }

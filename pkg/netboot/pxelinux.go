@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
 const (
@@ -21,6 +22,9 @@ const (
 	maxDepth   = 8
 	maxFiles   = 32
 	maxEntries = 1000
+	// maxCmdline is of one entry, in bytes.
+	maxCmdline = 1 << 16
+	maxInitrds = 64
 )
 
 // A pxelinux reads one configuration and what it includes, as the Syslinux
@@ -36,36 +40,38 @@ type pxelinux struct {
 	labels  []label
 	at      *label // what directives belong to, nil before the first label
 	global  label  // of it append and sysappend
-	deflt   string // DEFAULT's
+	menus   loaders.SyslinuxMenu
+	depth   int // of submenus
 	timeout string
-	onEnd   string // ONTIMEOUT's
-	menu    bool   // a menu module shows the labels
-	inText  bool   // between TEXT and ENDTEXT
+	inText  bool // between TEXT and ENDTEXT
 }
 
 // A label is one entry as far as it is read.
 type label struct {
-	name, title      string
-	kernel, args     string // the file, and what KERNEL has behind it
-	initrd, fdt      string
-	options          *string // APPEND's
-	sysappend        *uint64
-	isDefault, other bool // other: it boots no Linux, or is disabled
-	where            string
+	name, title         string
+	kernel, args        string // the file, and what KERNEL has behind it
+	initrd, fdt         string
+	options             *string // APPEND's
+	sysappend           *uint64
+	isDefault, disabled bool
+	other               bool // it boots no Linux
+	depth               int
+	where               string
 }
 
 func parsePXELINUX(ctx context.Context, prefix *url.URL, file string, text []byte, lease *Lease, read Reader) (*entry.Config, error) {
 	p := &pxelinux{
 		lease: lease, read: read, prefix: prefix,
-		config: &entry.Config{Kind: "pxelinux", Source: file, Default: -1},
+		config: &entry.Config{Kind: "pxelinux", Source: file, Default: entry.None},
 	}
 	if err := p.parse(ctx, file, text, 0); err != nil {
 		return nil, err
 	}
 	for i := range p.labels {
-		p.finish(&p.labels[i])
+		p.menus.Labels = append(p.menus.Labels, p.finish(&p.labels[i]))
 	}
-	p.choose()
+	p.menus.Choose(p.config, p.command)
+	p.wait()
 	return p.config, nil
 }
 
@@ -74,6 +80,9 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	for i, line := range lines(text) {
+		if line == "" || line[0] == '#' {
+			continue
+		}
 		where := fmt.Sprintf("%s:%d", file, i+1)
 		keyword, value := cut(line)
 		keyword = strings.ToLower(keyword)
@@ -88,11 +97,17 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 		switch {
 		case p.inText:
 			p.inText = keyword != "endtext"
-		case keyword == "" || keyword[0] == '#':
 		case keyword == "include" || keyword == "menu include":
-			name, _ := cut(value)
+			name, tag := cut(value)
+			outer := p.depth
+			if tag != "" {
+				p.depth++ // the file is a submenu
+			}
 			if err := p.include(ctx, name, where, depth); err != nil {
 				return err
+			}
+			if tag != "" {
+				p.at, p.depth = new(label), outer
 			}
 		case keyword == "label" && len(p.labels) == maxEntries:
 			return fmt.Errorf("%w: %s: more than %d labels", entry.ErrConfig, where, maxEntries)
@@ -134,15 +149,15 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	}
 	switch keyword {
 	case "default":
-		p.deflt = value
+		p.menus.Default = value
 	case "ui":
-		p.menu = true
+		p.menus.UI = true
 	case "timeout":
 		p.timeout = value
 	case "ontimeout":
-		p.onEnd = value
+		p.menus.OnTimeout = value
 	case "label":
-		p.labels = append(p.labels, label{name: value, where: where})
+		p.labels = append(p.labels, label{name: value, where: where, depth: p.depth})
 		p.at = &p.labels[len(p.labels)-1]
 	case "kernel", "linux":
 		at.kernel, at.args = cut(value)
@@ -164,53 +179,30 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		at.title = strings.Replace(value, "^", "", 1)
 	case "menu default":
 		at.isDefault = true
-	case "com32", "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config", "menu disable":
+	case "com32":
+		at.kernel, at.args = cut(value)
 		at.other = true
+	case "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config":
+		at.other = true
+	case "menu disable":
+		at.disabled = true
 	case "fdtdir":
 		p.config.Notef("%s: fdtdir is passed over: which file it means depends on the board", where)
-	case "menu begin", "menu end":
+	case "menu begin":
 		// What follows is the submenu's: it boots nothing itself.
 		p.at = new(label)
+		p.depth++
+	case "menu end":
+		p.at = new(label)
+		p.depth = max(0, p.depth-1)
 	case "text":
 		p.inText = true
 	}
 }
 
-// choose finds the entry that would be booted without a key: that of
-// ONTIMEOUT, or of DEFAULT; a menu has its own, or else begins with the first.
-func (p *pxelinux) choose() {
-	index := func(name string) int {
-		for i := range p.config.Entries {
-			if p.config.Entries[i].ID == name {
-				return i
-			}
-		}
-		return -1
-	}
+// wait takes TIMEOUT's value.
+func (p *pxelinux) wait() {
 	c := p.config
-	word, options := cut(p.deflt)
-	menu := p.menu || strings.HasSuffix(word, ".c32")
-	if word == "" {
-		word = "linux" // PXELINUX's own default
-	}
-	if c.Default = index(word); c.Default >= 0 && options != "" {
-		c.Notef("%s: what stands behind the default's label is passed over: %s", c.Source, entry.Printable(options))
-	} else if n := index(p.deflt); p.deflt != "" && n >= 0 {
-		c.Default = n // a label with blanks
-	}
-	for i := range p.labels {
-		if p.labels[i].isDefault {
-			if n := index(p.labels[i].name); n >= 0 {
-				c.Default = n
-			}
-		}
-	}
-	if c.Default < 0 && menu && len(c.Entries) > 0 {
-		c.Default = 0
-	}
-	if n := index(p.onEnd); p.onEnd != "" && n >= 0 {
-		c.Default = n
-	}
 	if p.timeout == "" {
 		return
 	}

@@ -5,10 +5,12 @@
 package netboot
 
 import (
-	"slices"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
 // Bits of SYSAPPEND.
@@ -17,78 +19,93 @@ const (
 	sysappendUUID   = 1 << 2
 )
 
-// modules are how names of what KERNEL starts end that is no Linux. PXELINUX
-// takes every name in .0 for a network boot program, .bin for a boot sector and
-// .img for a disk; kernels have such names, too.
-var modules = []string{"pxelinux.0", ".bs", ".bss", ".c32", ".cbt", ".com", ".efi"}
-
-func isModule(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc(modules, func(m string) bool { return strings.HasSuffix(name, m) })
+// finish makes an entry of a label, or notes why not.
+func (p *pxelinux) finish(l *label) loaders.SyslinuxLabel {
+	out := loaders.SyslinuxLabel{
+		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
+	}
+	e, err := p.build(l)
+	if err != nil {
+		p.config.Notef("%s: label %s: %v", l.where, entry.Printable(l.name), err)
+		return out
+	}
+	out.Options, out.Entry = e.Cmdline, len(p.config.Entries)
+	e.Cmdline = strings.TrimSpace(e.Cmdline + p.sysappend(l))
+	p.config.Entries = append(p.config.Entries, e)
+	return out
 }
 
-// finish makes an entry of a label, or notes why not.
-func (p *pxelinux) finish(l *label) {
-	file, args := l.kernel, l.args
-	skip := func(format string, a ...any) {
-		p.config.Notef("%s: label %s: "+format, append([]any{l.where, entry.Printable(l.name)}, a...)...)
+// command makes an entry of a command line without a label, which gets the
+// global APPEND in front.
+func (p *pxelinux) command(kernel, options string) (entry.Entry, string, error) {
+	if global := p.global.options; global != nil && *global != "-" {
+		options = strings.TrimSpace(*global + " " + options)
+	}
+	l := &label{kernel: kernel, options: &options, where: p.config.Source}
+	e, err := p.build(l)
+	plain := e.Cmdline
+	e.Cmdline = strings.TrimSpace(e.Cmdline + p.sysappend(l))
+	return e, plain, err
+}
+
+// build makes an entry without what SYSAPPEND adds.
+func (p *pxelinux) build(l *label) (e entry.Entry, err error) {
+	switch {
+	case l.other || loaders.IsSyslinuxModule(l.kernel):
+		return e, errors.New("boots no Linux")
+	case l.disabled:
+		return e, errors.New("is disabled")
+	case l.kernel == "":
+		return e, errors.New("no kernel")
+	}
+	e = entry.Entry{ID: l.name, Title: l.title, Cmdline: l.args}
+	if e.Kernel.Name, err = resolve(p.prefix, l.kernel); err != nil {
+		return e, err
+	}
+	// A label's own line replaces the one for all; a dash is none at all.
+	appended := ""
+	if a := firstSet(l.options, p.global.options); a != nil && *a != "-" {
+		appended = *a
+	}
+	if len(e.Cmdline)+1+len(appended) > maxCmdline {
+		return e, fmt.Errorf("a command line of more than %d bytes", maxCmdline)
 	}
 	switch {
-	case l.other || isModule(file):
-		skip("boots no Linux, or is disabled")
-		return
-	case file == "":
-		skip("no kernel")
-		return
-	}
-	e := entry.Entry{ID: l.name, Title: l.title}
-	names := func(list string) ([]entry.File, bool) {
-		var files []entry.File
-		for name := range strings.SplitSeq(list, ",") {
-			if name == "" {
-				continue
-			}
-			u, err := resolve(p.prefix, name)
-			if err != nil {
-				skip("%v", err)
-				return nil, false
-			}
-			files = append(files, entry.File{Name: u})
-		}
-		return files, true
-	}
-	kernel, err := resolve(p.prefix, file)
-	if err != nil {
-		skip("%v", err)
-		return
-	}
-	e.Kernel.Name = kernel
-
-	// A label's own line replaces the one for all; a dash is none at all.
-	if appended := firstSet(l.options, p.global.options); appended != nil && *appended != "-" {
-		args = strings.TrimSpace(args + " " + *appended)
+	case e.Cmdline == "":
+		e.Cmdline = appended // often that of all labels, and not copied
+	case appended != "":
+		e.Cmdline += " " + appended
 	}
 	initrd := l.initrd
-	for word := range strings.FieldsSeq(args) {
-		// The loader takes the last of them.
-		if list, found := strings.CutPrefix(word, "initrd="); found && l.initrd == "" {
-			initrd = list
+	if initrd == "" && strings.Contains(e.Cmdline, "initrd=") {
+		for word := range strings.FieldsSeq(e.Cmdline) {
+			// The loader takes the last of them.
+			if list, found := strings.CutPrefix(word, "initrd="); found {
+				initrd = list
+			}
 		}
 	}
-	var ok bool
-	if e.Initrds, ok = names(initrd); !ok {
-		return
+	if strings.Count(initrd, ",") >= maxInitrds {
+		return e, fmt.Errorf("more than %d initrds", maxInitrds)
+	}
+	for name := range strings.SplitSeq(initrd, ",") {
+		if name == "" {
+			continue
+		}
+		u, err := resolve(p.prefix, name)
+		if err != nil {
+			return e, err
+		}
+		e.Initrds = append(e.Initrds, entry.File{Name: u})
 	}
 	if l.fdt != "" {
 		u, err := resolve(p.prefix, l.fdt)
 		if err != nil {
-			skip("%v", err)
-			return
+			return e, err
 		}
 		e.DeviceTree = &entry.File{Name: u}
 	}
-	e.Cmdline = strings.TrimSpace(args + p.sysappend(l))
-	p.config.Entries = append(p.config.Entries, e)
+	return e, nil
 }
 
 // sysappend is what PXELINUX itself knows, behind a blank each.

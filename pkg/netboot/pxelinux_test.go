@@ -190,7 +190,7 @@ kernel k
 sysappend many
 `,
 			want:  []entry.Entry{{ID: "bits", Kernel: entry.File{Name: base + "k"}}, {ID: "number", Kernel: entry.File{Name: base + "k"}}},
-			deflt: -1, notes: 10,
+			deflt: entry.Elsewhere, notes: 10,
 		},
 		{name: "empty", deflt: -1},
 	}
@@ -255,7 +255,7 @@ func FuzzPXELINUX(f *testing.F) {
 // checkConfig expects what holds for every configuration.
 func checkConfig(t *testing.T, c *entry.Config) {
 	t.Helper()
-	if c.Default < -1 || c.Default >= len(c.Entries) {
+	if c.Default < entry.Elsewhere || c.Default >= len(c.Entries) {
 		t.Errorf("default %d of %d", c.Default, len(c.Entries))
 	}
 	for _, e := range c.Entries {

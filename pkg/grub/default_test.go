@@ -1,0 +1,118 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package grub
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// TestElsewhere: what is no Linux is a default that nothing replaces; a Linux
+// that is broken is none.
+func TestElsewhere(t *testing.T) {
+	const linux = "menuentry Linux --id linux { linux /k; }\n"
+	for name, test := range map[string]struct {
+		script string
+		want   int
+	}{
+		"Windows": {"default=1\n" + linux + `menuentry 'Windows Boot Manager (on /dev/sda1)' --class windows --id osprober-efi-1 {
+			search --no-floppy --fs-uuid --set=root E5B0-1
+			chainloader /EFI/Microsoft/Boot/bootmgfw.efi
+		}`, entry.Elsewhere},
+		"Windows, saved": {"default=osprober-efi-1\n" + linux + "menuentry Windows --id osprober-efi-1 { chainloader +1; }", entry.Elsewhere},
+		"exit":           {"menuentry 'Local boot' { exit; }\n" + linux, entry.Elsewhere},
+		"installer's disk": {`default=harddisk
+			menuentry "Boot from Hard Disk" --class opensuse --id harddisk {
+				if search --no-floppy --file /efi/boot/fallback.efi --set; then
+					chainloader ($root)/efi/boot/fallback.efi
+				fi
+				exit
+			}` + "\n" + linux, entry.Elsewhere},
+		"firmware":                 {"default=uefi-firmware\n" + linux + "menuentry 'UEFI Firmware Settings' --id uefi-firmware { fwsetup; }", entry.Elsewhere},
+		"restart":                  {"default=1\n" + linux + "menuentry Restart { reboot; }", entry.Elsewhere},
+		"Xen":                      {"menuentry Xen { multiboot2 /k placeholder; module2 /k; }\n" + linux, entry.Elsewhere},
+		"another configuration":    {"menuentry Other { configfile /nosuch; }\n" + linux, entry.Elsewhere},
+		"in a submenu":             {"default='1>1'\n" + linux + "submenu S { menuentry A { linux /k; }\n menuentry W { chainloader +1; }\n }", entry.Elsewhere},
+		"loads, but leaves":        {"menuentry A { linux /k; exit; }\n" + linux, entry.Elsewhere},
+		"kernel is missing":        {"menuentry A { linux /nosuch; }\n" + linux, entry.None},
+		"initrd is missing":        {"menuentry A { linux /k; initrd /nosuch; }\n" + linux, entry.None},
+		"missing in a submenu":     {"default='1>0'\n" + linux + "submenu S { menuentry A { linux /nosuch; }\n menuentry B { linux /k; }\n }", entry.None},
+		"not the default":          {linux + "menuentry W { chainloader +1; }", 0},
+		"no such, then the first":  {"default=nosuch\n" + linux + "menuentry W { chainloader +1; }", 0},
+		"no such, then no Linux":   {"default=nosuch\nmenuentry W { chainloader +1; }\n" + linux, entry.Elsewhere},
+		"nothing but no Linux":     {"menuentry W { chainloader +1; }", entry.Elsewhere},
+		"nothing":                  {"true", entry.None},
+		"saved BLS entry is gone":  {"blscfg\ndefault=broken", entry.None},
+		"no Linux after BLS":       {"default=1\nblscfg\nmenuentry W { chainloader +1; }", entry.Elsewhere},
+		"Linux instead of another": {"menuentry A { if chainloader /nosuch; then true; else linux /k; fi; }", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := open(t, "sda1", "", "", map[string]string{
+				"grub/grub.cfg": test.script + "\n", "k": "",
+				"loader/entries/good.conf": "title good\nlinux /k\n", "loader/entries/broken.conf": "title broken\nlinux /nosuch\n",
+			})
+			c, err := Parse(v, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Default != test.want {
+				t.Errorf("%d, want %d: %q", c.Default, test.want, lines(c))
+			}
+			noted := strings.Contains(strings.Join(c.Notes, "\n"), "sda1:/grub/grub.cfg: the default is left out")
+			if want := test.want < 0 && name != "nothing"; noted != want {
+				t.Error(c.Notes)
+			}
+		})
+	}
+}
+
+func TestTookBLS(t *testing.T) {
+	files := func(script string) map[string]string {
+		return map[string]string{
+			"grub2/grub.cfg": script + "\nmenuentry A { linux /k; }\n", "k": "",
+			"loader/entries/a.conf": "title B\nlinux /k\n",
+			"other.cfg":             "menuentry O { linux /k; }\n",
+		}
+	}
+	for name, test := range map[string]struct {
+		script string
+		want   []string
+	}{
+		"without":           {"true", nil},
+		"its own":           {"blscfg", []string{"sda1"}},
+		"of boot":           {"search --label --set=boot BOOT\nblscfg", []string{"sda2"}},
+		"of root":           {"search --label --set=root BOOT\nblscfg", []string{"sda2"}},
+		"twice":             {"blscfg\nblscfg", []string{"sda1"}},
+		"both":              {"boot=sda2; blscfg\nboot=sda1; blscfg", []string{"sda2", "sda1"}},
+		"in a submenu":      {"submenu S { boot=sda2; blscfg; }", []string{"sda2"}},
+		"in an entry":       {"menuentry E { blscfg; }", nil},
+		"none there":        {"boot=sda3; blscfg", nil},
+		"another menu":      {"blscfg\nconfigfile /other.cfg", nil},
+		"of another menu's": {"configfile (sda2)/grub2/grub.cfg", []string{"sda2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all := entry.Volumes{
+				open(t, "sda1", "", "", files(test.script)),
+				open(t, "sda2", "", "BOOT", files("boot=sda2; blscfg")),
+				open(t, "sda3", "", "", empty("k")),
+			}
+			c, err := Parse(all[0], all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, v := range c.TookBLS {
+				got = append(got, v.Device)
+			}
+			if d := cmp.Diff(test.want, got); d != "" {
+				t.Error(d, lines(c))
+			}
+		})
+	}
+}

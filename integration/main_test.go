@@ -139,6 +139,9 @@ func checkArrived(t *testing.T, r *lab.Result, stages int) {
 		}
 		t.Logf("stage %s (%d CPUs, %d KiB pages): %d records in %d hops, %s", s.Name, s.Start.CPUs, s.Start.PageSize>>10, got.Records, len(got.Hops), got.Text)
 		want, banks := handover.Match, 4
+		if !s.Start.TPM && r.TPM {
+			t.Errorf("stage %s: its kernel finds no TPM", s.Name)
+		}
 		if !s.Start.TPM {
 			want, banks = handover.NoTPM, 0
 		}

@@ -7,11 +7,15 @@ package integration
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +23,7 @@ import (
 
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/pkg/handover"
 )
 
 // networkModules drive QEMU's network card.
@@ -62,8 +67,15 @@ func newServer(t *testing.T, arch, kernelName string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serverOf(t, kernel(t, kernelName), initrd)
+}
+
+// serverOf hands out two files, when it is started.
+func serverOf(t *testing.T, kernel, initrd string) *server {
+	t.Helper()
 	s := &server{}
-	for file, to := range map[string]*[]byte{kernel(t, kernelName): &s.kernel, initrd: &s.initrd} {
+	for file, to := range map[string]*[]byte{kernel: &s.kernel, initrd: &s.initrd} {
+		var err error
 		if *to, err = os.ReadFile(file); err != nil {
 			t.Fatal(err)
 		}
@@ -127,18 +139,9 @@ func TestNetwork(t *testing.T) {
 			defer s.Close()
 			s.cut.Store(1)
 			s.stall.Store(1)
-			tftp := t.TempDir()
-			config := fmt.Sprintf("default one\ntimeout 50\nlabel two\n kernel none\nlabel one\n menu label the network's\n kernel kernel\n initrd %s\n append %s\n",
-				s.url("initrd"), lab.Cmdline(tt.arch))
-			for name, content := range map[string]string{"pxelinux.cfg/default": config, "kernel": string(s.kernel)} {
-				path := filepath.Join(tftp, name)
-				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
+			tftp := tftpDir(t, map[string]string{"kernel": string(s.kernel), "pxelinux.cfg/default": fmt.Sprintf(
+				"default one\ntimeout 50\nlabel two\n kernel none\nlabel one\n menu label the network's\n kernel kernel\n initrd %s\n append %s\n",
+				s.url("initrd"), lab.Cmdline(tt.arch))})
 			r := runGuest(t, lab.Guest{Arch: tt.arch, CPUs: 1, Devices: network(tt.arch, ",tftp="+tftp+",bootfile=/pxelinux.0"), Stages: []lab.Stage{
 				newNetFirmware(t, tt.arch, report, find("--from=net", "--timeout=1s")),
 			}})
@@ -151,6 +154,61 @@ func TestNetwork(t *testing.T) {
 			}
 			if s.cut.Load() > 0 || s.stall.Load() > 0 {
 				t.Error("the server was not asked again")
+			}
+		})
+	}
+}
+
+func tftpDir(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestDebianNetwork boots Debian's own kernel and initramfs from a server to
+// multi-user, with an iPXE script and no menu: the list arrives, and so does
+// what was downloaded in it.
+func TestDebianNetwork(t *testing.T) {
+	needLab(t)
+	for _, arch := range []string{ppc64le, s390x} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			disk, err := theLab.DebianDisk(t.Context(), arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kernel, initrd, cmdline, err := theLab.DebianFiles(t.Context(), arch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := serverOf(t, kernel, initrd)
+			s.Start()
+			defer s.Close()
+			ipxe := fmt.Sprintf("#!ipxe\nset base %s\nkernel ${base}kernel %s || exit\ninitrd ${base}initrd\nboot\n", s.url(""), cmdline)
+			tftp := tftpDir(t, map[string]string{"boot.ipxe": ipxe})
+			firmware := newNetFirmware(t, arch, append(slices.Clip(joined), find("--from=net", "--no-menu"))...)
+			r := runGuest(t, lab.Guest{
+				Arch: arch, CPUs: 2, Stages: []lab.Stage{firmware},
+				Devices: append(network(arch, ",tftp="+tftp+",bootfile=boot.ipxe"), drive(arch, disk)...),
+			})
+			checkArrived(t, r, 2)
+			l, err := handover.Parse(stage(t, r, lab.SystemStage).Lists[0].Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, content := range map[string][]byte{"kernel": s.kernel, "initrd": s.initrd} {
+				if l.Measured(content) == 0 {
+					t.Errorf("the %s that was downloaded is not measured", name)
+				}
 			}
 		})
 	}
@@ -191,5 +249,103 @@ func TestURL(t *testing.T) {
 	first := stage(t, r, "1")
 	checkRefusals(t, first, tests)
 	first.Runs = nil
+	checkArrived(t, r, 2)
+}
+
+// lossyTFTP hands out one file (RFC 1350, 2347 to 2349), but every so many
+// packets that it sends or gets are lost. It returns its port.
+func lossyTFTP(t *testing.T, content []byte, every int) int {
+	t.Helper()
+	listen := func() *net.UDPConn {
+		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	front := listen()
+	go func() {
+		b := make([]byte, 1500)
+		for {
+			n, client, err := front.ReadFromUDP(b)
+			if err != nil {
+				return
+			}
+			words := strings.Split(string(b[2:n]), "\x00")
+			if c := listen(); c != nil {
+				go sendTFTP(c, client, words, content, every)
+			}
+		}
+	}()
+	return front.LocalAddr().(*net.UDPAddr).Port
+}
+
+// sendTFTP answers a request: its words are the name, the mode, and options
+// with their values.
+func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byte, every int) {
+	block, packets := 512, 0
+	answer := "\x00\x06"
+	for i := 2; i+1 < len(words); i += 2 {
+		switch words[i] {
+		case "blksize":
+			block, _ = strconv.Atoi(words[i+1])
+			answer += "blksize\x00" + words[i+1] + "\x00"
+		case "tsize":
+			answer += fmt.Sprintf("tsize\x00%d\x00", len(content))
+		}
+	}
+	lost := func() bool { packets++; return packets%every == 0 }
+	// acknowledged sends a packet until its number comes back.
+	acknowledged := func(packet []byte, number uint16) bool {
+		// More than the client's second: it does not acknowledge a packet
+		// twice before its own time is over.
+		const most, patience = 20, 1500 * time.Millisecond
+		b := make([]byte, 1500)
+		for range most {
+			if !lost() {
+				if _, err := c.WriteToUDP(packet, client); err != nil {
+					return false
+				}
+			}
+			_ = c.SetReadDeadline(time.Now().Add(patience))
+			for {
+				n, _, err := c.ReadFromUDP(b)
+				if err != nil {
+					break // lost: again
+				}
+				if n >= 4 && b[1] == 4 && binary.BigEndian.Uint16(b[2:]) == number && !lost() {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	if !acknowledged([]byte(answer), 0) {
+		return
+	}
+	for number := 1; ; number++ {
+		at := min((number-1)*block, len(content))
+		end := min(at+block, len(content))
+		packet := binary.BigEndian.AppendUint16([]byte{0, 3}, uint16(number))
+		if !acknowledged(append(packet, content[at:end]...), uint16(number)) || end-at < block {
+			return
+		}
+	}
+}
+
+// TestLostPackets: TFTP through a network that loses packets leads to the same
+// file.
+func TestLostPackets(t *testing.T) {
+	needLab(t)
+	t.Parallel()
+	s := newServer(t, ppc64le, lab.Own4k)
+	s.Start()
+	defer s.Close()
+	const every = 1500
+	url := fmt.Sprintf("tftp://10.0.2.2:%d/kernel", lossyTFTP(t, s.kernel, every))
+	r := runGuest(t, lab.Guest{CPUs: 1, Devices: network(ppc64le, ""), Stages: []lab.Stage{newNetFirmware(t, ppc64le, report,
+		find("--no-menu", "--append", lab.Cmdline(ppc64le), "--url", url, "--initrd", s.url("initrd"), sum(s.kernel)))}})
 	checkArrived(t, r, 2)
 }

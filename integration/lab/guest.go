@@ -198,6 +198,7 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		return &Result{}, nil
 	}
 	result, parseErr := parse(out.all.Bytes())
+	result.TPM = p.tpm != ""
 	if err := errors.Join(err, parseErr); err != nil {
 		return result, fmt.Errorf("guest: %w\n%s", err, tail(clean(out.all.String()), 60))
 	}

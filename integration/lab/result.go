@@ -20,6 +20,8 @@ import (
 // A Result is what the stages of a guest reported, in their order.
 type Result struct {
 	Stages []*Report
+	// TPM: QEMU gave the guest one, which its kernels have to find.
+	TPM bool
 	// Console is what was printed besides.
 	Console string
 }

@@ -216,3 +216,21 @@ func (l *Lab) systemRoot(ctx context.Context, arch string, s *system) (string, e
 	})
 	return filepath.Join(dir, "root"), err
 }
+
+// DebianFiles are the kernel and the initramfs of DebianDisk's system, and a
+// command line that finds its root, for a server to hand out.
+func (l *Lab) DebianFiles(ctx context.Context, arch string) (kernel, initrd, cmdline string, err error) {
+	s, ok := systems[arch]
+	if !ok {
+		return "", "", "", fmt.Errorf("the lab has no disk of architecture %q", arch)
+	}
+	root, err := l.systemRoot(ctx, arch, s)
+	if err != nil {
+		return "", "", "", err
+	}
+	if kernel, err = one(root, "boot/vmlinu[xz]-*"); err != nil {
+		return "", "", "", err
+	}
+	initrd, err = one(root, "boot/initrd.img-*")
+	return kernel, initrd, Cmdline(arch) + " root=UUID=" + s.rootUUID + " rootfstype=ext4", err
+}

@@ -32,14 +32,16 @@ var networkModules = map[string][]string{
 	s390x:   {"virtio_net"},
 }
 
-// network attaches a guest to a network of its own, in which QEMU is the DHCP
+// network attaches a guest to two networks of its own. In one QEMU is the DHCP
 // and TFTP server, and 10.0.2.2 is this machine.
 func network(arch, options string) []string {
 	device := "virtio-net-pci,netdev=n"
 	if arch == s390x {
 		device = "virtio-net-ccw,netdev=n"
 	}
-	return []string{"-netdev", "user,id=n" + options, "-device", device}
+	// The other one has a DHCP server, too, that knows of nothing to boot.
+	idle := strings.Replace(device, "netdev=n", "netdev=idle", 1)
+	return []string{"-netdev", "user,id=idle,net=10.0.3.0/24", "-device", idle, "-netdev", "user,id=n" + options, "-device", device}
 }
 
 // newNetFirmware is a first stage that has a network and nothing to boot.

@@ -105,7 +105,7 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 			return f, err
 		}
 		c.step("%s: %d entries, found in %.3f s", from, len(f.choices), time.Since(start).Seconds())
-		if f.enough() || (f.d.entry == "" && len(f.choices) > 0 && !f.d.noMenu) {
+		if f.enough() || (f.offers() && !f.d.noMenu) {
 			return f, nil
 		}
 	}
@@ -116,6 +116,12 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 func (f *finder) enough() bool {
 	_, err := f.byDefault()
 	return err == nil
+}
+
+// offers: there is what is wanted, or something else to choose from: what is
+// offered without a default does not get one by waiting.
+func (f *finder) offers() bool {
+	return f.enough() || (f.d.entry == "" && len(f.choices) > 0)
 }
 
 // named is the entry that --entry names: its number, its name or what the
@@ -156,12 +162,10 @@ func (f *finder) disks(ctx context.Context) error {
 		if err := f.scan(); err != nil {
 			return false, err
 		}
-		// What is offered, and no default, does not get one by waiting.
-		done := f.enough() || (f.d.entry == "" && len(f.choices) > 0)
-		if settled && !done {
+		if settled && !f.offers() {
 			f.step("waiting for disks, %v at most", f.d.wait)
 		}
-		return settled && done, nil
+		return settled && f.offers(), nil
 	})
 }
 

@@ -13,9 +13,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 	"time"
 
-	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/netboot"
 )
@@ -98,15 +98,10 @@ func (n *network) close() {
 // network asks on all interfaces at once; the first that leads to something
 // wins.
 func (f *finder) network(ctx context.Context) error {
-	return f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
-		c, err := netboot.Configs(ctx, l, f.net.fetcher.Text)
-		if err != nil {
-			f.step("%s: %v", l.Interface, err)
-			return false, nil
-		}
-		f.set([]*entry.Config{c})
-		return f.enough(), nil
+	_, err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (*entry.Config, error) {
+		return netboot.Configs(ctx, l, f.net.fetcher.Text)
 	})
+	return err
 }
 
 // byURL is one entry, of addresses that were given.
@@ -128,22 +123,13 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 		f.net.sums[urls[i]] = sum
 	}
 	c := &entry.Config{Kind: "url", Source: f.d.url, Entries: []entry.Entry{e}}
-	var last error
-	err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (bool, error) {
+	var one sync.Mutex // download at a time: routes decide, and not leases
+	last, err := f.online(ctx, func(ctx context.Context, _ *netboot.Lease) (*entry.Config, error) {
+		one.Lock()
+		defer one.Unlock()
 		// That it can be had shows that this is the right interface.
-		if _, err := f.net.fetch(ctx, f.d.url); err != nil {
-			// Another network may lead to another server, but not to
-			// another file.
-			if errors.Is(err, netboot.ErrSum) || errors.Is(err, netboot.ErrTooBig) || errors.Is(err, netboot.ErrCertificate) {
-				return false, err
-			}
-			f.step("%s: %v", l.Interface, err)
-			last = err
-			return false, nil
-		}
-		f.configs = []*entry.Config{c}
-		f.choices = discover.Choices(f.configs)
-		return true, nil
+		_, err := f.net.fetch(ctx, f.d.url)
+		return c, err
 	})
 	if err == nil && len(f.choices) == 0 {
 		return last
@@ -159,9 +145,9 @@ func (d details) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// online waits for interfaces and calls try with each lease, until it says
-// that it is done.
-func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.Lease) (bool, error)) error {
+// online waits for interfaces, and tries each lease, all at once, until one
+// leads to what is wanted. If none does it returns why the last one did not.
+func (f *finder) online(ctx context.Context, try lookup) (last, err error) {
 	if f.net == nil {
 		f.net = f.newNetwork()
 	}
@@ -171,7 +157,7 @@ func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.
 	waiting, cancel := context.WithTimeout(ctx, f.d.wait)
 	defer cancel()
 	asked := map[string]bool{}
-	return f.devices.until(waiting, "net", func(settled bool) (bool, error) {
+	err = f.devices.until(waiting, "net", func(settled bool) (bool, error) {
 		if !settled {
 			return false, nil
 		}
@@ -184,26 +170,73 @@ func (f *finder) online(ctx context.Context, try func(context.Context, *netboot.
 			f.say(fmt.Sprintf("network: %v: waiting for one, %v at most", err, f.d.wait))
 			return false, nil
 		}
-		for l := range leases {
+		done, why, err := f.tryAll(ctx, leases, try)
+		if done || err != nil {
+			return done, err
+		}
+		if why != nil {
+			last = why
+		}
+		f.say(fmt.Sprintf("network: waiting for another interface, %v at most", f.d.wait))
+		return false, nil
+	})
+	return last, err
+}
+
+// A lookup finds what a lease leads to.
+type lookup func(context.Context, *netboot.Lease) (*entry.Config, error)
+
+// downloadTime bounds what is asked for by leases, or for one entry.
+const downloadTime = 10 * time.Minute
+
+// tryAll is done when a lease leads to what is wanted.
+func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try lookup) (done bool, last, err error) {
+	ctx, cancel := context.WithTimeout(ctx, downloadTime)
+	defer cancel()
+	type outcome struct {
+		of     *netboot.Lease
+		config *entry.Config
+		err    error
+	}
+	outcomes := make(chan outcome)
+	for running := 0; leases != nil || running > 0; {
+		select {
+		case l, ok := <-leases:
+			if !ok {
+				leases = nil
+				continue
+			}
 			f.step("%s: %s, %v at most for what is asked for there", l.Interface, l.Address, downloadTime)
 			if err := l.Configure(); err != nil {
 				f.step("%s: %v", l.Interface, err)
 				continue
 			}
-			if done, err := f.tryLease(ctx, l, try); done || err != nil {
-				return done, err
+			running++
+			go func() {
+				c, err := try(ctx, l)
+				select {
+				case outcomes <- outcome{l, c, err}:
+				case <-ctx.Done():
+				}
+			}()
+		case r := <-outcomes:
+			running--
+			switch {
+			// Another network may lead to another server, but not to
+			// another file.
+			case errors.Is(r.err, netboot.ErrSum), errors.Is(r.err, netboot.ErrTooBig), errors.Is(r.err, netboot.ErrCertificate):
+				return false, nil, r.err
+			case r.err != nil:
+				f.step("%s: %v", r.of.Interface, r.err)
+				last = r.err
+				continue
 			}
+			if f.set([]*entry.Config{r.config}); f.offers() {
+				return true, nil, nil
+			}
+		case <-ctx.Done():
+			return false, last, nil
 		}
-		f.say(fmt.Sprintf("network: waiting for another interface, %v at most", f.d.wait))
-		return false, nil
-	})
-}
-
-// downloadTime bounds what is asked for by one lease, or for one entry.
-const downloadTime = 10 * time.Minute
-
-func (f *finder) tryLease(ctx context.Context, l *netboot.Lease, try func(context.Context, *netboot.Lease) (bool, error)) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, downloadTime)
-	defer cancel()
-	return try(ctx, l)
+	}
+	return false, last, nil
 }

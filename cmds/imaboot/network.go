@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
@@ -24,9 +25,11 @@ import (
 // opened to be loaded: then IMA measures them.
 const netDir = "/run/imaboot/net"
 
-// A network is what is fetched from it, each file once.
+// A network is what is fetched from it, each file once, and one at a time:
+// routes decide where from, and not leases.
 type network struct {
 	*command
+	mu      sync.Mutex
 	fetcher netboot.Fetcher
 	sums    map[string]netboot.Sum
 	files   map[string]string
@@ -34,14 +37,16 @@ type network struct {
 
 func (c *command) newNetwork() *network {
 	n := &network{command: c, sums: map[string]netboot.Sum{}, files: map[string]string{}}
-	last := time.Now()
+	// Configurations are looked for by all leases at once.
+	var last atomic.Int64
+	last.Store(time.Now().UnixNano())
 	n.fetcher.Progress = func(url string, done, total int64) {
 		// What is quick is told when it is there.
 		const often = 5 * time.Second
-		if time.Since(last) < often {
+		now, before := time.Now().UnixNano(), last.Load()
+		if time.Duration(now-before) < often || !last.CompareAndSwap(before, now) {
 			return
 		}
-		last = time.Now()
 		of := ""
 		if total > 0 {
 			of = " of " + size(int(total))
@@ -52,6 +57,8 @@ func (c *command) newNetwork() *network {
 }
 
 func (n *network) fetch(ctx context.Context, url string) (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if name, ok := n.files[url]; ok {
 		return name, nil
 	}
@@ -88,6 +95,8 @@ func safeName(url string) string {
 }
 
 func (n *network) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for _, name := range n.files {
 		if err := os.Remove(name); err != nil {
 			n.detail("%v", err)
@@ -123,10 +132,7 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 		f.net.sums[urls[i]] = sum
 	}
 	c := &entry.Config{Kind: "url", Source: f.d.url, Entries: []entry.Entry{e}}
-	var one sync.Mutex // download at a time: routes decide, and not leases
 	last, err := f.online(ctx, func(ctx context.Context, _ *netboot.Lease) (*entry.Config, error) {
-		one.Lock()
-		defer one.Unlock()
 		// That it can be had shows that this is the right interface.
 		_, err := f.net.fetch(ctx, f.d.url)
 		return c, err

@@ -50,9 +50,6 @@ func reboot() error {
 }
 
 func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error {
-	if err := mountAll(); err != nil {
-		return err
-	}
 	// Once, and before anything of a target is opened.
 	if err := c.loadPolicy(o); err != nil {
 		return err

@@ -37,11 +37,7 @@ func TestConfigure(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCommand(io.Discard, io.Discard)
 			o, d := &options{}, &discovery{}
-			f := c.flagSet("boot")
-			o.policyFlag(f)
-			o.targetFlags(f)
-			d.flags(f)
-			d.chooseFlags(f)
+			f := c.bootFlags(o, d)
 			file := filepath.Join(t.TempDir(), "conf")
 			if err := os.WriteFile(file, []byte(tt.file), 0o600); err != nil {
 				t.Fatal(err)
@@ -67,11 +63,7 @@ func TestConfigure(t *testing.T) {
 	// All that can be set is a flag.
 	c := newCommand(io.Discard, io.Discard)
 	o, d := &options{}, &discovery{}
-	f := c.flagSet("boot")
-	o.policyFlag(f)
-	o.targetFlags(f)
-	d.flags(f)
-	d.chooseFlags(f)
+	f := c.bootFlags(o, d)
 	for _, name := range configurable {
 		if f.Lookup(name) == nil {
 			t.Errorf("there is no flag %q", name)

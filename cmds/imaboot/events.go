@@ -47,10 +47,11 @@ func (m *measurement) log() *eventlog.Log { return m.base.With(m.events...) }
 // extended yet: only a jump that will happen is to leave a trace. Without
 // --measure a log that was handed to this stage is handed on.
 func (c *command) measure(j *job) error {
+	given, givenErr := c.handedLog(j.opts)
 	if !j.opts.Measure {
-		var err error
-		if j.events, _, err = c.handedLog(j.opts); err != nil {
-			c.step("the event log is not handed on: %v", err)
+		j.events = given.data
+		if givenErr != nil {
+			c.step("the event log is not handed on: %v", givenErr)
 		}
 		return nil
 	}
@@ -62,8 +63,11 @@ func (c *command) measure(j *job) error {
 		return err
 	}
 	defer dev.Close()
+	if givenErr != nil {
+		return givenErr
+	}
 	m := &measurement{}
-	if m.base, err = c.eventLog(dev, j.opts); err != nil {
+	if m.base, err = given.log(dev); err != nil {
 		return err
 	}
 	if err := explained(dev, m.base); err != nil {
@@ -90,14 +94,17 @@ func (c *command) measure(j *job) error {
 	return nil
 }
 
-// eventLog is the log of what PCRs hold now. Where nobody has extended those
-// of loaders it is empty.
-func (c *command) eventLog(dev transport.TPM, o *options) (*eventlog.Log, error) {
-	b, from, err := c.handedLog(o)
-	if err != nil {
-		return nil, err
-	}
-	if b == nil {
+// A handed log is what this stage was given, nil without one, and where it is
+// from.
+type handed struct {
+	data []byte
+	from string
+}
+
+// log is the log of what PCRs hold now. Where nobody has extended those of
+// loaders it is empty.
+func (h handed) log(dev transport.TPM) (*eventlog.Log, error) {
+	if h.data == nil {
 		empty, err := emptyLog(dev)
 		if err != nil {
 			return nil, err
@@ -105,19 +112,19 @@ func (c *command) eventLog(dev transport.TPM, o *options) (*eventlog.Log, error)
 		if err := explained(dev, empty); err == nil || !errors.Is(err, errUnexplained) {
 			return empty, err
 		}
-		from = firmwareLog
-		if b, err = os.ReadFile(firmwareLog); errors.Is(err, fs.ErrNotExist) {
+		h.from = firmwareLog
+		if h.data, err = os.ReadFile(firmwareLog); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: PCR %d or %d was extended before, and there is no %s", errUnexplained, eventlog.StringPCR, eventlog.FilePCR, firmwareLog)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	l, err := eventlog.Parse(b)
+	l, err := eventlog.Parse(h.data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
+		return nil, fmt.Errorf("%s: %w", h.from, err)
 	}
-	if from == extendedFile {
+	if h.from == extendedFile {
 		return longest(dev, l)
 	}
 	return l, nil
@@ -152,20 +159,20 @@ func longest(dev transport.TPM, l *eventlog.Log) (*eventlog.Log, error) {
 }
 
 // handedLog is the log of a jump from here that failed, or else what an
-// earlier stage sent, and where it is from; nil if there is none.
-func (c *command) handedLog(o *options) ([]byte, string, error) {
+// earlier stage sent.
+func (c *command) handedLog(o *options) (handed, error) {
 	b, err := readExtended()
 	if err == nil {
-		return b, extendedFile, nil
+		return handed{b, extendedFile}, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("%s: %w: %w", extendedFile, eventlog.ErrDamaged, err)
+		return handed{}, fmt.Errorf("%s: %w: %w", extendedFile, eventlog.ErrDamaged, err)
 	}
 	carried, err := c.carried(o.Carried)
 	if err != nil || carried == nil {
-		return nil, "", err
+		return handed{}, err
 	}
-	return carried.EventLog, filepath.Join(carried.Dir, handover.EventFile), carried.EventErr
+	return handed{carried.EventLog, filepath.Join(carried.Dir, handover.EventFile)}, carried.EventErr
 }
 
 func readExtended() ([]byte, error) {

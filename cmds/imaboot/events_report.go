@@ -31,8 +31,8 @@ func (c *command) checkEvents(o *options, r *handover.Report) (*eventReport, err
 	if o.TPM == "off" {
 		return nil, nil
 	}
-	b, _, err := c.handedLog(o)
-	if b == nil || err != nil {
+	given, err := c.handedLog(o)
+	if given.data == nil || err != nil {
 		return nil, err
 	}
 	dev, err := tpm.Open("/")
@@ -44,7 +44,7 @@ func (c *command) checkEvents(o *options, r *handover.Report) (*eventReport, err
 		return nil, err
 	}
 	defer dev.Close()
-	l, err := c.eventLog(dev, o)
+	l, err := given.log(dev)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -27,14 +28,20 @@ func orUnload(err error, loaded bool) error {
 	return err
 }
 
-// boot is the whole path.
-func (c *command) boot(args []string) error {
-	o, d := &options{}, &discovery{}
+// bootFlags are all that boot takes.
+func (c *command) bootFlags(o *options, d *discovery) *flag.FlagSet {
 	f := c.flagSet("boot")
 	o.policyFlag(f)
 	o.targetFlags(f)
 	d.flags(f)
 	d.chooseFlags(f)
+	return f
+}
+
+// boot is the whole path.
+func (c *command) boot(args []string) error {
+	o, d := &options{}, &discovery{}
+	f := c.bootFlags(o, d)
 	// Usage comes before anything is touched.
 	others, err := parse(f, args)
 	if err != nil {

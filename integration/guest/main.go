@@ -49,27 +49,22 @@ func main() {
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// emit prints an event. Data goes first, in parts.
+// emit prints an event. Data goes first, in parts. What goes wrong is printed,
+// and the host finds the event missing.
 func (g *guest) emit(e script.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	e.Stage = g.stage.Name
+	var failed error
 	data := e.Data
 	for n := 1; len(data) > part; n++ {
-		g.line(script.Event{Stage: e.Stage, Event: "data", Part: n, Data: data[:part]})
+		failed = errors.Join(failed, line(script.Event{Stage: e.Stage, Event: "data", Part: n, Data: data[:part]}))
 		data = data[part:]
 	}
 	e.Data = data
-	g.line(e)
-}
-
-func (g *guest) line(e script.Event) {
-	b, err := json.Marshal(e)
-	if err != nil {
-		b = []byte(`{"event":"error","text":"event cannot be printed"}`)
+	if failed = errors.Join(failed, line(e)); failed != nil {
+		fmt.Println(failed)
 	}
-	// A newline in front, since the kernel may have begun a line.
-	fmt.Printf("\n%s%s\n", script.Mark, b)
 }
 
 func (g *guest) run() error {

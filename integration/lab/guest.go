@@ -31,6 +31,8 @@ type Guest struct {
 	CPUs   int
 	// Devices are further arguments of QEMU.
 	Devices []string
+	// Wire is the network namespace that QEMU runs in, nil for the host's.
+	Wire *Wire
 	// Append is added to the first kernel's command line.
 	Append string
 	Stages []Stage
@@ -163,12 +165,16 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		args = append(args, "-chardev", "socket,id=tpm,path="+socket,
 			"-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", p.tpm+",tpmdev=tpm0")
 	}
+	command := p.command
+	if g.Wire != nil {
+		command = "ip netns exec " + g.Wire.Name + " " + command
+	}
 	ctx, stopGuest := context.WithCancel(ctx)
 	defer stopGuest()
 	typed := make(chan string, len(g.Keys))
 	out := &sink{also: g.Console, until: g.Until, stop: stopGuest, keys: g.Keys, send: typed}
 	vm, err := qemu.StartContext(ctx, qemu.Arch(g.Arch),
-		qemu.WithQEMUCommand(p.command),
+		qemu.WithQEMUCommand(command),
 		qemu.WithKernel(g.Stages[0].Kernel),
 		qemu.WithInitramfs(initramfs),
 		qemu.WithAppendKernel(strings.TrimSpace(Cmdline(g.Arch)+" "+g.Append)),

@@ -40,6 +40,8 @@ var buildTools = []tool{
 	{[]string{"depmod"}, []string{"kmod"}},
 	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},
 	{[]string{"tssimaextend"}, []string{"tss2"}},
+	{[]string{"ip"}, []string{"iproute2"}},
+	{[]string{"dnsmasq"}, []string{"dnsmasq-base"}},
 	{[]string{"powerpc64le-linux-gnu-gcc"}, []string{"gcc-powerpc64le-linux-gnu"}},
 	{[]string{"s390x-linux-gnu-gcc"}, []string{"gcc-s390x-linux-gnu"}},
 	{[]string{"patch"}, []string{"patch"}},

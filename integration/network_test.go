@@ -244,7 +244,7 @@ func TestURL(t *testing.T) {
 		{"too big", boot(s.url("big")), 47, "too big"},
 		{"unknown certificate", boot(tls.url("kernel")), 49, "not trusted"},
 		{"no kernel", boot(s.url("initrd")), 9, "not a bootable kernel"},
-		{"more checksums than files", boot(s.url("kernel"), sum(s.kernel), sum(s.kernel)), 2, "2 checksums for 1 addresses"},
+		{"more checksums than files", boot(s.url("kernel"), sum(s.kernel), sum(s.kernel)), 2, "2 checksums for 1 URL"},
 	}
 	var steps []script.Step
 	for _, tt := range tests {

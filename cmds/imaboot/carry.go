@@ -104,7 +104,7 @@ func (c *command) carried(mode string) (*handover.Carried, error) {
 	l, err := handover.ReadCarried("/")
 	if err == nil && l != nil {
 		n := l.Note
-		c.detail("sent by %q with the carrier %s: %d records in %d hops, %s (%s)", n.Kernel, n.Carrier, n.Records, n.Hop, size(n.Bytes), l.Dir)
+		c.detail("sent by %q with the carrier %s: %s in %s, %s (%s)", n.Kernel, n.Carrier, count(n.Records, "records"), count(n.Hop, "hops"), size(n.Bytes), l.Dir)
 	}
 	c.sent = &sent{l, err}
 	return l, err
@@ -137,7 +137,7 @@ func (c *command) front(o *options) ([]*handover.List, *handover.Carried, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	c.detail("prefix %s: %d records", o.Prefix, l.Records())
+	c.detail("prefix %s: %s", o.Prefix, count(l.Records(), "records"))
 	return append(front, l), carried, nil
 }
 
@@ -165,7 +165,7 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 			first = s.Records()
 		}
 		s.grew = s.Records() != first
-		c.detail("list: %d records, %s", s.Records(), size(len(s.Bytes())))
+		c.detail("list: %s, %s", count(s.Records(), "records"), size(len(s.Bytes())))
 		s.report = handover.Check(s.List, pcrIndex, s.values())
 		again := s.report.Verdict == handover.ListAhead || (moved && !s.report.Verdict.CanGo())
 		if !again || try == aheadTries {
@@ -178,12 +178,12 @@ func (c *command) snapshot(o *options) (*snapshot, error) {
 
 // unchanged reports whether the list and the PCR are still those of s.
 func (c *command) unchanged(s *snapshot, mode string) (bool, error) {
-	count, err := handover.LiveCount("/")
+	n, err := handover.LiveCount("/")
 	if err != nil {
 		return false, err
 	}
-	if count != s.Count {
-		c.step("the list has changed: %d records, %d when it was read", count, s.Count)
+	if n != s.Count {
+		c.step("the list has changed: %s, %d when it was read", count(n, "records"), s.Count)
 		return false, nil
 	}
 	if s.pcrs == nil {
@@ -206,7 +206,7 @@ func (c *command) planCarry(j *job) (*archdesc.Plan, *snapshot, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c.step("list: %d records in %d hops, %s; %s", s.Records(), len(s.report.Hops), size(len(s.Bytes())), s.report.Text)
+	c.step("list: %s in %s, %s; %s", count(s.Records(), "records"), count(len(s.report.Hops), "hops"), size(len(s.Bytes())), s.report.Text)
 	if s.pcrs != nil && len(s.pcrs.Unknown) > 0 {
 		c.step("banks that cannot be replayed here: %v", s.pcrs.Unknown)
 	}

@@ -104,7 +104,7 @@ func (c *command) find(ctx context.Context, o *options, d *discovery) (*finder, 
 		if err := find(ctx); err != nil {
 			return f, err
 		}
-		c.step("%s: %d entries, found in %.3f s", from, len(f.choices), time.Since(start).Seconds())
+		c.step("%s: %s, found in %.3f s", from, count(len(f.choices), "entries"), time.Since(start).Seconds())
 		if f.enough() || (f.offers() && !f.d.noMenu) {
 			return f, nil
 		}
@@ -246,7 +246,7 @@ func (f *finder) set(configs []*entry.Config) {
 	f.configs = append(configs, f.before...)
 	f.choices = discover.Choices(f.configs)
 	for _, c := range configs {
-		f.detail("%s: %s, %d entries", c.Source, c.Kind, len(c.Entries))
+		f.detail("%s: %s, %s", c.Source, c.Kind, count(len(c.Entries), "entries"))
 		for _, note := range c.Notes {
 			f.say(c.Source + ": " + note)
 		}

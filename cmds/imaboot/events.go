@@ -90,7 +90,7 @@ func (c *command) measure(j *job) error {
 	if n := len(j.events); n > handover.MaxEventLog {
 		return fmt.Errorf("%w: it would have %d bytes, and %d is the most", errNoEventLog, n, handover.MaxEventLog)
 	}
-	c.step("event log: %d events, and %d that will be extended at the jump", len(m.base.Events), len(m.events))
+	c.step("event log: %s, and %d that will be extended at the jump", count(len(m.base.Events), "events"), len(m.events))
 	return nil
 }
 

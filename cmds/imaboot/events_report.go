@@ -91,12 +91,12 @@ func (r *eventReport) print(out io.Writer) {
 		}
 		texts[x.PCR] = append(texts[x.PCR], text)
 	}
-	fmt.Fprintf(out, "event log: %d events, %d bytes; PCR 8: %s; PCR 9: %s\n", r.Events, r.Bytes, strings.Join(texts[8], ", "), strings.Join(texts[9], ", "))
+	fmt.Fprintf(out, "event log: %s, %d bytes; PCR 8: %s; PCR 9: %s\n", count(r.Events, "events"), r.Bytes, strings.Join(texts[8], ", "), strings.Join(texts[9], ", "))
 	for i, a := range r.Aggregates {
 		if a.PCRs == "" {
 			fmt.Fprintf(out, "hop %d: boot_aggregate is not explained by the event log\n", i+1)
 			continue
 		}
-		fmt.Fprintf(out, "hop %d: boot_aggregate is that of PCR %s after %d events\n", i+1, a.PCRs, a.Events)
+		fmt.Fprintf(out, "hop %d: boot_aggregate is that of PCR %s after %s\n", i+1, a.PCRs, count(a.Events, "events"))
 	}
 }

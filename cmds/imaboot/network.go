@@ -121,7 +121,7 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 	}
 	urls := append([]string{f.d.url}, o.Initrds...)
 	if len(f.d.checksums) > len(urls) {
-		return usagef("%d checksums for %d addresses", len(f.d.checksums), len(urls))
+		return usagef("%s for %s", count(len(f.d.checksums), "checksums"), count(len(urls), "URLs"))
 	}
 	f.net = f.newNetwork()
 	for i, s := range f.d.checksums {

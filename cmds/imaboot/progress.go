@@ -54,6 +54,18 @@ func (c *command) explain(err error) {
 	}
 }
 
+// count prints how many there are of what is counted in the plural.
+func count(n int, plural string) string {
+	if n == 1 {
+		one, ok := strings.CutSuffix(plural, "ies")
+		if ok {
+			return "1 " + one + "y"
+		}
+		return "1 " + strings.TrimSuffix(plural, "s")
+	}
+	return fmt.Sprintf("%d %s", n, plural)
+}
+
 // size prints a number of bytes for people.
 func size(n int) string {
 	switch {

@@ -223,16 +223,16 @@ func reportCarried(l *handover.Carried) *carriedReport {
 
 func (c *command) printReport(s *snapshot, events *eventReport) error {
 	r := s.report
-	fmt.Fprintf(c.stdout, "%d records, %d bytes, %d violations, %d hops\n", r.Records, r.Bytes, r.Violations, len(r.Hops))
+	fmt.Fprintf(c.stdout, "%s, %d bytes, %s, %s\n", count(r.Records, "records"), r.Bytes, count(r.Violations, "violations"), count(len(r.Hops), "hops"))
 	if l := s.carried; l != nil {
 		how := "were restored by the kernel, as sent by"
 		if l.IsFile() {
 			how = "came as a file, sent by"
 		}
-		fmt.Fprintf(c.stdout, "%d records of %d hops %s %q (%s)\n", l.Note.Records, l.Note.Hop, how, l.Note.Kernel, l.Dir)
+		fmt.Fprintf(c.stdout, "%s of %s %s %q (%s)\n", count(l.Note.Records, "records"), count(l.Note.Hop, "hops"), how, l.Note.Kernel, l.Dir)
 	}
 	for i, h := range r.Hops {
-		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %d violations", i+1, h.First, h.First+h.Records-1, h.Violations)
+		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %s", i+1, h.First, h.First+h.Records-1, count(h.Violations, "violations"))
 		if h.BootAggregate != "" {
 			fmt.Fprintf(c.stdout, ", boot_aggregate %s", h.BootAggregate)
 		}
@@ -282,7 +282,7 @@ func (c *command) list(args []string) error {
 	if err := errors.Join(writeList(out, l, format), out.Close()); err != nil {
 		return err
 	}
-	c.step("%d records, %s, written to %s", l.Records(), size(len(l.Bytes())), *output)
+	c.step("%s, %s, written to %s", count(l.Records(), "records"), size(len(l.Bytes())), *output)
 	return nil
 }
 

@@ -41,7 +41,12 @@ func drive(arch string, images ...string) []string {
 // target: it has to find one.
 func newFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
 	t.Helper()
-	files, err := theLab.Modules(t.Context(), stockOf[arch], firmwareModules[arch]...)
+	return firmwareWith(t, arch, firmwareModules[arch], steps...)
+}
+
+func firmwareWith(t *testing.T, arch string, modules []string, steps ...script.Step) lab.Stage {
+	t.Helper()
+	files, err := theLab.Modules(t.Context(), stockOf[arch], modules...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,21 +209,38 @@ func TestBadDisks(t *testing.T) {
 	}
 }
 
+// twoWays attach an image to a guest as a disk that two ways lead to.
+func twoWays(image string) []string {
+	args := []string{"-device", "virtio-scsi-pci"}
+	for _, id := range []string{"a", "b"} {
+		args = append(args, "-drive", fmt.Sprintf("if=none,id=%s,format=raw,snapshot=on,file=%s", id, image),
+			"-device", fmt.Sprintf("scsi-hd,drive=%s,wwn=0x5000c50015ea71aa", id))
+	}
+	return args
+}
+
 // TestMenu: a key stops the time, a command line is edited, and a shell that
-// is not there is no end.
+// is not there is no end. The disk is there twice, and offered once.
 func TestMenu(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", config)
+	modules := append([]string{"virtio_scsi", "sd_mod"}, firmwareModules[ppc64le]...)
+	firmware := firmwareWith(t, ppc64le, modules, report, find("--timeout=60s"))
 	r := runGuest(t, lab.Guest{
-		CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{newFirmware(t, ppc64le, report, find("--timeout=60s"))},
+		CPUs: 1, Devices: twoWays(disk), Stages: []lab.Stage{firmware},
 		Keys: []lab.Keys{
 			{After: "any key stops", Type: "x"}, {After: "> x", Type: "\x7fs\r"}, {After: "no shell", Type: "9\r"},
 			{After: "there is no entry", Type: "e 2\r"}, {After: "> console=", Type: " typed=1\r"},
 		},
 	})
 	checkArrived(t, r, 2)
+	for _, want := range []string{"sdb is sda, by another way", "disk: 2 entries"} {
+		if !strings.Contains(r.Console, want) {
+			t.Errorf("%q is not on the console", want)
+		}
+	}
 	if got := stage(t, r, "2").Start.Cmdline; !strings.HasSuffix(got, lab.Cmdline(ppc64le)+" typed=1") {
 		t.Errorf("command line %q", got)
 	}

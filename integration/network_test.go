@@ -47,11 +47,7 @@ func network(arch, options string) []string {
 // newNetFirmware is a first stage that has a network and nothing to boot.
 func newNetFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
 	t.Helper()
-	files, err := theLab.Modules(t.Context(), stockOf[arch], networkModules[arch]...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return lab.Stage{Kernel: kernel(t, stockOf[arch]), Files: files, Stage: script.Stage{Name: "1", Steps: steps}}
+	return firmwareWith(t, arch, networkModules[arch], steps...)
 }
 
 // A server is a web server that a guest can reach.

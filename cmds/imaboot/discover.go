@@ -180,9 +180,13 @@ func (f *finder) scan() error {
 	changed := false
 	here := map[string]bool{}
 	for _, d := range found {
-		key := d.Name + " " + d.Number
+		key := deviceKey(d)
 		here[key] = true
 		if _, ok := f.opened[key]; ok {
+			continue
+		}
+		if first := f.sameStorage(d, found); first != "" {
+			f.say(fmt.Sprintf("%s is %s, by another way", d.Name, first))
 			continue
 		}
 		v, err := disk.Open(d, f.devices.modules)
@@ -219,6 +223,20 @@ func (f *finder) scan() error {
 	}
 	return nil
 }
+
+// sameStorage is the name of a device that is open, and is the same as d. One
+// of its ways may be dead, so that only what could be opened counts.
+func (f *finder) sameStorage(d disk.Device, found []disk.Device) string {
+	for _, other := range found {
+		if v := f.opened[deviceKey(other)]; v != nil && d.Storage != "" && other.Storage == d.Storage {
+			return other.Name
+		}
+	}
+	return ""
+}
+
+// deviceKey tells a device from others, and from later ones of its name.
+func deviceKey(d disk.Device) string { return d.Name + " " + d.Number }
 
 // sayTwins tells of file systems that cannot be told apart: the first is
 // taken.

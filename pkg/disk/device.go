@@ -27,6 +27,10 @@ type Device struct {
 	Number string
 	// PartUUID and PartLabel are those of a partition that has them.
 	PartUUID, PartLabel string
+	// Storage is the same for devices that are one, which several ways lead
+	// to: the disk's worldwide name, and the partition. It is empty for a
+	// disk without such a name.
+	Storage string
 }
 
 // sector is the unit of sizes in sysfs.
@@ -84,11 +88,12 @@ func device(dir string) (*Device, error) {
 		return nil, err
 	}
 	d := &Device{Name: name, Bytes: sectors * sector, Number: strings.TrimSpace(string(number))}
-	for _, disk := range []string{dir, filepath.Dir(evaluated(dir))} {
-		if b, err := os.ReadFile(filepath.Join(disk, "diskseq")); err == nil {
-			d.Number += " " + strings.TrimSpace(string(b))
-			break
-		}
+	disks := []string{dir, filepath.Dir(evaluated(dir))} // if it is one, or a partition
+	if seq := firstOf(disks, "diskseq"); seq != "" {
+		d.Number += " " + seq
+	}
+	if name := firstOf(disks, "device/wwid"); worldwide(name) {
+		d.Storage = strings.TrimSpace(name + " " + firstOf(disks[:1], "partition"))
 	}
 	uevent, err := os.ReadFile(filepath.Join(dir, "uevent"))
 	if err != nil {
@@ -104,6 +109,23 @@ func device(dir string) (*Device, error) {
 		}
 	}
 	return d, nil
+}
+
+// firstOf is the text of the first file of that name, if there is one.
+func firstOf(dirs []string, name string) string {
+	for _, dir := range dirs {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
+			return strings.TrimSpace(string(b))
+		}
+	}
+	return ""
+}
+
+// worldwide reports whether a name that SCSI's vital product data gives, as
+// scsi_vpd_lun_id of drivers/scsi/scsi_lib.c prints it, is no other disk's.
+// Vendors make up the rest, t10., as they like.
+func worldwide(name string) bool {
+	return slices.ContainsFunc([]string{"naa.", "eui.", "uuid."}, func(kind string) bool { return strings.HasPrefix(name, kind) })
 }
 
 // evaluated is where the links of sysfs lead: a partition is in its disk.

@@ -24,6 +24,8 @@ func TestDevices(t *testing.T) {
 		class + "sda2/size": "40\n", class + "sda2/dev": "8:2\n", class + "sda2/uevent": "PARTUUID=0a-02\n",
 		class + "sda3/size": "40\n", class + "sda3/dev": "8:3\n", class + "sda3/uevent": "", class + "sda3/holders/dm-0": "",
 		class + "dm-0/size": "40\n", class + "dm-0/dev": "253:0\n", class + "dm-0/uevent": "",
+		class + "sdb/size": "40\n", class + "sdb/dev": "8:16\n", class + "sdb/uevent": "", class + "sdb/device/wwid": "naa.5000c50015ea71aa\n",
+		class + "sdc/size": "40\n", class + "sdc/dev": "8:32\n", class + "sdc/uevent": "", class + "sdc/device/wwid": "t10.USB     Stick\n",
 		class + "ram0/size": "8192\n", class + "ram0/dev": "1:0\n",
 		class + "loop0/size": "0\n", class + "loop0/dev": "7:0\n",
 	})
@@ -35,6 +37,8 @@ func TestDevices(t *testing.T) {
 		{Name: "dm-0", Bytes: 40 * 512, Number: "253:0"},
 		{Name: "sda2", Bytes: 40 * 512, Number: "8:2", PartUUID: "0a-02"},
 		{Name: "sda10", Bytes: 50 * 512, Number: "8:10", PartLabel: "a name"},
+		{Name: "sdb", Bytes: 40 * 512, Number: "8:16", Storage: "naa.5000c50015ea71aa"},
+		{Name: "sdc", Bytes: 40 * 512, Number: "8:32"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -13,12 +13,12 @@ import (
 )
 
 // kbootFiles are where kboot and Petitboot look.
-var kbootFiles = []string{"kboot.conf", "etc/kboot.conf"}
+var kbootFiles = []string{"kboot.conf", "etc/kboot.conf", "boot/kboot.conf"}
 
-// Kboot reads kboot.conf as Petitboot does, but with the default and the
-// timeout (in seconds), which kboot has and Petitboot passes over: lines
-// LABEL='[DEVICE:]KERNEL [initrd=[DEVICE:]FILE] [root=…] OPTIONS', and settings
-// that hold for all of them.
+// Kboot reads kboot.conf as Petitboot does, but with the timeout (in seconds),
+// which kboot has and Petitboot passes over: lines
+// LABEL='[DEVICE:]KERNEL [initrd=[DEVICE:]FILE] [dtb=…] [root=…] OPTIONS', and
+// settings that hold for all of them.
 func Kboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	s, err := find("kboot", v, kbootFiles)
 	if err != nil {
@@ -27,10 +27,11 @@ func Kboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	// Globals hold for labels above them, too.
 	global := map[string]*string{
 		"default": nil, "delay": nil, "message": nil, "timeout": nil, "initrd": nil, "root": nil, "video": nil,
+		"dtb": nil,
 	}
 	type label struct{ where, name, value string }
 	var labels []label
-	for _, l := range lines(s.Source, s.text) {
+	for _, l := range lines(s.Source, s.text, false) {
 		key, value := s.pair(l)
 		if value == "" {
 			continue
@@ -50,7 +51,7 @@ func Kboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 			s.leaveOut(l.where, l.name, "no kernel")
 			continue
 		}
-		own := map[string]*string{"initrd": global["initrd"], "root": global["root"], "video": global["video"]}
+		own := map[string]*string{"initrd": global["initrd"], "root": global["root"], "video": global["video"], "dtb": global["dtb"]}
 		var options []string
 		for _, word := range words[1:] {
 			key, value, ok := strings.Cut(word, "=")
@@ -69,6 +70,10 @@ func Kboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 		ch := choice{where: l.where, id: l.name, kernel: s.kbootRef(words[0], all), cmdline: strings.Join(options, " ")}
 		if own["initrd"] != nil {
 			ch.initrds = []ref{s.kbootRef(*own["initrd"], all)}
+		}
+		if own["dtb"] != nil {
+			tree := s.kbootRef(*own["dtb"], all)
+			ch.tree = &tree
 		}
 		s.add(ch)
 	}

@@ -39,6 +39,11 @@ video=ps3fb:mode:131
 		},
 	},
 	{
+		name:  "device trees",
+		files: files(map[string]string{"boot/kboot.conf": "dtb=/all.dtb\na=/k\nb='/k dtb=/own.dtb quiet'\n"}, "k", "all.dtb", "own.dtb"),
+		want:  []string{"a||sda2:/k||sda2:/all.dtb|", "b||sda2:/k||sda2:/own.dtb|quiet"},
+	},
+	{
 		name:  "the default's kernel is gone",
 		files: files(map[string]string{"kboot.conf": "default=a\na=/none\nb=/k\n"}, "k"),
 		want:  []string{"b||sda2:/k|||"},

@@ -59,8 +59,9 @@ type line struct {
 	text  string
 }
 
-// lines splits a text; a backslash at a line's end joins it with the next one.
-func lines(file, text string) []line {
+// lines splits a text; where joins says so a backslash at a line's end joins it
+// with the next one.
+func lines(file, text string, joins bool) []line {
 	var all []line
 	number, joined := 0, ""
 	var start int
@@ -73,7 +74,7 @@ func lines(file, text string) []line {
 				continue
 			}
 		}
-		if head, ok := strings.CutSuffix(s, `\`); ok && len(joined) < maxCmdline {
+		if head, ok := strings.CutSuffix(s, `\`); joins && ok && len(joined) < maxCmdline {
 			joined += strings.TrimSpace(head) + " "
 			continue
 		}

@@ -166,7 +166,7 @@ func TestFormats(t *testing.T) {
 func TestLines(t *testing.T) {
 	text := "# a \\\nb\r\n\n  c \\\n # d \\\n e\n\\\n\\\nf\\"
 	want := []line{{"x:2", "b"}, {"x:4", "c # d e"}, {"x:7", "f"}}
-	if diff := cmp.Diff(want, lines("x", text), cmp.AllowUnexported(line{})); diff != "" {
+	if diff := cmp.Diff(want, lines("x", text, true), cmp.AllowUnexported(line{})); diff != "" {
 		t.Error(diff)
 	}
 }

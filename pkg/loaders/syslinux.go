@@ -5,6 +5,7 @@
 package loaders
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -16,13 +17,14 @@ import (
 )
 
 // syslinuxFiles are in the order of SYSLINUX's documentation, then U-Boot's,
-// then where Alpine's update-extlinux writes.
+// then where Alpine's update-extlinux writes, and last beside a program for EFI.
 var syslinuxFiles = []string{
 	"boot/syslinux/syslinux.cfg", "syslinux/syslinux.cfg", "syslinux.cfg",
 	"boot/extlinux/extlinux.conf", "extlinux/extlinux.conf", "extlinux.conf",
 	"boot/syslinux/extlinux.conf", "syslinux/extlinux.conf",
 	"boot/isolinux/isolinux.cfg", "isolinux/isolinux.cfg", "isolinux.cfg",
 	"boot/extlinux.conf", "boot/syslinux.cfg",
+	"EFI/syslinux/syslinux.cfg", "EFI/BOOT/syslinux.cfg",
 }
 
 // maxIncludes bounds files that are included, and files in files.
@@ -30,11 +32,12 @@ const maxIncludes = 64
 
 // A label is one entry of SYSLINUX's.
 type label struct {
-	where, name, title, kernel, tree string
-	initrd, appended                 *string
-	other                            string // a directive that boots no kernel
-	depth                            int    // of submenus
-	isDefault, disabled              bool
+	where, name, title, kernel, args, tree string // args are behind the kernel
+	initrd, appended                       *string
+	global                                 *appendix // of all labels when this one began
+	other                                  string    // a directive that boots no kernel
+	depth                                  int       // of submenus
+	isDefault, disabled, hidden, moves     bool      // moves: to another menu
 }
 
 // An appendix is what APPEND has, without the initrds.
@@ -46,7 +49,7 @@ type syslinux struct {
 	labels   []*label
 	at       *label // nil outside
 	appended string
-	global   appendix // of appended
+	global   *appendix // of appended
 	menus    SyslinuxMenu
 	depth    int
 	includes int
@@ -61,9 +64,8 @@ func Syslinux(v *entry.Volume, _ entry.Volumes) (*entry.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &syslinux{source: s}
+	x := &syslinux{source: s, global: &appendix{}, menus: SyslinuxMenu{Implicit: true}}
 	x.read(s.Source, s.text)
-	x.global = takeInitrd(x.appended)
 	for _, l := range bounded(s, x.labels) {
 		x.menus.Labels = append(x.menus.Labels, x.finish(l))
 	}
@@ -76,9 +78,15 @@ func (x *syslinux) finish(l *label) SyslinuxLabel {
 	out := SyslinuxLabel{
 		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
 	}
+	if l.hidden {
+		out.Depth++ // is in no menu
+	}
 	switch {
+	case l.moves:
+		return out
 	case l.other != "":
-		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.name, l.other)
+		out.Options = x.choice(l).cmdline
+		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.name, entry.Printable(l.other))
 		return out
 	case l.disabled:
 		x.Notef("%s: %q is left out: it is disabled", l.where, l.name)
@@ -97,13 +105,23 @@ func (x *syslinux) finish(l *label) SyslinuxLabel {
 func (x *syslinux) choice(l *label) choice {
 	ch := choice{where: l.where, id: l.name, title: l.title, kernel: x.here(l.kernel)}
 	if l.kernel == "" {
-		ch.kernel = x.here(l.name)
+		name, _ := firstWord(l.name)
+		ch.kernel = x.here(name)
 	}
-	a := x.global
+	var a appendix
 	if l.appended != nil {
 		a = takeInitrd(*l.appended) // in place of the global one
+	} else if l.global != nil {
+		a = *l.global
 	}
 	ch.cmdline = a.options
+	if l.args != "" {
+		behind := takeInitrd(l.args)
+		if len(a.options) <= maxCmdline { // or else it is refused, and not copied
+			ch.cmdline = strings.TrimSpace(behind.options + " " + a.options)
+		}
+		a.initrd = cmp.Or(behind.initrd, a.initrd)
+	}
 	if l.initrd != nil {
 		a.initrd = *l.initrd
 	}
@@ -129,7 +147,8 @@ func (x *syslinux) command(kernel, options string) (entry.Entry, string, error) 
 	return e, ch.cmdline, err
 }
 
-// takeInitrd takes the initrds out, of which the last ones count.
+// takeInitrd takes the initrds out, of which the first ones count, as since
+// SYSLINUX 5.
 func takeInitrd(cmdline string) appendix {
 	a := appendix{options: cmdline}
 	if len(cmdline) > maxCmdline || !strings.Contains(cmdline, "initrd=") {
@@ -137,7 +156,7 @@ func takeInitrd(cmdline string) appendix {
 	}
 	words := slices.DeleteFunc(strings.Fields(cmdline), func(word string) bool {
 		name, ok := strings.CutPrefix(word, "initrd=")
-		if ok {
+		if ok && a.initrd == "" {
 			a.initrd = name
 		}
 		return ok
@@ -149,7 +168,7 @@ func takeInitrd(cmdline string) appendix {
 // read takes one file's lines.
 func (x *syslinux) read(file, text string) {
 	help := false
-	for _, l := range lines(file, text) {
+	for _, l := range lines(file, text, false) {
 		key, value, _ := strings.Cut(strings.ReplaceAll(l.text, "\t", " "), " ")
 		key, value = strings.ToLower(key), strings.TrimSpace(value)
 		if help {
@@ -165,16 +184,16 @@ func (x *syslinux) read(file, text string) {
 			x.menus.OnTimeout = value
 		case "ui":
 			x.menus.UI = true
+		case "prompt":
+			x.menus.Prompt = value != "" && value != "0"
 		case "timeout":
-			if x.Timeout = x.wait(l, value, time.Second/10); x.Timeout != nil && *x.Timeout == 0 {
-				*x.Timeout = -1
-			}
+			x.timeout(l, value)
 		case "include":
 			x.include(l, value)
 		case "menu":
 			x.menu(l, value)
 		case "label":
-			x.at = &label{where: l.where, name: value, depth: x.depth}
+			x.at = &label{where: l.where, name: value, depth: x.depth, global: x.global}
 			if len(x.labels) <= maxEntries {
 				x.labels = append(x.labels, x.at)
 			}
@@ -188,14 +207,27 @@ func (x *syslinux) read(file, text string) {
 	}
 }
 
+// timeout takes the top menu's.
+func (x *syslinux) timeout(l line, value string) {
+	if x.depth > 0 {
+		return
+	}
+	value, _ = firstWord(value)
+	if x.Timeout = x.wait(l, value, time.Second/10); x.Timeout != nil && *x.Timeout == 0 {
+		*x.Timeout = -1
+	}
+}
+
 func (x *syslinux) append(value string) {
+	value = SyslinuxAppend(value)
 	if value == "-" {
 		value = ""
 	}
 	if x.at != nil {
 		x.at.appended = &value
 	} else {
-		x.appended = value
+		global := takeInitrd(value)
+		x.appended, x.global = value, &global
 	}
 }
 
@@ -203,15 +235,19 @@ func (x *syslinux) append(value string) {
 func (at *label) set(s *source, l line, key, value string) {
 	switch key {
 	case "kernel":
-		at.kernel, at.other = value, ""
-		file, _ := firstWord(value)
+		at.kernel, at.args = firstWord(value)
+		at.other = ""
 		// The directive takes these for other things, too.
-		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(file)))
-		if also || IsSyslinuxModule(file) {
+		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(at.kernel)))
+		if also || IsSyslinuxModule(at.kernel) {
 			at.other = value
 		}
 	case "linux":
-		at.kernel, at.other = value, ""
+		at.kernel, at.args = firstWord(value)
+		at.other = ""
+		if IsSyslinuxModule(at.kernel) {
+			at.other = value
+		}
 	case "com32":
 		at.kernel, at.other = value, key
 	case "boot", "bss", "pxe", "fdimage", "comboot", "config", "localboot", "efi":
@@ -236,6 +272,8 @@ func (x *syslinux) menu(l line, value string) {
 	case "end":
 		x.at = nil
 		x.depth = max(0, x.depth-1)
+	case "separator":
+		x.at = nil // it ends a label
 	case "include":
 		x.include(l, value)
 	case "label":
@@ -246,9 +284,17 @@ func (x *syslinux) menu(l line, value string) {
 		if x.at != nil {
 			x.at.isDefault = true
 		}
-	case "disable":
+	case "disable", "disabled":
 		if x.at != nil {
 			x.at.disabled = true
+		}
+	case "hide":
+		if x.at != nil {
+			x.at.hidden = true
+		}
+	case "exit", "goto", "help", "quit":
+		if x.at != nil {
+			x.at.moves = true
 		}
 	}
 }

@@ -21,6 +21,11 @@ type SyslinuxMenu struct {
 	Default, OnTimeout string
 	// UI: there is such a directive.
 	UI bool
+	// Prompt: PROMPT is not 0, so that the loader waits before it boots.
+	Prompt bool
+	// Implicit: a SyslinuxCommand knows whether there is a file, so that
+	// DEFAULT may be one in place of a label.
+	Implicit bool
 	// Labels are in the configuration's order.
 	Labels []SyslinuxLabel
 }
@@ -30,9 +35,10 @@ type SyslinuxLabel struct {
 	Name string
 	// Kernel is the file as the label has it, also one that is no kernel.
 	Kernel string
-	// Options are the command line's, without what SYSAPPEND adds.
+	// Options are the command line's, without what SYSAPPEND adds; also what
+	// another program than a kernel gets.
 	Options string
-	// Depth is 0 outside of submenus.
+	// Depth is 0 for what the top menu shows.
 	Depth int
 	// Default and Disabled are MENU DEFAULT and MENU DISABLE.
 	Default, Disabled bool
@@ -46,16 +52,18 @@ type SyslinuxLabel struct {
 // such file.
 type SyslinuxCommand func(kernel, options string) (e entry.Entry, plain string, err error)
 
-// Choose sets the default: what ONTIMEOUT names; or DEFAULT, if that is a
-// label; or the last label of the top menu with MENU DEFAULT; or, without a
-// DEFAULT or with a menu program, the top menu's first label. Its
-// Entry is the default. What ONTIMEOUT has may become an entry.
+// Choose sets the default: what ONTIMEOUT names, where the loader waits; or
+// DEFAULT, if that is a label; or the last label of the top menu with MENU
+// DEFAULT; or, without a DEFAULT or with a menu program, the top menu's first
+// label. Its Entry is the default. What ONTIMEOUT has may become an entry.
 func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 	c.Default = entry.None
-	if m.OnTimeout != "" {
+	l := m.label(c, m.Default)
+	menu := m.UI || m.Default == "" || l == nil && isMenuProgram(m.Default) || l != nil && l.isMenu()
+	if m.OnTimeout != "" && (menu || m.Prompt) {
 		l := m.label(c, m.OnTimeout)
 		if l == nil && !isMenuProgram(m.OnTimeout) {
-			c.Default = m.command(c, command)
+			c.Default = m.command(c, "ontimeout", m.OnTimeout, command)
 			return
 		}
 		if l != nil && !l.isMenu() {
@@ -63,8 +71,6 @@ func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 			return
 		}
 	}
-	l := m.label(c, m.Default)
-	menu := m.UI || m.Default == "" || l == nil && isMenuProgram(m.Default) || l != nil && l.isMenu()
 	switch word, _ := firstWord(m.Default); {
 	case l != nil && !l.isMenu():
 		c.Default = l.Entry
@@ -72,6 +78,10 @@ func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 	case !menu && IsSyslinuxModule(word):
 		c.Default = entry.Elsewhere
 		return
+	case !menu && m.Implicit:
+		if c.Default = m.command(c, "default", m.Default, command); c.Default != entry.None {
+			return
+		}
 	}
 	for i := range m.Labels {
 		if l := &m.Labels[i]; l.Default && l.Depth == 0 {
@@ -86,37 +96,48 @@ func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 	}
 }
 
-// label is the one that a directive names: all of the value, as a label may
-// have blanks, or its first word.
+// label is the one that a directive names: all of the value, for loaders whose
+// labels have blanks, or its first word. SYSLINUX takes only the first word of
+// a label, too.
 func (m *SyslinuxMenu) label(c *entry.Config, value string) *SyslinuxLabel {
+	if value == "" {
+		return nil
+	}
 	word, options := firstWord(value)
-	for _, name := range []string{value, word} {
-		i := slices.IndexFunc(m.Labels, func(l SyslinuxLabel) bool { return l.Name == name })
-		if i < 0 || name == "" {
-			continue
-		}
-		if name != value {
-			c.Notef("%s: options behind the label %s are left out: %s", c.Source, entry.Printable(word), entry.Printable(options))
+	find := func(is func(name string) bool) *SyslinuxLabel {
+		i := slices.IndexFunc(m.Labels, func(l SyslinuxLabel) bool { return is(l.Name) })
+		if i < 0 {
+			return nil
 		}
 		return &m.Labels[i]
 	}
-	return nil
+	l := find(func(name string) bool { return name == value })
+	if l != nil {
+		return l
+	}
+	if l = find(func(name string) bool { return name == word }); l == nil {
+		l = find(func(name string) bool { first, _ := firstWord(name); return first == word })
+	}
+	if l != nil && options != "" {
+		c.Notef("%s: options behind the label %s are left out: %s", c.Source, entry.Printable(word), entry.Printable(options))
+	}
+	return l
 }
 
-// command is the entry that boots what ONTIMEOUT has: one that there is, or
+// command is the entry that boots what a directive has: one that there is, or
 // another.
-func (m *SyslinuxMenu) command(c *entry.Config, command SyslinuxCommand) int {
-	kernel, options := firstWord(m.OnTimeout)
+func (m *SyslinuxMenu) command(c *entry.Config, directive, value string, command SyslinuxCommand) int {
+	kernel, options := firstWord(value)
 	if IsSyslinuxModule(kernel) {
 		return entry.Elsewhere
 	}
 	e, plain, err := command(kernel, options)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.Notef("%s: ontimeout: %v", c.Source, err)
+		c.Notef("%s: %s: %v", c.Source, directive, err)
 		return entry.None
 	case err != nil:
-		c.Notef("%s: ontimeout: %v", c.Source, err)
+		c.Notef("%s: %s: %v", c.Source, directive, err)
 		return entry.Elsewhere
 	}
 	words := strings.Fields(plain)
@@ -131,7 +152,7 @@ func (m *SyslinuxMenu) command(c *entry.Config, command SyslinuxCommand) int {
 		}
 	}
 	if len(c.Entries) >= maxEntries {
-		c.Notef("%s: ontimeout: more than %d entries", c.Source, maxEntries)
+		c.Notef("%s: %s: more than %d entries", c.Source, directive, maxEntries)
 		return entry.Elsewhere
 	}
 	c.Entries = append(c.Entries, e)
@@ -150,6 +171,16 @@ func hasWords(s string, words []string) bool {
 	return n == len(words)
 }
 
+// SyslinuxAppend is what APPEND has. Petitboot takes quotation marks off, and
+// xCAT writes them for it. SYSLINUX itself does not, but no kernel can use a
+// command line that is one word.
+func SyslinuxAppend(value string) string {
+	if in, ok := strings.CutPrefix(value, `"`); ok && strings.Index(in, `"`) == len(in)-1 {
+		return strings.TrimSpace(in[:max(0, len(in)-1)])
+	}
+	return value
+}
+
 func firstWord(s string) (word, rest string) {
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
@@ -158,12 +189,18 @@ func firstWord(s string) (word, rest string) {
 	return s[:i], strings.TrimSpace(s[i:])
 }
 
-func (l *SyslinuxLabel) isMenu() bool { return l.Entry < 0 && isMenuProgram(l.Kernel) }
+func (l *SyslinuxLabel) isMenu() bool {
+	return l.Entry < 0 && isMenuProgram(l.Kernel+" "+l.Options)
+}
 
 // isMenuProgram: what a command runs only shows the labels. The loader adds
-// the file name's end.
+// the file name's end. A menu of other files than this one, which is ~, is
+// another configuration's.
 func isMenuProgram(command string) bool {
-	word, _ := firstWord(command)
+	word, files := firstWord(command)
+	if strings.Trim(files, "~ \t") != "" {
+		return false
+	}
 	name := strings.TrimSuffix(strings.ToLower(path.Base(word)), ".c32")
 	return slices.Contains([]string{"menu", "vesamenu", "gfxboot"}, name)
 }
@@ -171,11 +208,22 @@ func isMenuProgram(command string) bool {
 // modules are how names of what is started end that is no Linux. PXELINUX
 // takes every name in .0 for a network boot program, .bin for a boot sector and
 // .img for a disk; kernels have such names, too.
-var modules = []string{"pxelinux.0", ".bs", ".bss", ".c32", ".cbt", ".com", ".efi"}
+var modules = []string{
+	"pxelinux.0", ".bs", ".bss", ".c32", ".cbt", ".com",
+	".lkrn", ".krn", ".lkn", ".pxe", ".kpxe", ".kkpxe", // iPXE itself
+}
+
+// programs are names of what boots by itself what it gets for an initrd, and of
+// loaders that Open Firmware starts.
+var programs = []string{"memdisk", "wimboot", "core.elf", "grub.elf", "yaboot"}
 
 // IsSyslinuxModule reports whether a file is by its name none that Linux is
-// in, whichever way it is started.
+// in, whichever way it is started. Programs of EFI are none, but for kernels
+// that are such programs, too.
 func IsSyslinuxModule(name string) bool {
 	name = strings.ToLower(name)
-	return slices.ContainsFunc(modules, func(m string) bool { return strings.HasSuffix(name, m) })
+	base := path.Base(name)
+	isKernel := strings.Contains(base, "linu") || strings.Contains(base, "image") // vmlinuz.efi, bzImage.efi
+	return slices.Contains(programs, base) || strings.HasSuffix(name, ".efi") && !isKernel ||
+		slices.ContainsFunc(modules, func(m string) bool { return strings.HasSuffix(name, m) })
 }

@@ -43,7 +43,7 @@ label l0r
 			"isolinux/isolinux.cfg": "# D-I\npath\nInclude menu.cfg\nDEFAULT vesamenu.c32\nPROMPT 0\nTIMEOUT 0\n",
 			"isolinux/menu.cfg": "menu hshift 7\nappend quiet\nlabel install\n\tmenu label ^Install\n\tkernel linux\n\tinitrd a.gz,/b.gz\n" +
 				"menu begin advanced\n\tmenu label ^Advanced options\n\tinclude sub.cfg x\nmenu end\n",
-			"isolinux/sub.cfg": "label expert\n\tmenu default\n\tkernel linux\n\tappend priority=low initrd=a.gz ---\n" +
+			"isolinux/sub.cfg": "label expert\n\tmenu default\n\tkernel linux\n\tappend priority=low initrd=a.gz initrd=none ---\n" +
 				"\ttext help\n  kernel not this one\n\tendtext\nlabel none\nkernel linux\nappend -\n" +
 				"label hdt\nkernel hdt.c32\nlabel disk\nlocalboot 0x80\n",
 		}, "isolinux/linux", "isolinux/a.gz", "b.gz"),
@@ -63,6 +63,18 @@ label l0r
 		files: files(map[string]string{
 			"syslinux.cfg": "ui menu.c32\nlabel a\nlinux /k\nlabel k\nmenu default\n"}, "k"),
 		want: []string{"a||sda2:/k|||", "*k||sda2:/k|||"},
+	},
+	{
+		name: "what lead to other menus, separators, options behind the kernel, lines that end with a backslash",
+		files: files(map[string]string{"isolinux.cfg": "ui vesamenu.c32\nsay \\\nsay /__\\\ntimeout 150 # tenths\n" +
+			"menu begin more\ntimeout 30\nlabel back\nmenu label ^Back\nmenu exit\nmenu end\n" +
+			"label a\nlinux casper/vmlinuz.efi boot=casper initrd=i\nappend quiet ---\nmenu separator\nappend not a's\n" +
+			"label b and more\nkernel k splash\ninitrd i\nappend -\nlabel main\nmenu goto .top\nlabel k too\n"}, "casper/vmlinuz.efi", "k", "i"),
+		want: []string{
+			"*a||sda2:/casper/vmlinuz.efi|sda2:/i||boot=casper quiet ---", "b and more||sda2:/k|sda2:/i||splash",
+			"k too||sda2:/k|||not a's",
+		},
+		timeout: "15s",
 	},
 	{
 		name:  "a default with options",
@@ -89,6 +101,7 @@ label l0r
 		name:  "a default that is not there",
 		files: files(map[string]string{"extlinux.conf": "default none\nlabel k\n"}, "k"),
 		want:  []string{"k||sda2:/k|||"},
+		notes: []string{`sda2:/extlinux.conf: default: kernel: "none": `},
 	},
 }
 

@@ -7,6 +7,7 @@ package loaders
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,10 +48,15 @@ func (i yabootImage) id() string {
 }
 
 // comment is one behind a value.
-var comment = regexp.MustCompile(`\s#.*$`)
+var comment = regexp.MustCompile(`#.*$`)
+
+// wide are what image[…] has, in lower case, for machines of 64 bits: a word
+// of SUSE's media, or what a device tree's root is compatible with.
+var wide = regexp.MustCompile(`^(?:.*\|)?(?:64-?bit|chrp|ibm,.*|qemu,pseries)(?:\|.*)?$`)
 
 // Yaboot reads yaboot.conf, as yaboot.conf(5) describes it: settings, and
-// images with settings of their own. The timeout is in tenths of a second.
+// images with settings of their own, of which the last with a label counts. The
+// timeout is in tenths of a second.
 func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	s, err := find("yaboot", v, yabootFiles)
 	if err != nil {
@@ -59,28 +65,31 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	global := map[string]string{}
 	in := global
 	var images []yabootImage
-	var narrow []yabootImage // of 32 bits
-	for _, l := range lines(s.Source, s.text) {
+	var strange []yabootImage // for other machines
+	for _, l := range lines(s.Source, s.text, true) {
 		key, value := s.pair(l)
 		if !strings.ContainsAny(l.text, `"'`) {
 			value = strings.TrimSpace(comment.ReplaceAllString(value, ""))
 		}
-		switch key {
-		case "image[32bit]":
+		key = strings.ToLower(key)
+		machine, isFor := strings.CutPrefix(strings.TrimSuffix(key, "]"), "image[")
+		switch {
+		case isFor && !wide.MatchString(machine):
 			in = map[string]string{}
-			narrow = append(narrow, yabootImage{l.where, in, global})
+			strange = append(strange, yabootImage{l.where, in, global})
 			key = "image"
-		case "image", "image[64bit]":
+		case isFor, key == "image":
 			in = map[string]string{}
 			images = append(images, yabootImage{l.where, in, global})
 			key = "image"
-		case "timeout":
+		case key == "timeout":
 			s.Timeout = s.wait(l, value, time.Second/10)
 		}
 		in[key] = value
 	}
+	images = bounded(s, slices.DeleteFunc(images, replaced(images)))
 	first := "" // is the default without another
-	for n, i := range bounded(s, images) {
+	for n, i := range images {
 		ch := choice{
 			where: i.where, id: i.id(), cmdline: i.cmdline(), kernel: s.yabootRef(i.own["image"], i, all),
 		}
@@ -92,26 +101,46 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 		}
 		s.add(ch)
 	}
-	for _, i := range narrow {
-		s.leaveOut(i.where, i.id(), "a kernel of 32 bits")
+	for _, i := range strange {
+		s.leaveOut(i.where, i.id(), "it is for other machines")
 	}
 	if words := strings.Fields(global["default"]); len(words) > 0 {
 		first = words[0]
+	}
+	for _, i := range images {
+		if i.own["alias"] == first && first != "" {
+			first = i.id()
+			break
+		}
 	}
 	s.choose(first)
 	return s.Config, nil
 }
 
-// cmdline is in yaboot's order. initrd-size is about ramdisks of before
-// initramfs.
+// replaced reports whether an image behind another has its name for a label, in
+// any case of letters.
+func replaced(images []yabootImage) func(yabootImage) bool {
+	last := map[string]string{}
+	for _, i := range images {
+		if label := i.own["label"]; label != "" {
+			last[strings.ToLower(label)] = i.where
+		}
+	}
+	return func(i yabootImage) bool {
+		where, is := last[strings.ToLower(i.id())]
+		return is && where != i.where
+	}
+}
+
+// cmdline is in yaboot's order.
 func (i yabootImage) cmdline() string {
 	if literal, ok := i.get("literal"); ok {
 		return literal
 	}
 	var words []string
 	for _, o := range []struct{ key, before string }{
-		{"root", "root="}, {"read-only", "ro"}, {"read-write", "rw"}, {"ramdisk", "ramdisk="}, {"video", "video="},
-		{"append", ""},
+		{"root", "root="}, {"read-only", "ro"}, {"read-write", "rw"}, {"ramdisk", "ramdisk="},
+		{"initrd-size", "ramdisk_size="}, {"video", "video="}, {"append", ""},
 	} {
 		if value, ok := i.get(o.key); ok {
 			words = append(words, o.before+value)

@@ -58,9 +58,9 @@ image[64bit]=inst64
   append=unused
 `}, "suseboot/linux64", "suseboot/initrd64", "inst64"),
 		want: []string{
-			"*install||sda2:/suseboot/linux64|sda2:/suseboot/initrd64||quiet sysrq=1", "rescue||sda2:/inst64|||rescue=1",
+			"*install||sda2:/suseboot/linux64|sda2:/suseboot/initrd64||ramdisk_size=30000 quiet sysrq=1", "rescue||sda2:/inst64|||rescue=1",
 		},
-		notes: []string{`sda2:/suseboot/yaboot.cnf:2: "install" is left out: a kernel of 32 bits`},
+		notes: []string{`sda2:/suseboot/yaboot.cnf:2: "install" is left out: it is for other machines`},
 	},
 	{
 		name: "no default",
@@ -75,8 +75,26 @@ image[64bit]=inst64
 		want:      []string{"new||sda2:/k|||"},
 		elsewhere: true,
 		notes: []string{
-			`sda2:/yaboot.conf:4: "old" is left out: a kernel of 32 bits`, `sda2:/yaboot.conf:6: "k32" is left out: a kernel of 32 bits`,
+			`sda2:/yaboot.conf:4: "old" is left out: it is for other machines`, `sda2:/yaboot.conf:6: "k32" is left out: it is for other machines`,
 		},
+	},
+	{
+		name: "Debian's medium: an alias is the default",
+		files: files(map[string]string{"etc/yaboot.conf": "device=cd:\nDefault=install\n" +
+			"image=/install/power3/vmlinux\nlabel=install-power3\ninitrd=/install/power3/initrd.gz\ninitrd-size=9000\nappend=devfs#x\nread-only\n" +
+			"Image=/install/power4/vmlinux\nLabel=install-power4\nalias=install\nappend=\"# fb=false\"\n"},
+			"install/power3/vmlinux", "install/power3/initrd.gz", "install/power4/vmlinux"),
+		want: []string{
+			"install-power3||sda2:/install/power3/vmlinux|sda2:/install/power3/initrd.gz||ro ramdisk_size=9000 devfs",
+			"*install-power4||sda2:/install/power4/vmlinux|||# fb=false",
+		},
+	},
+	{
+		name: "of images with one label the last counts, and those of other machines not at all",
+		files: files(map[string]string{"yaboot.conf": "image=/k\nlabel=linux\nappend=old\nimage=/k\nlabel=other\n" +
+			"image[Power Macintosh|MacRISC]=/k32\nlabel=linux\nimage[IBM,9110-51A|chrp]=/k\nlabel=Linux\nappend=new\n"}, "k"),
+		want:  []string{"*other||sda2:/k|||", "Linux||sda2:/k|||new"},
+		notes: []string{`sda2:/yaboot.conf:6: "linux" is left out: it is for other machines`},
 	},
 	{
 		name:  "a default that is not there",

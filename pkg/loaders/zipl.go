@@ -22,6 +22,7 @@ var ziplFiles = []string{"etc/zipl.conf", "boot/zipl.conf", "zipl.conf"}
 type ziplSection struct {
 	where, name string
 	keys        map[string]string
+	first       int // number that a menu names, which is its default
 }
 
 // Zipl reads zipl.conf, as zipl.conf(5) describes it: what zipl would install
@@ -55,8 +56,8 @@ func Zipl(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 			}
 		}
 		n, err := strconv.Atoi(menu.keys["default"])
-		if err != nil && len(numbers) > 0 {
-			n = numbers[0]
+		if err != nil {
+			n = menu.first
 		}
 		def = menu.keys[strconv.Itoa(n)]
 		s.ziplTimeout(menu)
@@ -79,7 +80,7 @@ func Zipl(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 
 func (s *source) ziplSections() []*ziplSection {
 	var sections []*ziplSection
-	for _, l := range lines(s.Source, s.text) {
+	for _, l := range lines(s.Source, s.text, false) {
 		if name, ok := strings.CutPrefix(l.text, "["); ok || l.text[0] == ':' {
 			if ok {
 				name, _, ok = strings.Cut(name, "]")
@@ -93,7 +94,7 @@ func (s *source) ziplSections() []*ziplSection {
 			if len(name) == 1 {
 				s.Notef("%s: a section without a name", l.where)
 			}
-			sections = append(sections, &ziplSection{l.where, name, map[string]string{}})
+			sections = append(sections, &ziplSection{where: l.where, name: name, keys: map[string]string{}})
 			continue
 		}
 		key, value := s.pair(l)
@@ -101,7 +102,11 @@ func (s *source) ziplSections() []*ziplSection {
 			s.Notef("%s: %q is in no section", l.where, key)
 			continue
 		}
-		sections[len(sections)-1].keys[key] = value
+		sec := sections[len(sections)-1]
+		if n, err := strconv.Atoi(key); err == nil && sec.first == 0 {
+			sec.first = n
+		}
+		sec.keys[key] = value
 	}
 	return sections
 }

@@ -93,6 +93,12 @@ image = /boot/vmlinuz
 		notes:   []string{`sda2:/etc/zipl.conf:10: menu: no section "none"`},
 	},
 	{
+		name: "a menu without a default begins with what it names first, and a backslash is one",
+		files: files(map[string]string{"etc/zipl.conf": "[defaultboot]\ndefaultmenu=m\n[a]\nimage=/k\nparameters=x\\\n[b]\nimage=/k\n" +
+			":m\ntarget=/boot\n2=b\n1=a\n"}, "k"),
+		want: []string{`a||sda2:/k|||x\`, "*b||sda2:/k|||"}, timeout: "0s",
+	},
+	{
 		name:  "a single default",
 		files: files(map[string]string{"boot/zipl.conf": "[defaultboot]\ndefault=b\n[a]\nimage=/k\n[b]\nimage=/k\n"}, "k"),
 		want:  []string{"a||sda2:/k|||", "*b||sda2:/k|||"},

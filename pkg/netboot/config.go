@@ -208,7 +208,10 @@ func bootif(l *Lease) string {
 	return "01-" + strings.ReplaceAll(l.MAC.String(), ":", "-")
 }
 
-func isScript(text []byte) bool { return bytes.HasPrefix(text, []byte("#!ipxe")) }
+// isScript: iPXE takes the mark of its predecessor, too.
+func isScript(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("#!ipxe")) || bytes.HasPrefix(text, []byte("#!gpxe"))
+}
 
 func hasPrefixFold(text []byte, prefix string) bool {
 	return len(text) >= len(prefix) && strings.EqualFold(string(text[:len(prefix)]), prefix)

@@ -69,7 +69,7 @@ func TestConfigs(t *testing.T) {
 		},
 		{
 			name:  "script behind a boot file that is missing",
-			files: map[string]string{"http://h/b": "#!ipxe\nkernel vmlinuz\nboot\n"}, change: func(l *Lease) { l.BootFiles = append(l.BootFiles, "http://h/b") },
+			files: map[string]string{"http://h/b": "#!gpxe\nkernel vmlinuz\nboot\n"}, change: func(l *Lease) { l.BootFiles = append(l.BootFiles, "http://h/b") },
 			kind: "ipxe", source: "http://h/b", kernel: "http://h/vmlinuz",
 		},
 		{
@@ -143,6 +143,18 @@ func TestConfigs(t *testing.T) {
 			change: func(l *Lease) { l.BootFiles = []string{dir + "pxelinux.0"} },
 			files:  map[string]string{dir + "pxelinux.0": "\x00\x01"},
 			err:    fs.ErrNotExist,
+		},
+		{
+			name:   "nor is GRUB for Open Firmware",
+			change: func(l *Lease) { l.BootFiles = []string{dir + "boot/grub2/powerpc-ieee1275/core.elf"} },
+			files:  map[string]string{dir + "boot/grub2/powerpc-ieee1275/core.elf": "\x7fELF\x01\x02"},
+			err:    fs.ErrNotExist,
+		},
+		{
+			name:   "a kernel that is a program of EFI",
+			change: func(l *Lease) { l.BootFiles = []string{dir + "vmlinuz.efi"} },
+			files:  map[string]string{dir + "vmlinuz.efi": "MZ\x00"},
+			kind:   "url", source: dir + "vmlinuz.efi", kernel: dir + "vmlinuz.efi",
 		},
 		{name: "nothing is there", err: fs.ErrNotExist},
 		{name: "a text", files: map[string]string{dir + "boot": "menuentry Linux {\n"}, err: fs.ErrNotExist},

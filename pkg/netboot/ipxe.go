@@ -53,6 +53,7 @@ type ipxe struct {
 	selected  string // the image to boot
 	items     []item // of the menu
 	title     string // that of the chosen item
+	chosen    string // its name
 	steps     int
 	expanded  int
 	files     int
@@ -90,6 +91,9 @@ func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read
 	}
 	if err == nil {
 		err = errors.New("the script ends without booting")
+	}
+	if x.chosen != "" {
+		err = fmt.Errorf("%w; of its last menu the default was taken: %s", err, entry.Printable(x.chosen))
 	}
 	return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
 }

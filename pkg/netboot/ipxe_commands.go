@@ -7,14 +7,18 @@ package netboot
 import (
 	"context"
 	"errors"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 // An item is a line of a menu.
-type item struct{ name, text string }
+type item struct {
+	name, text string
+	isDefault  bool
+}
 
 // set stores a variable; the type behind its name says only how iPXE does.
 func (x *ipxe) set(_ context.Context, _ *script, args []string) error {
@@ -59,7 +63,7 @@ func (x *ipxe) iseq(_ context.Context, _ *script, args []string) error {
 // cpuid tells a processor of 64 bits from one of 32, which is what scripts ask
 // it for. Only iPXE of an x86 has the command.
 func (x *ipxe) cpuid(_ context.Context, _ *script, args []string) error {
-	opts, args := options(args)
+	opts, args := options(args, nil)
 	switch {
 	case len(args) != 1:
 		return failed("no bit")
@@ -96,26 +100,42 @@ func (x *ipxe) menu(context.Context, *script, []string) error {
 
 // item adds a line, which without a name is only shown.
 func (x *ipxe) item(_ context.Context, _ *script, args []string) error {
-	opts, args := options(args)
+	opts, args := options(args, ofItem)
 	if len(args) == 0 || has(opts, "gap", "g") {
 		return nil
 	}
 	if len(x.items) == maxEntries {
 		return errors.New("too many items")
 	}
-	x.items = append(x.items, item{args[0], strings.Join(args[1:], " ")})
+	x.items = append(x.items, item{args[0], strings.Join(args[1:], " "), has(opts, "default", "d")})
 	return nil
 }
 
 // choose takes the menu's default, or its first item, as iPXE does when the
-// time is over.
+// time is over. The first menu's time counts; without one it is for ever.
 func (x *ipxe) choose(_ context.Context, _ *script, args []string) error {
-	opts, args := options(args)
+	opts, args := options(args, ofChoose)
 	if len(args) != 1 || len(x.items) == 0 {
 		return failed("no menu, or no variable")
 	}
-	i := max(0, slices.IndexFunc(x.items, func(m item) bool { return m.name == opts["default"] }))
-	x.title = x.items[i].text
-	x.config.Notef("of the menu its default is taken: %s", entry.Printable(x.items[i].name))
-	return x.store(args[0], x.items[i].name)
+	name, named := opts["default"]
+	chosen := x.items[0]
+	for _, m := range x.items {
+		if named && m.name == name || !named && m.isDefault {
+			chosen = m
+		}
+	}
+	if !has(opts, "keep", "k") {
+		x.items = nil
+	}
+	if x.config.Timeout == nil {
+		d := time.Duration(-1)
+		if n, err := strconv.ParseUint(opts["timeout"], 10, 31); err == nil && n > 0 {
+			d = time.Duration(n) * time.Millisecond
+		}
+		x.config.Timeout = &d
+	}
+	x.title, x.chosen = chosen.text, chosen.name
+	x.config.Notef("of the menu its default is taken: %s", entry.Printable(chosen.name))
+	return x.store(args[0], chosen.name)
 }

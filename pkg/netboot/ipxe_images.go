@@ -7,15 +7,19 @@ package netboot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
 // commands are those that matter for what is booted; others fail, as they do
-// in an iPXE that was built without them. What asks a user fails at once.
+// in an iPXE that was built without them. What asks a user fails at once, and
+// what would boot something else, or nothing, ends it all.
 var commands map[string]func(*ipxe, context.Context, *script, []string) error
 
 func init() {
@@ -41,26 +45,34 @@ func init() {
 		"item":      (*ipxe).item,
 		"choose":    (*ipxe).choose,
 		"cpuid":     (*ipxe).cpuid,
+		"sanboot":   (*ipxe).leave,
+		"poweroff":  (*ipxe).leave,
+		"reboot":    (*ipxe).leave,
 	}
 	// The network is up, and nothing is shown.
 	for _, name := range []string{
 		"autoconf", "colour", "console", "cpair", "dhcp", "echo", "ifclose", "ifconf",
-		"ifopen", "iflinkwait", "ifstat", "imgstat", "ntp", "route", "sleep", "sync",
+		"ifopen", "iflinkwait", "ifstat", "imgstat", "md5sum", "ntp", "route", "sha1sum", "sha256sum", "sha512sum", "sleep", "sync",
 	} {
 		commands[name] = func(*ipxe, context.Context, *script, []string) error { return nil }
 	}
 }
 
-// valued are the options of these commands that have a value.
-var valued = map[string]string{
-	"--name": "name", "-n": "name", "--timeout": "timeout", "-t": "timeout",
-	"--default": "default", "-d": "default", "--key": "key", "-k": "key",
-	"--menu": "menu", "-m": "menu", "--retimeout": "retimeout",
-}
+// Options that have a value: a letter means another one elsewhere.
+type valued map[string]string
+
+var (
+	ofImages = valued{"--name": "name", "-n": "name", "--timeout": "timeout", "-t": "timeout"}
+	ofItem   = valued{"--menu": "menu", "-m": "menu", "--form": "form", "-f": "form", "--key": "key", "-k": "key"}
+	ofChoose = valued{
+		"--menu": "menu", "-m": "menu", "--default": "default", "-d": "default",
+		"--timeout": "timeout", "-t": "timeout", "--retimeout": "retimeout", "-r": "retimeout",
+	}
+)
 
 // options takes the options in front of the arguments: the value of each, or
 // its letter.
-func options(args []string) (map[string]string, []string) {
+func options(args []string, valued valued) (map[string]string, []string) {
 	found := map[string]string{}
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
 		arg := args[0]
@@ -100,7 +112,7 @@ func (x *ipxe) find(name string) *image {
 
 // fetch notes an image; one of the same name is replaced.
 func (x *ipxe) fetch(s *script, args []string, kernel bool) (*image, error) {
-	opts, args := options(args)
+	opts, args := options(args, ofImages)
 	if len(args) == 0 {
 		return nil, failed("no URI")
 	}
@@ -137,7 +149,7 @@ func (x *ipxe) initrd(_ context.Context, s *script, args []string) error {
 }
 
 func (x *ipxe) imgselect(_ context.Context, _ *script, args []string) error {
-	_, args = options(args)
+	_, args = options(args, ofImages)
 	if len(args) != 1 || x.find(args[0]) == nil {
 		return failed("no such image")
 	}
@@ -146,7 +158,7 @@ func (x *ipxe) imgselect(_ context.Context, _ *script, args []string) error {
 }
 
 func (x *ipxe) imgargs(_ context.Context, _ *script, args []string) error {
-	_, args = options(args)
+	_, args = options(args, ofImages)
 	if len(args) == 0 || x.find(args[0]) == nil {
 		return failed("no such image")
 	}
@@ -156,7 +168,7 @@ func (x *ipxe) imgargs(_ context.Context, _ *script, args []string) error {
 
 // imgfree forgets the images that are named, or all.
 func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
-	_, args = options(args)
+	_, args = options(args, ofImages)
 	x.images = slices.DeleteFunc(x.images, func(m image) bool { return len(args) == 0 || slices.Contains(args, m.name) })
 	return nil
 }
@@ -164,7 +176,7 @@ func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
 // boot boots an image, or what a URI names: a script runs in the place of the
 // command, something else is a kernel.
 func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
-	opts, rest := options(args)
+	opts, rest := options(args, ofImages)
 	name := x.selected
 	if len(rest) > 0 {
 		name = rest[0]
@@ -205,8 +217,16 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 	return x.run(ctx, u, text, s.depth+1)
 }
 
+// leave is for what boots another system, or none.
+func (x *ipxe) leave(context.Context, *script, []string) error {
+	return errors.New("boots no Linux that is offered here")
+}
+
 // start makes the entry: what is no kernel goes with the one that is booted.
 func (x *ipxe) start(kernel *image) error {
+	if u, err := url.Parse(kernel.url); err == nil && loaders.IsSyslinuxModule(u.Path) {
+		return fmt.Errorf("%s is no Linux kernel", entry.Printable(kernel.name))
+	}
 	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}
 	for i := range x.images {
 		if m := &x.images[i]; m != kernel && !m.kernel {

@@ -115,18 +115,33 @@ initrd ../initrd
 		},
 		{
 			name: "variables", text: "#!ipxe\nset mac:string a b\nkernel k ${mac:uristring} ${filename} ${cwuri} ${cwduri} ${net0/ip:hex} ${uuid:hexraw} ${x:hexhyp} } ${open\nboot",
-			want: with("a+b tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
+			want: with("a%20b tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
+		},
+		{
+			name: "an item that says that it is the default, and another menu's letters",
+			text: "#!ipxe\nmenu a\nitem --gap -- x\nitem k1 One\nitem -d k2 Two\nitem -k 3 k3 Three\nchoose -k -t 100 x\n" +
+				"choose y\nchoose z ||\niseq ${x}${y} k2k2 && kernel k ${z}\nboot",
+			want: entry.Entry{ID: "k", Title: "Two", Kernel: entry.File{Name: dir + "k"}}, notes: 3,
+		},
+		{
+			name: "what DHCP says",
+			text: "#!ipxe\nkernel k ip=${ip}::${net0/gateway}:${netX/netmask}:${hostname} ns=${dns} ${net0.dhcp/dhcp-server}${serial}\nboot",
+			want: with("ip=192.0.2.77::192.0.2.254:255.255.255.0:node7 ns=198.51.100.53 192.0.2.9"),
 		},
 		{
 			name: "unknown commands and what asks are failures that can be caught",
-			text: "#!ipxe\nsanboot iscsi:x || prompt --key 2 menu && kernel wrong || kernel k\nimgselect x || goto nowhere ||\ninitrd i /etc/b\nboot || imgfree i\nboot",
+			text: "#!ipxe\nsanhook iscsi:x || prompt --key 2 menu && kernel wrong || kernel k\nimgselect x || goto nowhere ||\ninitrd i /etc/b\nboot || imgfree i\nboot",
 			want: simple, notes: 5,
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &site{files: tt.files}
-			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease("tftp://192.0.2.1/f"), s.read, "amd64")
+			lease := testLease("tftp://192.0.2.1/f")
+			lease.Settings = map[string]string{
+				"gateway": "192.0.2.254", "netmask": "255.255.255.0", "dns": "198.51.100.53", "hostname": "node7", "dhcp-server": "192.0.2.9",
+			}
+			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), lease, s.read, "amd64")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -172,6 +187,11 @@ func TestIPXEHostile(t *testing.T) {
 		{"junk", "#!ipxe\n\x1b[2J", nil, "line 2: control character"},
 		{"gigantic", "#!ipxe\n" + strings.Repeat("#", entry.MaxConfig), nil, "more than"},
 		{"file on this machine", "#!ipxe\nkernel file:///etc/passwd\nboot", nil, "no URI"},
+		{"local disk", "#!ipxe\nsanboot --no-describe --drive 0x80 || kernel k\nboot", nil, "sanboot: boots no Linux"},
+		{"menu whose default is to leave", "#!ipxe\nmenu\nitem a A\nitem x Exit\nchoose -d x y && goto ${y}\n:a\nkernel k\nboot\n:x\nexit\n", nil,
+			"without booting; of its last menu the default was taken: x"},
+		{"emulator", "#!ipxe\nkernel memdisk iso\ninitrd live.iso\nboot || kernel k\nboot", nil, "memdisk is no Linux kernel"},
+		{"another iPXE", "#!ipxe\nchain ipxe.kpxe || kernel k\nboot", map[string]string{"http://boot.example.org/ipxe/ipxe.kpxe": "\x7f"}, "ipxe.kpxe is no Linux kernel"},
 		{"empty menu", "#!ipxe\nmenu\nchoose x", nil, "no menu"},
 	}
 	for _, tt := range tests {
@@ -206,6 +226,26 @@ func TestIPXEArch(t *testing.T) {
 	}
 }
 
+// TestIPXETimeout: the first menu's time counts.
+func TestIPXETimeout(t *testing.T) {
+	const menu = "#!ipxe\nmenu\nitem k Linux\n"
+	tests := []struct{ text, want string }{
+		{"#!ipxe\nkernel k\nboot", "<nil>"},
+		{menu + "choose --keep --timeout 2500 x\nchoose -t 1 x\nboot ${x}", "2.5s"},
+		{menu + "choose x\nboot ${x}", "-1ns"}, {menu + "choose -t 0 x\nboot ${x}", "-1ns"}, {menu + "choose --timeout ${none} x\nboot ${x}", "-1ns"},
+	}
+	for _, tt := range tests {
+		s := &site{files: map[string]string{"http://boot.example.org/ipxe/k": "\x7f"}}
+		c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read, "amd64")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(c.Timeout); c.Timeout != nil && c.Timeout.String() != tt.want || c.Timeout == nil && got != tt.want {
+			t.Errorf("%q: timeout %v, want %s", tt.text, c.Timeout, tt.want)
+		}
+	}
+}
+
 // TestIPXECanceled: the context's end ends a script, which cannot catch it.
 func TestIPXECanceled(t *testing.T) {
 	for _, text := range []string{"#!ipxe\n:a\ngoto a\n", "#!ipxe\nchain x || kernel k\nboot\n", "#!ipxe\n:a\nset x y\nchain x ||\ngoto a\n"} {
@@ -227,12 +267,12 @@ func TestIPXECanceled(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	opts, rest := options([]string{"--name=a", "-t", "5", "-ar", "--keep", "--", "-x", "y"})
+	opts, rest := options([]string{"--name=a", "-t", "5", "-ar", "--keep", "--", "-x", "y"}, ofImages)
 	want := map[string]string{"name": "a", "timeout": "5", "a": "", "r": "", "keep": ""}
 	if diff := cmp.Diff(want, opts); diff != "" || !slices.Equal(rest, []string{"-x", "y"}) {
 		t.Errorf("rest %q, options (-want +got):\n%s", rest, diff)
 	}
-	if _, rest := options([]string{"uri", "-n", "x"}); len(rest) != 3 {
+	if _, rest := options([]string{"uri", "-n", "x"}, ofImages); len(rest) != 3 {
 		t.Errorf("rest %q: options end at the first argument", rest)
 	}
 }

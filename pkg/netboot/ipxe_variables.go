@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func (x *ipxe) value(s *script, name string) string {
 		separator = ":"
 	case "hexraw":
 	case "uristring":
-		return url.QueryEscape(text)
+		return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 	default:
 		return text
 	}
@@ -92,7 +93,7 @@ var buildarchs = map[string]string{"386": "i386", "amd64": "x86_64", "arm": "arm
 // setting is what the lease and the script's place say. There is one
 // interface, the lease's.
 func (x *ipxe) setting(s *script, name string) string {
-	if scope, rest, found := strings.Cut(name, "/"); found && (scope == "net0" || scope == "netX") {
+	if scope, rest, found := strings.Cut(name, "/"); found && slices.Contains([]string{"net0", "netX", "net0.dhcp", "netX.dhcp"}, scope) {
 		name = rest
 	}
 	switch name {
@@ -128,5 +129,5 @@ func (x *ipxe) setting(s *script, name string) string {
 		}
 		return x.arch
 	}
-	return ""
+	return x.lease.Settings[name]
 }

@@ -41,6 +41,9 @@ type Lease struct {
 	ConfigFile, PathPrefix string
 	// UUID is the machine's, in small letters; empty if it has none.
 	UUID string
+	// Settings is what else a script may ask DHCPv4 for, by iPXE's names
+	// (ipxe.org/cfg); of several addresses the first.
+	Settings map[string]string
 
 	lease dhclient.Lease
 }
@@ -79,7 +82,7 @@ func config(arch string) dhclient.Config {
 		Retries: dhcpTries,
 		Modifiers4: []dhcpv4.Modifier{dhcpv4.WithRequestedOptions(
 			dhcpv4.OptionPXELinuxConfigFile, dhcpv4.OptionPXELinuxPathPrefix,
-			dhcpv4.OptionClasslessStaticRoute)},
+			dhcpv4.OptionClasslessStaticRoute, dhcpv4.OptionHostName, dhcpv4.OptionRootPath)},
 	}
 	if a, ok := architecture[arch]; ok {
 		c.Modifiers4 = append(c.Modifiers4, dhcpv4.WithOption(dhcpv4.OptClientArch(a)))
@@ -88,10 +91,11 @@ func config(arch string) dhclient.Config {
 	return c
 }
 
-// Leases brings up all Ethernet interfaces that match, by their names, and asks for leases of DHCPv4 and DHCPv6 on all at once. The channel is
-// closed after the last one, or when the context ends. What goes wrong is
-// logged: an interface without a lease is no error. dhclient itself writes to
-// the standard logger, too.
+// Leases brings up all Ethernet interfaces that match, by their names, and asks
+// for leases of DHCPv4 and DHCPv6 on all at once. The channel is closed after
+// the last one, or when the context ends. What goes wrong is logged: an
+// interface without a lease is no error. dhclient itself writes to the standard
+// logger, too.
 func Leases(ctx context.Context, match func(name string) bool, log func(string, ...any)) (<-chan *Lease, error) {
 	all, err := netlink.LinkList()
 	if err != nil {
@@ -179,11 +183,33 @@ func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 		}
 		return s
 	}
+	l.Settings = map[string]string{}
+	for name, code := range texts {
+		if s := option(code); s != "" {
+			l.Settings[name] = s
+		}
+	}
+	for name, code := range addresses {
+		if b := p.Options.Get(code); len(b) >= net.IPv4len {
+			l.Settings[name] = net.IP(b[:net.IPv4len]).String()
+		}
+	}
 	l.ConfigFile = option(dhcpv4.OptionPXELinuxConfigFile)
 	l.PathPrefix = option(dhcpv4.OptionPXELinuxPathPrefix)
 	l.addBootFile(option(dhcpv4.OptionBootfileName), log)
 	l.addBootFile(p.BootFileName, log)
 }
+
+// texts and addresses are iPXE's names of options.
+var (
+	texts = map[string]dhcpv4.OptionCode{
+		"hostname": dhcpv4.OptionHostName, "domain": dhcpv4.OptionDomainName, "root-path": dhcpv4.OptionRootPath,
+	}
+	addresses = map[string]dhcpv4.OptionCode{
+		"netmask": dhcpv4.OptionSubnetMask, "gateway": dhcpv4.OptionRouter, "dns": dhcpv4.OptionDomainNameServer,
+		"dhcp-server": dhcpv4.OptionServerIdentifier,
+	}
+)
 
 // host is a name, or an address of IPv4.
 var host = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$`)

@@ -72,7 +72,7 @@ func TestLease4(t *testing.T) {
 			})
 			want := tt.want
 			want.Interface, want.MAC, want.IP, want.Address = "eth0", mac, net.IPv4(192, 0, 2, 77), "192.0.2.77/24"
-			if diff := cmp.Diff(&want, got, cmpopts.IgnoreUnexported(Lease{})); diff != "" {
+			if diff := cmp.Diff(&want, got, cmpopts.IgnoreUnexported(Lease{}), cmpopts.IgnoreFields(Lease{}, "Settings")); diff != "" {
 				t.Errorf("lease (-want +got):\n%s", diff)
 			}
 			if len(logs) != tt.logs {
@@ -84,6 +84,26 @@ func TestLease4(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSettings: what scripts ask for, which is text, and of addresses the first.
+func TestSettings(t *testing.T) {
+	p, err := dhcpv4.New(
+		dhcpv4.WithNetmask(net.CIDRMask(20, 32)), dhcpv4.WithRouter(net.IPv4(192, 0, 2, 254), net.IPv4(192, 0, 2, 253)),
+		dhcpv4.WithDNS(net.IPv4(198, 51, 100, 53)), dhcpv4.WithOption(dhcpv4.OptHostName("node7")),
+		dhcpv4.WithOption(dhcpv4.OptDomainName("example.org\x00")), dhcpv4.WithOption(dhcpv4.OptRootPath("iscsi:\x1b[2J")),
+		dhcpv4.WithGeneric(dhcpv4.OptionServerIdentifier, []byte{192}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := newLease(dhclient.NewPacket4(link, p), t.Logf).Settings
+	want := map[string]string{
+		"netmask": "255.255.240.0", "gateway": "192.0.2.254", "dns": "198.51.100.53", "hostname": "node7", "domain": "example.org",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
 
@@ -126,7 +146,10 @@ func TestArchitecture(t *testing.T) {
 		if diff := cmp.Diff(want, p.ClientArch()); diff != "" {
 			t.Errorf("%s: DHCPv4 architecture (-want +got):\n%s", arch, diff)
 		}
-		for _, code := range []dhcpv4.OptionCode{dhcpv4.OptionPXELinuxConfigFile, dhcpv4.OptionPXELinuxPathPrefix} {
+		for _, code := range []dhcpv4.OptionCode{
+			dhcpv4.OptionPXELinuxConfigFile, dhcpv4.OptionPXELinuxPathPrefix, dhcpv4.OptionHostName, dhcpv4.OptionRootPath,
+			dhcpv4.OptionRouter, dhcpv4.OptionDomainNameServer, dhcpv4.OptionDomainName,
+		} {
 			if !p.IsOptionRequested(code) {
 				t.Errorf("%s: %v is not asked for", arch, code)
 			}

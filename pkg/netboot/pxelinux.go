@@ -38,7 +38,7 @@ type pxelinux struct {
 
 	config  *entry.Config
 	labels  []label
-	at      *label // what directives belong to, nil before the first label
+	at      *label // what directives belong to, nil outside of labels
 	global  label  // of it append and sysappend
 	menus   loaders.SyslinuxMenu
 	depth   int // of submenus
@@ -54,6 +54,7 @@ type label struct {
 	options             *string // APPEND's
 	sysappend           *uint64
 	isDefault, disabled bool
+	hidden, moves       bool // moves: to another menu
 	other               bool // it boots no Linux
 	depth               int
 	where               string
@@ -107,7 +108,7 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 				return err
 			}
 			if tag != "" {
-				p.at, p.depth = new(label), outer
+				p.at, p.depth = nil, outer
 			}
 		case keyword == "label" && len(p.labels) == maxEntries:
 			return fmt.Errorf("%w: %s: more than %d labels", entry.ErrConfig, where, maxEntries)
@@ -152,12 +153,18 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		p.menus.Default = value
 	case "ui":
 		p.menus.UI = true
+	case "prompt":
+		p.menus.Prompt = value != "" && value != "0"
 	case "timeout":
-		p.timeout = value
+		if p.depth == 0 {
+			p.timeout, _ = cut(value)
+		}
 	case "ontimeout":
 		p.menus.OnTimeout = value
 	case "label":
-		p.labels = append(p.labels, label{name: value, where: where, depth: p.depth})
+		p.labels = append(p.labels, label{
+			name: value, where: where, depth: p.depth, options: p.global.options, sysappend: p.global.sysappend,
+		})
 		p.at = &p.labels[len(p.labels)-1]
 	case "kernel", "linux":
 		at.kernel, at.args = cut(value)
@@ -166,6 +173,7 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	case "fdt", "devicetree":
 		at.fdt = value
 	case "append":
+		value = loaders.SyslinuxAppend(value)
 		at.options = &value
 	case "ipappend", "sysappend":
 		n, err := strconv.ParseUint(value, 0, 32)
@@ -184,17 +192,22 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		at.other = true
 	case "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config":
 		at.other = true
-	case "menu disable":
+	case "menu disable", "menu disabled":
 		at.disabled = true
+	case "menu hide":
+		at.hidden = true
+	case "menu exit", "menu goto", "menu help", "menu quit":
+		at.moves = true
 	case "fdtdir":
 		p.config.Notef("%s: fdtdir is passed over: which file it means depends on the board", where)
 	case "menu begin":
-		// What follows is the submenu's: it boots nothing itself.
-		p.at = new(label)
+		p.at = nil // what follows is about the submenu
 		p.depth++
 	case "menu end":
-		p.at = new(label)
+		p.at = nil
 		p.depth = max(0, p.depth-1)
+	case "menu separator":
+		p.at = nil // it ends a label
 	case "text":
 		p.inText = true
 	}

@@ -5,8 +5,10 @@
 package netboot
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
@@ -15,6 +17,7 @@ import (
 
 // Bits of SYSAPPEND.
 const (
+	sysappendIP     = 1 << 0
 	sysappendBOOTIF = 1 << 1
 	sysappendUUID   = 1 << 2
 )
@@ -24,9 +27,16 @@ func (p *pxelinux) finish(l *label) loaders.SyslinuxLabel {
 	out := loaders.SyslinuxLabel{
 		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
 	}
+	if l.hidden {
+		out.Depth++ // is in no menu
+	}
+	if l.moves {
+		return out
+	}
 	e, err := p.build(l)
 	if err != nil {
 		p.config.Notef("%s: label %s: %v", l.where, entry.Printable(l.name), err)
+		out.Options = cmp.Or(l.args, l.appended())
 		return out
 	}
 	out.Options, out.Entry = e.Cmdline, len(p.config.Entries)
@@ -41,11 +51,20 @@ func (p *pxelinux) command(kernel, options string) (entry.Entry, string, error) 
 	if global := p.global.options; global != nil && *global != "-" {
 		options = strings.TrimSpace(*global + " " + options)
 	}
-	l := &label{kernel: kernel, options: &options, where: p.config.Source}
+	l := &label{kernel: kernel, options: &options, sysappend: p.global.sysappend, where: p.config.Source}
 	e, err := p.build(l)
 	plain := e.Cmdline
 	e.Cmdline = strings.TrimSpace(e.Cmdline + p.sysappend(l))
 	return e, plain, err
+}
+
+// appended is APPEND's. A label's own line replaces the one that was for all
+// when the label began; a dash is none at all.
+func (l *label) appended() string {
+	if l.options == nil || *l.options == "-" {
+		return ""
+	}
+	return *l.options
 }
 
 // build makes an entry without what SYSAPPEND adds.
@@ -62,11 +81,7 @@ func (p *pxelinux) build(l *label) (e entry.Entry, err error) {
 	if e.Kernel.Name, err = resolve(p.prefix, l.kernel); err != nil {
 		return e, err
 	}
-	// A label's own line replaces the one for all; a dash is none at all.
-	appended := ""
-	if a := firstSet(l.options, p.global.options); a != nil && *a != "-" {
-		appended = *a
-	}
+	appended := l.appended()
 	if len(e.Cmdline)+1+len(appended) > maxCmdline {
 		return e, fmt.Errorf("a command line of more than %d bytes", maxCmdline)
 	}
@@ -79,9 +94,10 @@ func (p *pxelinux) build(l *label) (e entry.Entry, err error) {
 	initrd := l.initrd
 	if initrd == "" && strings.Contains(e.Cmdline, "initrd=") {
 		for word := range strings.FieldsSeq(e.Cmdline) {
-			// The loader takes the last of them.
+			// The loader takes the first of them, since SYSLINUX 5.
 			if list, found := strings.CutPrefix(word, "initrd="); found {
 				initrd = list
+				break
 			}
 		}
 	}
@@ -110,26 +126,33 @@ func (p *pxelinux) build(l *label) (e entry.Entry, err error) {
 
 // sysappend is what PXELINUX itself knows, behind a blank each.
 func (p *pxelinux) sysappend(l *label) string {
-	bits := firstSet(l.sysappend, p.global.sysappend)
-	if bits == nil {
+	if l.sysappend == nil {
 		return ""
 	}
-	text := ""
-	if *bits&sysappendBOOTIF != 0 && len(p.lease.MAC) > 0 {
+	bits, text := *l.sysappend, ""
+	if ip := p.address(); bits&sysappendIP != 0 && ip != "" {
+		text += " ip=" + ip
+		bits &^= sysappendIP
+	}
+	if bits&sysappendBOOTIF != 0 && len(p.lease.MAC) > 0 {
 		text += " BOOTIF=" + bootif(p.lease)
 	}
-	if *bits&sysappendUUID != 0 && p.lease.UUID != "" {
+	if bits&sysappendUUID != 0 && p.lease.UUID != "" {
 		text += " SYSUUID=" + p.lease.UUID
 	}
-	if left := *bits &^ (sysappendBOOTIF | sysappendUUID); left != 0 {
+	if left := bits &^ (sysappendBOOTIF | sysappendUUID); left != 0 {
 		p.config.Notef("%s: sysappend %d is passed over", l.where, left)
 	}
 	return text
 }
 
-func firstSet[T any](a, b *T) *T {
-	if a != nil {
-		return a
+// address is CLIENT:SERVER:GATEWAY:NETMASK, empty if one is not known.
+func (p *pxelinux) address() string {
+	parts := []string{p.lease.IP.String(), p.lease.Server, p.lease.Settings["gateway"], p.lease.Settings["netmask"]}
+	for _, part := range parts {
+		if ip := net.ParseIP(part); ip.To4() == nil {
+			return ""
+		}
 	}
-	return b
+	return strings.Join(parts, ":")
 }

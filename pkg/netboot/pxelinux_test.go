@@ -48,6 +48,7 @@ func TestPXELINUX(t *testing.T) {
 	tests := []struct {
 		name, text string
 		files      map[string]string
+		settings   map[string]string // of the lease
 		want       []entry.Entry
 		deflt      int
 		timeout    *time.Duration
@@ -125,6 +126,7 @@ LABEL rhel9
 		{
 			name: "SLES for s390x, and Fedora with two archives and a tree",
 			text: `default harddisk
+prompt 1
 append console=ttysclp0
 ipappend 2
 ontimeout fedora
@@ -149,6 +151,40 @@ label bare
 				{ID: "bare", Kernel: entry.File{Name: base + "kernel.img"}, Cmdline: "quiet " + bootif},
 			},
 			deflt: 1, notes: 1,
+		},
+		{
+			name: "menus: separators, ways to others, a line for all that labels below have",
+			text: "ui menu.c32\nappend one\nlabel a\nkernel k\nmenu separator\nappend two\ntimeout 50 # tenths\n" +
+				"menu begin more\ntimeout 9\nlabel back\nmenu exit\nlabel b\nkernel k\nmenu end\n" +
+				"label c\nkernel k x\nmenu disabled\nlabel d\nkernel k x\n",
+			want: []entry.Entry{
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Cmdline: "one"}, {ID: "b", Kernel: entry.File{Name: base + "k"}, Cmdline: "two"},
+				{ID: "d", Kernel: entry.File{Name: base + "k"}, Cmdline: "x two"},
+			},
+			timeout: tenths(50), notes: 1,
+		},
+		{
+			name: "xCAT for petitboot",
+			text: "#install\ndefault node (192.0.2.1)\nlabel node (192.0.2.1)\n\tkernel http://192.0.2.1:80//install/vmlinuz\n" +
+				"\tinitrd http://192.0.2.1:80//install/initrd.gz\n\tappend \"quiet xcatd=192.0.2.1:3001 \"\n" +
+				"label other\nkernel k\nappend \"a b\" c=\"d e\"\n",
+			want: []entry.Entry{
+				{ID: "node (192.0.2.1)", Kernel: entry.File{Name: "http://192.0.2.1:80//install/vmlinuz"},
+					Initrds: files("http://192.0.2.1:80//install/initrd.gz"), Cmdline: "quiet xcatd=192.0.2.1:3001"},
+				{ID: "other", Kernel: entry.File{Name: base + "k"}, Cmdline: `"a b" c="d e"`},
+			},
+		},
+		{
+			name: "of two lists of initrds the first",
+			text: "label a\nkernel k\nappend initrd=i x initrd=j\n",
+			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: "initrd=i x initrd=j"}},
+		},
+		{
+			name:     "addresses",
+			text:     "label a\nkernel k\nipappend 3\n",
+			settings: map[string]string{"gateway": "192.0.2.254", "netmask": "255.255.255.0"},
+			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"},
+				Cmdline: "ip=192.0.2.77:192.0.2.1:192.0.2.254:255.255.255.0 " + bootif}},
 		},
 		{
 			name:  "default is no label",
@@ -197,7 +233,9 @@ sysappend many
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &site{files: tt.files}
-			c, err := parsePXELINUX(t.Context(), mustParse(t, base), base+"pxelinux.cfg/default", []byte(tt.text), testLease(), s.read)
+			lease := testLease()
+			lease.Settings = tt.settings
+			c, err := parsePXELINUX(t.Context(), mustParse(t, base), base+"pxelinux.cfg/default", []byte(tt.text), lease, s.read)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -62,6 +62,7 @@ func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch stri
 		names = names[:maxEntries]
 	}
 	env := newVariables(v, vars)
+	isSystemd := vars == nil && arch != "s390x"
 	var found []*snippet
 	for _, name := range names {
 		s, err := read(v, path.Join(dir, name))
@@ -70,6 +71,8 @@ func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch stri
 		}
 		if err != nil {
 			c.Notef("left out: %v", err)
+		}
+		if err != nil && (s == nil || !s.elsewhere || !isSystemd) {
 			continue
 		}
 		if s.overlays {
@@ -77,14 +80,16 @@ func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch stri
 		}
 		found = append(found, s)
 	}
-	if vars == nil && arch != "s390x" {
+	if isSystemd {
 		for _, s := range found {
 			s.end = ".conf"
 		}
 	}
 	slices.SortStableFunc(found, compare)
 	for _, s := range found {
-		c.Entries = append(c.Entries, s.Entry)
+		if !s.elsewhere {
+			c.Entries = append(c.Entries, s.Entry)
+		}
 	}
 	volumes := append(entry.Volumes{v}, all...)
 	choose(c, volumes, path.Dir(dir), found, env, vars != nil)

@@ -298,6 +298,58 @@ func TestParseAmong(t *testing.T) {
 			other:   map[string]string{"etc/zipl.conf": "[defaultboot]\ndefault=\"Linux (362)\"\ntarget=/boot\n"},
 			arch:    "s390x", order: []string{"m-427", "m-362"}, def: 1,
 		},
+		{
+			name: "zipl.conf names a version",
+			entries: map[string]string{
+				"loader/entries/m-427.conf": kernel("Linux (427)") + "version 427.s390x\n", "loader/entries/m-362.conf": kernel("Linux (362)") + "version 362.s390x\n",
+			},
+			other: map[string]string{"etc/zipl.conf": "[defaultboot]\ndefaultauto\ndefault = 362.s390x\n"},
+			arch:  "s390x", order: []string{"m-427", "m-362"}, def: 1,
+		},
+		{
+			name: "another loader is the default",
+			entries: map[string]string{
+				"loader/entries/other.conf": "efi /EFI/other/other.efi\n", "EFI/other/other.efi": "", "loader/loader.conf": "default\tother\n",
+				"loader/entries/arch.conf": kernel("a"), "loader/entries/zen.conf": kernel("z"),
+			},
+			arch: "amd64", order: []string{"zen", "arch"}, def: entry.Elsewhere,
+		},
+		{
+			name: "another loader is in front of the default",
+			entries: map[string]string{
+				"loader/entries/zz.conf": "efi /EFI/other/other.efi\n", "EFI/other/other.efi": "", "loader/loader.conf": "default arch-*\n",
+				"loader/entries/arch-1.conf": kernel("a"), "loader/entries/zen.conf": kernel("z"),
+			},
+			arch: "amd64", order: []string{"zen", "arch-1"}, def: 1,
+		},
+		{
+			name: "another loader that is first, and one that is gone",
+			entries: map[string]string{
+				"loader/entries/zz.conf": "efi /none.efi\n", "loader/entries/z.conf": "efi /vmlinuz\n", "loader/entries/arch.conf": kernel("a"),
+			},
+			arch: "amd64", order: []string{"arch"}, def: entry.Elsewhere,
+		},
+		{
+			name:    "nor is it for zipl",
+			entries: map[string]string{"loader/entries/z.conf": "efi /vmlinuz\n", "loader/entries/arch.conf": kernel("a")},
+			arch:    "s390x", order: []string{"arch"},
+		},
+		{
+			name:    "a unified image is the default",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a")},
+			other:   map[string]string{"loader/loader.conf": "default arch-linux*.efi\n", "EFI/Linux/Arch-Linux-lts.efi": ""},
+			arch:    "amd64", order: []string{"arch"}, def: entry.Elsewhere,
+		},
+		{
+			name:    "a unified image that there is not",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/loader.conf": "default arch-linux.efi\n"},
+			arch:    "amd64", order: []string{"arch"},
+		},
+		{
+			name:    "another system is the default",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/loader.conf": "default auto-windows\n"},
+			arch:    "amd64", order: []string{"arch"}, def: entry.Elsewhere,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.entries["vmlinuz"] = "kernel"

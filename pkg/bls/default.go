@@ -20,28 +20,62 @@ func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snip
 	if len(found) == 0 {
 		return
 	}
-	c.Default = 0
+	set := func(at int) {
+		if c.Default = entry.Elsewhere; found[at].elsewhere {
+			return
+		}
+		c.Default = 0
+		for _, s := range found[:at] {
+			if !s.elsewhere {
+				c.Default++
+			}
+		}
+	}
+	set(0)
 	saved := func(s *snippet) bool { return s.named(env.get("saved_entry")) }
 	choices := []func(*snippet) bool{saved}
 	if !isGRUB {
 		conf := loaderConf(volumes, path.Join(loader, "loader.conf"))
 		c.Timeout = timeout(conf["timeout"])
+		if isProgram(volumes, conf["default"]) {
+			c.Default = entry.Elsewhere
+			return
+		}
 		zipl := ziplDefault(volumes)
 		choices = []func(*snippet) bool{
 			func(s *snippet) bool { return s.matches(conf["default"]) },
-			func(s *snippet) bool { return s.named(zipl) },
+			// The version is what the first zipl with entries called them.
+			func(s *snippet) bool { return s.named(zipl) || zipl != "" && zipl == s.version },
 			saved,
 		}
 	}
 	for _, is := range choices {
 		if i := slices.IndexFunc(found, is); i >= 0 {
-			c.Default = i
+			set(i)
 			return
 		}
 	}
 	if n, err := strconv.Atoi(env.get("saved_entry")); err == nil && 0 <= n && n < len(found) {
-		c.Default = n
+		set(n)
 	}
+}
+
+// isProgram reports whether systemd-boot's default is what it finds without an
+// entry's file: another system or loader, or a unified kernel image.
+func isProgram(volumes entry.Volumes, pattern string) bool {
+	pattern = strings.ToLower(pattern)
+	if strings.HasPrefix(pattern, "auto-") {
+		return true
+	}
+	for _, v := range volumes {
+		for _, name := range v.List("EFI/Linux") {
+			name = strings.ToLower(name)
+			if ok, err := path.Match(pattern, name); ok && err == nil && path.Ext(name) == ".efi" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // named reports whether GRUB or zipl call it so.

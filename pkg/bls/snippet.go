@@ -19,8 +19,11 @@ type snippet struct {
 	where                           string // for messages
 	id, version, machineID, sortKey string
 	linux, initrds, options, tree   string
-	architecture, firmware          string
+	architecture, firmware, program string
 	hasOptions, overlays, exhausted bool
+	// elsewhere: systemd-boot offers it, and it is no Linux that is offered
+	// here.
+	elsewhere bool
 	// end is what systemd-boot compares behind the ID, and others do not:
 	// for it arch.conf is before arch-fallback.conf.
 	end string
@@ -66,7 +69,7 @@ func read(v *entry.Volume, name string) (*snippet, error) {
 		case "devicetree-overlay":
 			s.overlays = true
 		case "efi", "uki", "uki-url":
-			s.firmware = key
+			s.firmware, s.program = key, value
 		default:
 			if field := single[key]; field != nil {
 				*field = value
@@ -88,6 +91,8 @@ func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 		return wrong("is for %s", is)
 	}
 	if s.linux == "" && s.firmware != "" {
+		_, err := locate(v, s.program)
+		s.elsewhere = err == nil || s.firmware == "uki-url"
 		return wrong("%s is for EFI firmware", s.firmware)
 	}
 	if s.linux == "" {

@@ -13,7 +13,7 @@ import (
 type invocation struct {
 	name string
 	args []string
-	body block
+	body []block
 	at   position
 }
 
@@ -24,6 +24,7 @@ type builtin func(*interpreter, *invocation) (int, error)
 func builtins() map[string]builtin {
 	return map[string]builtin{
 		"true":            func(*interpreter, *invocation) (int, error) { return 0, nil },
+		"false":           func(*interpreter, *invocation) (int, error) { return 1, nil },
 		"test":            testCommand,
 		"[":               testCommand,
 		"set":             setCommand,
@@ -56,11 +57,16 @@ func builtins() map[string]builtin {
 		"break":           breakCommand,
 		"continue":        breakCommand,
 		"return":          returnCommand,
+		"shift":           shiftCommand,
+		"setparams":       setParametersCommand,
+		"eval":            evalCommand,
+		"regexp":          regexpCommand,
+		"probe":           probeCommand,
 	}
 }
 
 // ignored commands succeed and change nothing here. A function of the same
-// name comes first, and what is neither has status 1.
+// name comes first.
 var ignored = map[string]bool{
 	"background_color": true, "background_image": true, "badram": true, "btrfs-mount-subvol": true, "cat": true,
 	"clear": true, "cryptomount": true, "cutmem": true, "decrement": true, "echo": true,
@@ -68,6 +74,17 @@ var ignored = map[string]bool{
 	"nativedisk": true, "password": true, "password_pbkdf2": true, "play": true, "rmmod": true, "save_env": true,
 	"serial": true, "sleep": true, "terminal_input": true, "terminal_output": true, "terminfo": true,
 	"videoinfo": true, "videomode": true,
+}
+
+// unavailable commands have a status of their own in GRUB, and fail here: they
+// ask a person or a machine, or prepare to boot what is no Linux.
+var unavailable = map[string]bool{
+	"appleloader": true, "chainloader": true, "extract_legacy_entries_configfile": true, "extract_legacy_entries_source": true,
+	"extract_syslinux_entries_configfile": true, "extract_syslinux_entries_source": true, "kfreebsd": true, "knetbsd": true,
+	"kopenbsd": true, "keystatus": true, "legacy_configfile": true, "legacy_initrd": true, "legacy_kernel": true, "legacy_source": true,
+	"loopback": true, "module": true, "module2": true, "multiboot": true, "multiboot2": true, "net_bootp": true, "net_bootp6": true,
+	"net_dhcp": true, "net_nslookup": true, "ntldr": true, "read": true, "smbios": true, "syslinux_configfile": true,
+	"syslinux_source": true, "verify_detached": true, "xnu_kernel": true, "xnu_kernel64": true,
 }
 
 func setCommand(in *interpreter, c *invocation) (int, error) {
@@ -105,22 +122,6 @@ func breakCommand(in *interpreter, c *invocation) (int, error) {
 	}
 	in.breaks, in.goesOn = min(n, in.loops), c.name == "continue"
 	return 0, nil
-}
-
-// returnCommand is for functions and menu entries, which have arguments.
-func returnCommand(in *interpreter, c *invocation) (int, error) {
-	if in.arguments == nil {
-		return 1, nil
-	}
-	status := in.status
-	if len(c.args) > 0 {
-		var err error
-		if status, err = strconv.Atoi(c.args[0]); err != nil {
-			return 1, nil
-		}
-	}
-	in.returns = true
-	return status, nil
 }
 
 func bootCommand(in *interpreter, _ *invocation) (int, error) {

@@ -4,6 +4,8 @@
 
 package grub
 
+import "slices"
+
 // A command is one of a script's, simple or made of others.
 type command interface {
 	run(*interpreter) error
@@ -11,7 +13,7 @@ type command interface {
 
 type simple struct {
 	words []word
-	body  block // of a menu entry
+	body  []block // the lines of a menu entry
 	at    position
 }
 
@@ -88,7 +90,7 @@ func (p *parser) iteration() (command, error) {
 	if err := p.next(); err != nil {
 		return nil, err
 	}
-	if i.name = p.token.text; p.token.kind != tokenWord || nameLength(i.name) != len(i.name) {
+	if i.name = p.token.text; p.token.kind != tokenWord || !isName(i.name) || slices.Contains(reserved, i.name) || slices.Contains(opening, i.name) {
 		return nil, p.unexpected()
 	}
 	if err := p.next(); err != nil {

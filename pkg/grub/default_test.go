@@ -72,6 +72,34 @@ func TestElsewhere(t *testing.T) {
 	}
 }
 
+func TestFallback(t *testing.T) {
+	const linux = "menuentry B --id b { linux /k; }\nmenuentry C { linux /k; }\n"
+	for name, test := range map[string]struct {
+		script string
+		want   int
+	}{
+		"none":               {"menuentry A { linux /nosuch; }\n" + linux, entry.None},
+		"number":             {"fallback=2\nmenuentry A { linux /nosuch; }\n" + linux, 1},
+		"id":                 {"fallback=b\nmenuentry A { linux /nosuch; }\n" + linux, 0},
+		"list":               {"fallback=' 0 7 nosuch  C b'\nmenuentry A { linux /nosuch; }\n" + linux, 1},
+		"not needed":         {"fallback=2; default=1\nmenuentry A { linux /nosuch; }\n" + linux, 0},
+		"missing, too":       {"fallback='0 1'\nmenuentry A { linux /nosuch; }\nmenuentry B { linux /nosuch; }\n" + linux, entry.None},
+		"is a submenu":       {"fallback=1\nmenuentry A { linux /nosuch; }\nsubmenu S {\n" + linux + "}\n", entry.None},
+		"no Linux":           {"fallback=1\nmenuentry A { chainloader +1; }\n" + linux, entry.Elsewhere},
+		"in a submenu":       {"fallback=0\nexport fallback\nmenuentry Z { linux /k; }\ndefault='1>1'\nsubmenu S { menuentry A { linux /k; }\nmenuentry B { linux /nosuch; }\n}\n", 1},
+		"of another submenu": {"fallback=0\nmenuentry Z { linux /k; }\ndefault='1>0'\nsubmenu S { menuentry B { linux /nosuch; }\n}\n", entry.None},
+		"no menu":            {"fallback=0", entry.None},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := open(t, "sda1", "", "", map[string]string{"grub/grub.cfg": test.script, "k": ""})
+			c, err := Parse(v, nil)
+			if err != nil || c.Default != test.want {
+				t.Errorf("%d, want %d: %q, %v", c.Default, test.want, lines(c), err)
+			}
+		})
+	}
+}
+
 func TestTookBLS(t *testing.T) {
 	files := func(script string) map[string]string {
 		return map[string]string{

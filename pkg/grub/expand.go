@@ -11,27 +11,53 @@ import (
 
 // fields collects the words of a command.
 type fields struct {
-	done []string
-	word strings.Builder
-	open bool // there is a word, if only an empty one
-	size int
+	done    []string
+	word    strings.Builder
+	pattern strings.Builder // the word for path.Match
+	wild    bool            // it has a wildcard
+	open    bool            // there is a word, if only an empty one
+	size    int
+	glob    func(pattern string) []string
 }
 
-func (f *fields) add(s string) {
+func (f *fields) add(s string, isQuoted bool) {
 	f.size += len(s)
 	if f.size <= maxText {
 		f.word.WriteString(s)
+		escape := `*?[\`
+		if !isQuoted {
+			escape = `[\`
+			f.wild = f.wild || strings.ContainsAny(s, "*?")
+		}
+		for i := range len(s) {
+			if strings.IndexByte(escape, s[i]) >= 0 {
+				f.pattern.WriteByte('\\')
+			}
+			f.pattern.WriteByte(s[i])
+		}
 	}
 	f.open = true
 }
 
+// end makes a word, or several if it has wildcards that match.
 func (f *fields) end() {
-	if f.open {
-		f.done = append(f.done, f.word.String())
-		f.word.Reset()
-		f.open = false
-		f.size++
+	if !f.open {
+		return
 	}
+	words := []string{f.word.String()}
+	if f.wild && f.size <= maxText {
+		if names := f.glob(f.pattern.String()); len(names) > 0 {
+			words = names
+			for _, name := range names {
+				f.size += len(name)
+			}
+		}
+	}
+	f.done = append(f.done, words...)
+	f.size += len(words)
+	f.word.Reset()
+	f.pattern.Reset()
+	f.open, f.wild = false, false
 }
 
 // split adds a value that is split at spaces. As in GRUB, and not in a shell,
@@ -41,18 +67,18 @@ func (f *fields) split(s string) {
 		if i > 0 {
 			f.end()
 		}
-		f.add(w)
+		f.add(w, false)
 	}
 }
 
-// expand makes words of what stands in the script. There are no wildcards.
+// expand makes words of what stands in the script.
 func (in *interpreter) expand(words []word, at position) ([]string, error) {
-	var f fields
+	f := fields{glob: func(pattern string) []string { return in.glob(pattern, at) }}
 	for _, w := range words {
 		for _, p := range w {
 			switch {
 			case p.kind == quoted, p.kind == literal && p.text != "":
-				f.add(p.text)
+				f.add(p.text, p.kind == quoted)
 			case p.kind == variable, p.kind == quotedVariable:
 				in.expandVariable(&f, p)
 			}
@@ -62,11 +88,14 @@ func (in *interpreter) expand(words []word, at position) ([]string, error) {
 		}
 		f.end()
 	}
+	if f.size > maxText {
+		return nil, in.stop(at, "a command has more than %d bytes", maxText)
+	}
 	return f.done, in.spend(at, f.size)
 }
 
 func (in *interpreter) expandVariable(f *fields, p part) {
-	add := f.add
+	add := func(s string) { f.add(s, true) }
 	if p.kind == variable {
 		add = f.split
 	}
@@ -76,10 +105,16 @@ func (in *interpreter) expandVariable(f *fields, p part) {
 			add(in.arguments[n-1])
 		}
 	case p.text == "#":
-		add(strconv.Itoa(len(in.arguments)))
+		if in.arguments != nil {
+			add(strconv.Itoa(len(in.arguments)))
+		}
 	case p.text == "*" && p.kind == quotedVariable:
 		add(strings.Join(in.arguments, " "))
 	case p.text == "@", p.text == "*":
+		if p.kind == variable {
+			f.split(strings.Join(in.arguments, " "))
+			return
+		}
 		for i, a := range in.arguments {
 			if i > 0 {
 				f.end()

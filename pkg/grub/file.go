@@ -62,17 +62,18 @@ func (in *interpreter) file(name string) (entry.File, bool) {
 	return entry.File{Volume: v, Name: name}, strings.HasPrefix(name, "/")
 }
 
-// runFile executes a file of configuration.
+// runFile executes a file of configuration. As in GRUB, its status is 0 even if
+// there is none.
 func (in *interpreter) runFile(at position, name string) (int, error) {
 	f, ok := in.file(name)
 	if !ok {
 		in.notef(at, "%s is no file", printable(name))
-		return 1, nil
+		return 0, nil
 	}
 	text, err := f.Volume.ReadConfig(f.Name)
 	if err != nil {
 		in.notef(at, "%v", err)
-		return 1, nil
+		return 0, nil
 	}
 	defer func() { in.files-- }()
 	if in.files++; in.files > maxFiles {
@@ -96,10 +97,11 @@ func (in *interpreter) locate(name, text string) {
 }
 
 // runText executes line by line, as GRUB reads a file. A mistake costs its
-// line, or the block that it is in.
+// line, or the block that it is in. Return ends its line, and after the file
+// the function that reads it.
 func (in *interpreter) runText(file, text string) error {
 	p := &parser{lexer: newLexer(text), file: file}
-	for !in.returns {
+	for {
 		b, err := p.line()
 		if err != nil {
 			in.notef(position{file, p.wrong}, "%v", err)
@@ -112,7 +114,6 @@ func (in *interpreter) runText(file, text string) error {
 			return err
 		}
 	}
-	return nil
 }
 
 func sourceCommand(in *interpreter, c *invocation) (int, error) {

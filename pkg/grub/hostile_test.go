@@ -56,7 +56,13 @@ func TestMistakes(t *testing.T) {
 		"semicolons":       {"true;; false\n", `2: ";" is not expected`, true},
 		"variable":         {"x=${a\n", `2: $ has no name of a variable`, true},
 		"no variable":      {"x=\"$\"\n", `2: $ has no name of a variable`, true},
-		"for":              {"for in x; do true; done\n", `2: "x" is not expected`, true},
+		"for":              {"for in x; do true; done\n", `2: "in" is not expected`, true},
+		"for 1":            {"for 1 in x; do true; done\n", `2: "1" is not expected`, true},
+		"for if":           {"for if in x; do true; done\n", `2: "if" is not expected`, true},
+		"function 1":       {"function 1 { true; }\n", `2: "1" is not expected`, true},
+		"brackets":         {"echo [[ x\n", `2: "[[" is not expected`, true},
+		"eval":             {"eval 'true\n}'\n", `3: "}" is not expected`, true},
+		"eval's end":       {"x='\\'; eval $x\n", `2: a backslash has nothing behind it`, true},
 		"for a-b":          {"for a-b in x; do true; done\n", `2: "a-b" is not expected`, true},
 		"for without do":   {"for a in x; done\n", `2: "done" is not expected`, true},
 		"for without in":   {"for a x; done\n", `2: "x" is not expected`, true},
@@ -105,6 +111,10 @@ func TestBounds(t *testing.T) {
 		"functions":        {"function f { f; }; f", "2: more than 100 functions call one another"},
 		"variable":         {"x=0123456789abcdef; while true; do x=$x$x; done", "2: a command has more than 65536 bytes"},
 		"words":            {"while true; do x=\"$x a\"; for i in $x; do true; done; done", "2: more than 100000 commands"},
+		"eval":             {"x='eval $x'; eval $x", "2: more than 100 functions call one another"},
+		"eval of much":     {"x='" + strings.Repeat("x", 1000) + "'; while true; do eval true $x; done", "2: more than 4194304 bytes are read or made"},
+		"regexp":           {"x=0123456789abcdef; for i in 1 2 3 4 5 6 7 8 9 10; do x=$x$x; done; while true; do regexp \"$x*\" \"$x\"; done", "2: more than 4194304 bytes are read or made"},
+		"wildcards":        {"x='/*/../*/../*/../*/../*/../*'; while true; do for i in $x$x; do true; done; done", "2: more than 4194304 bytes are read or made"},
 		"entries":          {strings.Repeat("menuentry B { linux /k; }\n", 30_000), "1001: more than 1000 entries"},
 		"100000 entries":   {"function f { menuentry B { linux /k; }; }; while true; do f; done", "2: more than 1000 entries"},
 		"nested entries":   {"submenu S { while true; do menuentry B { linux /k; }; done; }", "2: more than 1000 entries"},
@@ -224,6 +234,7 @@ func FuzzScript(f *testing.F) {
 		f.Add(read(f, name))
 	}
 	f.Add("function f { for x in $@ \"$*\"; do until [ ! ( $1 -gt 0x1 -o -f /k ) ]; do menuentry $x --id \"\\$\" { linux /k \\x20; }; break 2; done; done; }\nf a 'b c'\nsearch -f -s /k")
+	f.Add("eval 'for x in /*/?.conf; do regexp -s y \"(.)\" $x; break; done'\nfunction f { shift; setparams $@ $x; return 2; }; f; probe -us x $root; fallback=0")
 	v := open(f, "sda1", "b007", "BOOT", map[string]string{"k": "", "loader/entries/a.conf": "linux /k\n"})
 	f.Fuzz(func(t *testing.T, script string) {
 		in := newInterpreter(v, nil, entry.File{Volume: v, Name: "/grub/grub.cfg"}, "s390x")

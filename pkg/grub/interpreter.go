@@ -96,10 +96,10 @@ func (in *interpreter) spend(at position, bytes int) error {
 
 func (b block) run(in *interpreter) error {
 	for _, c := range b {
-		if in.breaks > 0 || in.returns {
+		if in.breaks > 0 {
 			return nil
 		}
-		if err := c.run(in); err != nil {
+		if err := c.run(in); err != nil || in.returns {
 			return err
 		}
 	}
@@ -115,7 +115,9 @@ func (c *conditional) run(in *interpreter) error {
 			return b.body.run(in)
 		}
 	}
-	in.status = 0
+	if c.other == nil {
+		in.status = 0
+	}
 	return c.other.run(in)
 }
 
@@ -130,8 +132,7 @@ func (l *loop) run(in *interpreter) error {
 			return err
 		}
 		if (in.status == 0) == l.until {
-			in.status = 0
-			return nil
+			return nil // $? is that of the condition
 		}
 		if err := l.body.run(in); err != nil {
 			return err
@@ -158,7 +159,9 @@ func (i *iteration) run(in *interpreter) error {
 	}
 	in.loops++
 	defer func() { in.loops-- }()
-	in.status = 0
+	if len(words) == 0 {
+		in.status = 0
+	}
 	for _, w := range words {
 		if err := in.step(i.at); err != nil {
 			return err
@@ -195,13 +198,11 @@ func (c *simple) run(in *interpreter) error {
 		in.status = 1
 		return nil
 	}
-	if err := in.call(c, words[0], words[1:]); err != nil {
-		return err
-	}
-	if invert {
+	known, err := in.call(c, words[0], words[1:])
+	if invert && known {
 		in.status = flag(in.status != 0)
 	}
-	return nil
+	return err
 }
 
 // flag is the status of a condition.
@@ -213,21 +214,21 @@ func flag(ok bool) int {
 }
 
 // call executes a command of GRUB's, a function, or an assignment, in this
-// order.
-func (in *interpreter) call(c *simple, name string, args []string) error {
+// order. What is none of them is not known: GRUB complains, but has status 0,
+// which an exclamation mark does not invert.
+func (in *interpreter) call(c *simple, name string, args []string) (known bool, err error) {
 	if f, ok := in.builtins[name]; ok {
-		var err error
 		in.status, err = f(in, &invocation{name, args, c.body, c.at})
-		return err
+		return true, err
 	}
 	if f := in.functions[name]; f != nil {
-		return in.callFunction(f, args, c.at)
+		return true, in.callFunction(f, args, c.at)
 	}
-	variable, text, ok := strings.Cut(name, "=")
-	if in.status = flag(ok || ignored[name]); ok {
+	if variable, text, ok := strings.Cut(name, "="); ok {
 		in.set(variable, text)
 	}
-	return nil
+	in.status = flag(!unavailable[name])
+	return ignored[name] || unavailable[name], nil
 }
 
 func (in *interpreter) callFunction(f *function, args []string, at position) error {

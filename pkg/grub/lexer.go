@@ -152,7 +152,13 @@ func (l *lexer) readWord() (word, error) {
 			}
 			w = append(w, part{variable, name})
 		case '\\':
-			w = append(w, part{literal, l.readEscape()})
+			if l.at+1 == len(l.text) {
+				l.at++
+				return nil, errors.New("a backslash has nothing behind it")
+			}
+			if text := l.readEscape(); text != "" {
+				w = append(w, part{quoted, text}) // is no wildcard
+			}
 		default:
 			n := strings.IndexAny(l.text[l.at:], delimiters+`'"$\`)
 			if n < 0 {
@@ -217,10 +223,6 @@ func (l *lexer) readEscape() string {
 		l.at += 4
 		return rest[:4]
 	}
-	if len(rest) < 2 {
-		l.at++
-		return `\`
-	}
 	l.at += 2
 	if rest[1] == '\n' {
 		l.line++
@@ -270,4 +272,9 @@ func nameLength(s string) int {
 		n = len(s)
 	}
 	return n
+}
+
+// isName reports whether a function or the variable of a for may have a name.
+func isName(s string) bool {
+	return s != "" && strings.IndexByte("?#*@0123456789", s[0]) < 0 && nameLength(s) == len(s)
 }

@@ -27,7 +27,7 @@ type item struct {
 	id, title string
 	args      []string // of the body: the title first
 	submenu   bool
-	body      block
+	body      []block
 	bls       *entry.Entry
 	at        position
 }
@@ -103,17 +103,45 @@ func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) e
 			in.noDefault()
 		}
 	}
+	at := make([]int, len(m.items)) // the entry of each item, or None
+	failed := false
 	for i, it := range m.items {
+		at[i] = len(in.config.Entries)
 		if err := in.evaluate(m, it, outer, depth, i == chosen); err != nil {
 			return err
 		}
+		if i == chosen {
+			failed = !it.submenu && len(in.config.Entries) == at[i] && in.config.Default == entry.None
+		}
+		if it.submenu || len(in.config.Entries) != at[i]+1 {
+			at[i] = entry.None
+		}
+	}
+	if failed {
+		in.fallBack(m, at)
 	}
 	return nil
 }
 
+// fallBack takes the first entry that there is of those that $fallback lists,
+// as GRUB does if the default cannot be loaded.
+func (in *interpreter) fallBack(m *menu, at []int) {
+	for name := range strings.FieldsSeq(m.environment.get("fallback")) {
+		if i, ok := m.named(name); ok && at[i] != entry.None {
+			in.config.Default = at[i]
+			in.config.Notef("%s: the fallback is %s", printable(in.config.Source), printable(m.items[i].title))
+			return
+		}
+	}
+}
+
 func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) error {
-	// A submenu's title is copied for each entry in it.
-	if err := in.spend(it.at, len(outer)+len(it.title)); err != nil {
+	// A submenu's title and id are copied for each entry in it.
+	chosen := strings.ReplaceAll(it.id, ">", ">>")
+	if above := m.environment.get("chosen"); above != "" {
+		chosen = above + ">" + chosen
+	}
+	if err := in.spend(it.at, len(outer)+len(it.title)+len(chosen)); err != nil {
 		return err
 	}
 	title := outer + it.title
@@ -124,14 +152,15 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 		return nil
 	}
 	inner := newMenu(m.environment.over(it.submenu))
-	if isDefault {
-		if _, rest := firstOf(m.environment.get("default")); rest != "" {
-			inner.environment.put("default", rest)
-		}
+	inner.environment.put("chosen", chosen)
+	inner.environment.export("chosen")
+	_, rest := firstOf(m.environment.get("default"))
+	if inner.environment.unset("default"); isDefault && rest != "" {
+		inner.environment.put("default", rest)
 	}
 	in.environment, in.menu, in.arguments = inner.environment, inner, it.args
 	in.target, in.shown, in.status, in.returns = target{}, nil, 0, false
-	switch err := it.body.run(in); {
+	switch err := in.runLines(it.body); {
 	case errors.Is(err, errStop):
 		return err
 	case errors.Is(err, errLeave):
@@ -162,6 +191,16 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	return nil
 }
 
+// runLines executes what GRUB reads line by line: return ends only its line.
+func (in *interpreter) runLines(lines []block) error {
+	for _, line := range lines {
+		if err := line.run(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *target) entry(id, title string) entry.Entry {
 	return entry.Entry{ID: id, Title: title, Kernel: *t.kernel, Initrds: t.initrds, DeviceTree: t.deviceTree, Cmdline: t.cmdline}
 }
@@ -180,40 +219,47 @@ func (in *interpreter) append(e entry.Entry, isDefault bool) {
 // chosen is the item that $default names, the first one if there is none of
 // that name, and -1 if it is an entry of blscfg's that is left out.
 func (m *menu) chosen() int {
-	first, _ := firstOf(m.environment.get("default"))
-	n, rest, isNumber := number(first)
-	at := int(n)
-	if at >= len(m.items) {
-		at = 0
+	v := m.environment.lookup("default")
+	if !v.set {
+		return 0
 	}
-	named := func(of ...func(*item) string) int {
-		return slices.IndexFunc(m.items, func(it *item) bool {
-			return slices.ContainsFunc(of, func(f func(*item) string) bool { return f(it) == first })
-		})
-	}
-	id, title := func(it *item) string { return it.id }, func(it *item) string { return it.title }
-	if m.bls == nil {
-		// What begins with a number is one.
-		if isNumber {
-			return at
-		}
-		return max(0, named(title, id))
-	}
-	// The GRUB that has blscfg looks for names first, since entries' files
-	// begin with a machine-id.
-	for _, of := range []func(*item) string{id, title} {
-		if i := named(of); i >= 0 {
-			return i
-		}
-	}
-	if isNumber && rest == "" {
-		return at
+	first, _ := firstOf(v.text)
+	if i, ok := m.named(first); ok {
+		return i
 	}
 	file := "/loader/entries/" + first + ".conf"
 	if slices.ContainsFunc(m.bls, func(v *entry.Volume) bool { return v.Exists(file) || v.Exists("/boot"+file) }) {
 		return -1
 	}
 	return 0
+}
+
+// named is the item of a number, title or id.
+func (m *menu) named(name string) (int, bool) {
+	n, rest, isNumber := number(name)
+	at, isItem := int(n), isNumber && n < int64(len(m.items))
+	find := func(of ...func(*item) string) (int, bool) {
+		i := slices.IndexFunc(m.items, func(it *item) bool {
+			return slices.ContainsFunc(of, func(f func(*item) string) bool { return f(it) == name })
+		})
+		return i, i >= 0
+	}
+	id, title := func(it *item) string { return it.id }, func(it *item) string { return it.title }
+	if m.bls == nil {
+		// What begins with a number is one.
+		if isNumber {
+			return at, isItem
+		}
+		return find(title, id)
+	}
+	// The GRUB that has blscfg looks for names first, since entries' files
+	// begin with a machine-id.
+	for _, of := range []func(*item) string{id, title} {
+		if i, ok := find(of); ok {
+			return i, true
+		}
+	}
+	return at, isItem && rest == ""
 }
 
 // firstOf separates what a default names in a menu from what it names in that

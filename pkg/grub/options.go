@@ -47,20 +47,16 @@ func parseOptions(known []option, args []string) (given options, rest []string, 
 		if arg == "--" {
 			return given, append(rest, args[i+1:]...), true
 		}
-		name, text, hasText := strings.Cut(arg, "=")
-		isLong := strings.HasPrefix(arg, "--")
-		at := slices.IndexFunc(known, func(o option) bool {
-			if isLong {
-				return name == "--"+o.long
-			}
-			return o.short != 0 && arg == "-"+string(o.short)
-		})
-		if at < 0 {
+		o, first, ok := optionOf(known, arg)
+		if !ok {
 			rest = append(rest, arg)
 			continue
 		}
-		o := known[at]
-		if o.takes != nothing && !hasText && i+1 < len(args) && (o.takes == something || !isDashed(args[i+1])) {
+		for _, o := range first {
+			given[o.long] = append(given[o.long], "")
+		}
+		_, text, hasText := strings.Cut(arg, "=")
+		if o.takes != nothing && !hasText && i+1 < len(args) && !isDashed(args[i+1]) {
 			i++
 			text, hasText = args[i], true
 		}
@@ -72,4 +68,46 @@ func parseOptions(known []option, args []string) (given options, rest []string, 
 	return given, rest, true
 }
 
-func isDashed(s string) bool { return len(s) > 1 && s[0] == '-' }
+// parseStrictly is parseOptions for commands that take no unknown options.
+func parseStrictly(known []option, args []string) (given options, rest []string, ok bool) {
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if _, _, ok := optionOf(known, arg); !ok && isDashed(arg) && arg != "-" {
+			return nil, nil, false
+		}
+	}
+	return parseOptions(known, args)
+}
+
+func isDashed(s string) bool { return strings.HasPrefix(s, "-") }
+
+// optionOf is the option that a word gives, --LONG, --LONG=TEXT or -S. Before a
+// short one may be others, first, which get no text.
+func optionOf(known []option, arg string) (o option, first []option, ok bool) {
+	if name, isLong := strings.CutPrefix(arg, "--"); isLong {
+		name, _, _ = strings.Cut(name, "=")
+		i := slices.IndexFunc(known, func(o option) bool { return o.long == name })
+		if i < 0 {
+			return o, nil, false
+		}
+		return known[i], nil, true
+	}
+	letters, isShort := strings.CutPrefix(arg, "-")
+	if !isShort || letters == "" {
+		return o, nil, false
+	}
+	for _, letter := range []byte(letters) {
+		i := slices.IndexFunc(known, func(o option) bool { return o.short == letter })
+		if letter == 0 || i < 0 {
+			return o, nil, false
+		}
+		first = append(first, known[i])
+	}
+	last := len(first) - 1
+	if slices.ContainsFunc(first[:last], func(o option) bool { return o.takes == something }) {
+		return o, nil, false
+	}
+	return first[last], first[:last], true
+}

@@ -22,6 +22,9 @@ type parser struct {
 	wrong int // the line of an error
 }
 
+// opening are the words that begin a block.
+var opening = []string{"if", "while", "until", "for"}
+
 // reserved words begin no command, or have no meaning to GRUB yet.
 var reserved = []string{"then", "elif", "else", "fi", "do", "done", "in", "case", "esac", "select", "function"}
 
@@ -115,7 +118,7 @@ func (p *parser) statement() (command, error) {
 		return nil, err
 	}
 	f := &function{name: p.token.text, at: p.at()}
-	if n := nameLength(f.name); p.token.kind != tokenWord || n != len(f.name) {
+	if p.token.kind != tokenWord || !isName(f.name) {
 		return nil, p.unexpected()
 	}
 	if err := p.next(); err != nil {
@@ -124,8 +127,8 @@ func (p *parser) statement() (command, error) {
 	if err := p.skipNewlines(); err != nil {
 		return nil, err
 	}
-	var err error
-	f.body, err = p.braces()
+	lines, err := p.braces()
+	f.body = slices.Concat(lines...)
 	return f, err
 }
 
@@ -155,6 +158,9 @@ func (p *parser) command() (command, error) {
 func (p *parser) words() ([]word, error) {
 	var words []word
 	for p.token.kind == tokenWord {
+		if p.is("[[") || p.is("]]") { // have no meaning yet
+			return nil, p.unexpected()
+		}
 		words = append(words, p.token.word)
 		if err := p.next(); err != nil {
 			return nil, err
@@ -166,25 +172,36 @@ func (p *parser) words() ([]word, error) {
 // until reads commands up to one of the words, which it leaves, or, without
 // any, up to a closing brace. GRUB takes no empty block.
 func (p *parser) until(ends ...string) (block, error) {
+	lines, err := p.lines(ends...)
+	return slices.Concat(lines...), err
+}
+
+// lines are the commands of until, by the lines that they begin in.
+func (p *parser) lines(ends ...string) ([]block, error) {
 	if p.depth++; p.depth > maxBlocks {
 		return nil, fmt.Errorf("more than %d blocks are nested", maxBlocks)
 	}
-	var b block
+	var lines []block
 	for {
+		isNew := lines == nil || p.token.kind == tokenNewline
 		if err := p.skipNewlines(); err != nil {
 			return nil, err
 		}
 		isEnd := p.token.kind == tokenRight && len(ends) == 0 ||
 			p.token.kind == tokenWord && slices.Contains(ends, p.token.text)
-		if isEnd && len(b) > 0 {
+		if isEnd && lines != nil {
 			p.depth--
-			return b, nil
+			return lines, nil
 		}
 		c, err := p.command()
 		if err != nil {
 			return nil, err
 		}
-		b = append(b, c)
+		if isNew {
+			lines = append(lines, nil)
+		}
+		last := &lines[len(lines)-1]
+		*last = append(*last, c)
 		if p.token.kind == tokenRight && len(ends) == 0 {
 			continue
 		}
@@ -205,14 +222,14 @@ func (p *parser) after(keyword string, ends ...string) (block, error) {
 	return p.until(ends...)
 }
 
-func (p *parser) braces() (block, error) {
+func (p *parser) braces() ([]block, error) {
 	if p.token.kind != tokenLeft {
 		return nil, p.unexpected()
 	}
 	if err := p.next(); err != nil {
 		return nil, err
 	}
-	b, err := p.until()
+	b, err := p.lines()
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (in *interpreter) search(c *invocation, by, key, variable string) int {
 		case "fs-uuid":
 			return key != "" && strings.EqualFold(v.UUID, key)
 		}
-		return v.Exists(key)
+		return strings.HasPrefix(key, "/") && v.Exists(key)
 	})
 	if found == nil {
 		in.notef(c.at, "no file system with %s %s", by, printable(key))

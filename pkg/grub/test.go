@@ -5,6 +5,7 @@
 package grub
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,25 +64,38 @@ func (t *test) evaluate() bool {
 }
 
 var comparisons = map[string]func(a, b string) bool{
-	"=":   func(a, b string) bool { return a == b },
-	"==":  func(a, b string) bool { return a == b },
-	"!=":  func(a, b string) bool { return a != b },
-	"<":   func(a, b string) bool { return a < b },
-	"<=":  func(a, b string) bool { return a <= b },
-	">":   func(a, b string) bool { return a > b },
-	">=":  func(a, b string) bool { return a >= b },
-	"-eq": func(a, b string) bool { return signed(a) == signed(b) },
-	"-ne": func(a, b string) bool { return signed(a) != signed(b) },
-	"-lt": func(a, b string) bool { return signed(a) < signed(b) },
-	"-le": func(a, b string) bool { return signed(a) <= signed(b) },
-	"-gt": func(a, b string) bool { return signed(a) > signed(b) },
-	"-ge": func(a, b string) bool { return signed(a) >= signed(b) },
-	// Comparisons of versions and of times: no configuration's default hangs
-	// on them.
-	"-pgt": never, "-plt": never, "-nt": never, "-ot": never,
+	"=":    func(a, b string) bool { return a == b },
+	"==":   func(a, b string) bool { return a == b },
+	"!=":   func(a, b string) bool { return a != b },
+	"<":    func(a, b string) bool { return a < b },
+	"<=":   func(a, b string) bool { return a <= b },
+	">":    func(a, b string) bool { return a > b },
+	">=":   func(a, b string) bool { return a >= b },
+	"-eq":  func(a, b string) bool { return signed(a) == signed(b) },
+	"-ne":  func(a, b string) bool { return signed(a) != signed(b) },
+	"-lt":  func(a, b string) bool { return signed(a) < signed(b) },
+	"-le":  func(a, b string) bool { return signed(a) <= signed(b) },
+	"-gt":  func(a, b string) bool { return signed(a) > signed(b) },
+	"-ge":  func(a, b string) bool { return signed(a) >= signed(b) },
+	"-pgt": func(a, b string) bool { return unlike(a, b) > 0 },
+	"-plt": func(a, b string) bool { return unlike(a, b) < 0 },
+	// Comparisons of times: no configuration's default hangs on them.
+	"-nt": never, "-ot": never,
 }
 
 func never(_, _ string) bool { return false }
+
+// unlike compares the numbers, without a sign, after the begin that is the same
+// in both, even if that ends in the middle of a number.
+func unlike(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	first, _, _ := number(a[i:])
+	second, _, _ := number(b[i:])
+	return cmp.Compare(first, second)
+}
 
 // primary evaluates an operator with its operands, and says how many words
 // these are; 0 if the next word is no part of one.
@@ -105,15 +119,30 @@ func (t *test) primary() (bool, int) {
 		if info == nil {
 			return false, 2
 		}
-		is := map[string]bool{"-e": true, "-d": info.IsDir(), "-f": !info.IsDir(), "-s": !info.IsDir() && info.Size() > 0}
+		_, isFile := t.in.file(operand)
+		is := map[string]bool{
+			"-e": true, "-d": info.IsDir(), "-f": !info.IsDir(), "-s": isFile && !info.IsDir() && info.Size() > 0,
+		}
 		return is[t.words[0]], 2
 	}
 	return false, 0
 }
 
-// stat is nil for a file that does not exist.
+// stat is nil for a file that does not exist. Unlike other commands test, but
+// for its -s, takes names in the root directory without its slash, and a device
+// or nothing for that directory.
 func (in *interpreter) stat(name string) os.FileInfo {
-	f, ok := in.file(name)
+	device, file := "", strings.TrimRight(name, "/")
+	if n := strings.IndexByte(file, ')') + 1; n > 0 && file[0] == '(' {
+		device, file = file[:n], file[n:]
+	}
+	if file == "" && device != "" && in.volume(device[1:len(device)-1]) == nil {
+		return nil
+	}
+	if !strings.Contains(file, "/") {
+		file = "/" + file
+	}
+	f, ok := in.file(device + file)
 	if !ok {
 		return nil
 	}

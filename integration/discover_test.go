@@ -7,6 +7,7 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,6 +73,21 @@ func newDisk(t *testing.T, arch, kernelName, config, text string) string {
 	return image
 }
 
+// overwrite replaces a file's beginning.
+func overwrite(t *testing.T, name, text string) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func find(flags ...string) script.Step {
 	return script.Step{Run: append([]string{"/bin/imaboot", "boot"}, flags...), Show: true}
 }
@@ -83,9 +99,12 @@ func TestDisk(t *testing.T) {
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
 			t.Parallel()
-			config := fmt.Sprintf("set default=1\nmenuentry broken { linux /boot/none }\nmenuentry other { linux /boot/initrd x }\n"+
+			// The file system leaves its first two sectors free.
+			config := fmt.Sprintf("load_env -f (${root})0+2\nset default=$next_entry\nmenuentry broken { linux /boot/none }\nmenuentry other { linux /boot/initrd x }\n"+
 				"menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(tt.arch))
 			disk := newDisk(t, tt.arch, tt.kernel, "/boot/grub/grub.cfg", config)
+			block := "# GRUB Environment Block\nnext_entry=1\n"
+			overwrite(t, disk, block+strings.Repeat("#", 1024-len(block)))
 			r := runGuest(t, lab.Guest{Arch: tt.arch, CPUs: 1, Devices: drive(tt.arch, disk), Stages: []lab.Stage{newFirmware(t, tt.arch,
 				script.Step{Run: []string{"/bin/imaboot", "entries", "--json"}},
 				report, find("--timeout=2s", "-v"))}})

@@ -61,7 +61,7 @@ func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch stri
 		c.Notef("%s: only the first %d of %d files are read", c.Source, maxEntries, len(names))
 		names = names[:maxEntries]
 	}
-	env := newVariables(v, vars)
+	env := newVariables(c, v, vars)
 	isSystemd := vars == nil && arch != "s390x"
 	var found []*snippet
 	for _, name := range names {

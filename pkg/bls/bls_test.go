@@ -158,7 +158,7 @@ func TestParse(t *testing.T) {
 		{
 			name: "for ever, and a default that GRUB saved as a number",
 			files: kernels(map[string]string{
-				"loader/loader.conf": "default @saved\ntimeout menu-force\n", "grub/grubenv": "saved_entry=1\n",
+				"loader/loader.conf": "default @saved\ntimeout menu-force\n", "grub/grubenv": "# GRUB Environment Block\nsaved_entry=1\n",
 				"loader/entries/a.conf": "linux k\n", "loader/entries/b.conf": "linux k\n",
 			}),
 			want: []string{"b||/k|||", "a||/k|||"}, def: 1, timeout: &forever,

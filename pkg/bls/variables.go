@@ -5,11 +5,14 @@
 package bls
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/grubenv"
 )
 
 // environments are where GRUB keeps its environment block.
@@ -24,28 +27,28 @@ type variables struct {
 	given, saved map[string]string
 }
 
-func newVariables(v *entry.Volume, given map[string]string) *variables {
-	env := &variables{given: given}
+// newVariables reads the first environment block that there is.
+func newVariables(c *entry.Config, v *entry.Volume, given map[string]string) *variables {
+	env := &variables{given: given, saved: map[string]string{}}
 	for _, name := range environments {
-		if b, err := v.ReadConfig(name); err == nil {
-			env.saved = environment(string(b))
-			break
+		b, err := v.ReadConfig(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		var all []grubenv.Variable
+		if err == nil {
+			all, err = grubenv.Parse(b)
+		}
+		if err != nil {
+			c.Notef("%s: %v", name, err)
+			continue
+		}
+		for _, v := range all {
+			env.saved[v.Name] = v.Text
+		}
+		break
 	}
 	return env
-}
-
-// environment reads a block of lines NAME=VALUE, filled up with number signs.
-// GRUB escapes a backslash with another.
-func environment(block string) map[string]string {
-	vars := map[string]string{}
-	for line := range strings.Lines(block) {
-		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), "=")
-		if ok && !strings.HasPrefix(name, "#") {
-			vars[name] = strings.ReplaceAll(value, `\\`, `\`)
-		}
-	}
-	return vars
 }
 
 // get is empty for a variable that is not set. A configuration that calls

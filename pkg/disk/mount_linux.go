@@ -36,13 +36,21 @@ var ErrMount = errors.New("cannot be mounted")
 
 // Open mounts the file system of a device, read-only, and opens it.
 func Open(d Device, modules *Modules) (*entry.Volume, error) {
-	name := filepath.Join("/dev", d.Name)
-	f, err := os.Open(name)
+	f, err := os.Open(filepath.Join("/dev", d.Name))
 	if err != nil {
 		return nil, err
 	}
+	v, err := open(d, f, modules)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	v.Blocks = f
+	return v, nil
+}
+
+func open(d Device, f *os.File, modules *Modules) (*entry.Volume, error) {
 	s, err := Probe(f)
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
 	}
 	if why, ok := noFilesystem[s.Type]; ok {
@@ -52,7 +60,7 @@ func Open(d Device, modules *Modules) (*entry.Volume, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := mount(name, dir, s.Type, modules); err != nil {
+	if err := mount(f.Name(), dir, s.Type, modules); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %s %w: %w", d.Name, s.Type, ErrMount, err), os.Remove(dir))
 	}
 	v, err := entry.OpenVolume(dir, d.Name)

@@ -34,6 +34,8 @@ type Volume struct {
 	// UUID and Label are those of the file system, PartUUID and PartLabel
 	// those of the partition; empty if it has none.
 	UUID, Label, PartUUID, PartLabel string
+	// Blocks is the device itself, nil for a directory. Close closes it.
+	Blocks *os.File
 
 	dir  string
 	root *os.Root
@@ -49,7 +51,13 @@ func OpenVolume(dir, device string) (*Volume, error) {
 }
 
 // Close closes the volume, and leaves it mounted.
-func (v *Volume) Close() error { return v.root.Close() }
+func (v *Volume) Close() error {
+	err := v.root.Close()
+	if v.Blocks != nil {
+		err = errors.Join(err, v.Blocks.Close())
+	}
+	return err
+}
 
 // Dir is where it is mounted.
 func (v *Volume) Dir() string { return v.dir }

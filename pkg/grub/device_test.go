@@ -6,6 +6,8 @@ package grub
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -103,11 +105,13 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// TestBlockList: SUSE's environment block that is on no file system is noted.
+// TestBlockList: SUSE's environment block is in no file of btrfs.
 func TestBlockList(t *testing.T) {
-	const note = "(sda3)512+1: next_entry in a block list is not read"
+	const at = "sda3:/boot/grub2/grub.cfg:"
+	const note = ": loader's configuration: "
 	for name, test := range map[string]struct {
 		env, script string
+		def         int
 		want        []string
 	}{
 		"SUSE": {"env_block=512+1", `load_env
@@ -115,26 +119,41 @@ func TestBlockList(t *testing.T) {
 			  set env_block="(${root})${env_block}"
 			  export env_block
 			  load_env -f "${env_block}"
-			fi`, []string{"sda3:/boot/grub2/grub.cfg:5: " + note}},
-		"status":     {"", "if load_env -f (sda3)512+1; then set default=1; fi", []string{"sda3:/boot/grub2/grub.cfg:1: " + note}},
-		"several":    {"", "load_env -f 0+1,+2,8+1", []string{"sda3:/boot/grub2/grub.cfg:1: 0+1,+2,8+1: next_entry in a block list is not read"}},
-		"other disk": {"", "load_env -f '(hd0)1+1'", []string{"sda3:/boot/grub2/grub.cfg:1: (hd0)1+1: next_entry in a block list is not read"}},
-		"file":       {"next_entry=1", "load_env -f (sda3)/boot/grub2/grubenv; set default=$next_entry", nil},
-		"no file":    {"", "load_env -f x; load_env -f 1+; load_env -f ''", nil},
+			fi
+			if [ "${next_entry}" ]; then set default="${next_entry}"; fi`, 1, nil},
+		"several":      {"", "load_env -f 512+1,513+1; set default=$next_entry", 1, nil},
+		"from nothing": {"", "load_env -f +1", 0, []string{at + "1: +1" + note + "no environment block"}},
+		"status":       {"", "if load_env -f (sda3)0+1; then set default=1; fi", 0, []string{at + "1: (sda3)0+1" + note + "no environment block"}},
+		"end":          {"", "load_env -f 514+1", 0, []string{at + "1" + note + "sda3: EOF"}},
+		"too long":     {"", "load_env -f 0+1,1+99999", 0, []string{at + "1" + note + "more than 1048576 bytes"}},
+		"far":          {"", "load_env -f 999999999999999+1", 0, []string{at + `1` + note + `strconv.ParseInt: parsing "999999999999999": value out of range`}},
+		"other disk":   {"", "load_env -f '(hd0)512+1'", 0, []string{at + "1" + note + "no such device: (hd0): file does not exist"}},
+		"no blocks":    {"", "load_env -f '(sda4)512+1'", 0, []string{at + "1" + note + "no such device: (sda4): file does not exist"}},
+		"file":         {"next_entry=1", "load_env -f (sda3)/boot/grub2/grubenv; set default=$next_entry", 1, nil},
+		"no file":      {"", "load_env -f x; load_env -f 1+", 0, []string{at + "1" + note + "x is no file", at + "1" + note + "1+ is no file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, "sda3", "", "", map[string]string{
 				"boot/grub2/grub.cfg": test.script + "\nmenuentry A { linux /k; }\nmenuentry B { linux /k; }\n",
 				"boot/grub2/grubenv":  envBlock(test.env), "k": "",
 			})
-			c, err := Parse(v, nil)
+			device := filepath.Join(t.TempDir(), "sda3")
+			block := envBlock("next_entry=1")
+			if err := os.WriteFile(device, append(make([]byte, 512*512), block...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if v.Blocks, err = os.Open(device); err != nil {
+				t.Fatal(err)
+			}
+			c, err := Parse(v, entry.Volumes{v, open(t, "sda4", "", "", nil)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(test.want, c.Notes); d != "" {
 				t.Error(d)
 			}
-			if want := map[bool]int{true: 1}[name == "file"]; c.Default != want {
+			if c.Default != test.def {
 				t.Error(c.Default)
 			}
 		})

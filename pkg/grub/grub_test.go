@@ -17,6 +17,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/grubenv"
 )
 
 func open(t testing.TB, device, uuid, label string, files map[string]string) *entry.Volume {
@@ -63,7 +64,7 @@ func read(t testing.TB, name string) string {
 }
 
 func envBlock(lines ...string) string {
-	s := envBlockSignature + strings.Join(append(lines, ""), "\n")
+	s := grubenv.Signature + strings.Join(append(lines, ""), "\n")
 	return s + strings.Repeat("#", max(0, 1024-len(s)))
 }
 

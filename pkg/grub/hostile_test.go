@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/grubenv"
 )
 
 func TestTimeout(t *testing.T) {
@@ -75,7 +76,8 @@ func TestMistakes(t *testing.T) {
 		"long keyword":     {"for " + strings.Repeat("-", 1000) + " in x\n", `2: "` + strings.Repeat("-", 40) + `" is not expected`, true},
 		"number":           {"blscfg\n", "2: blscfg: loader's configuration: sda1: no loader/entries/*.conf: file does not exist", true},
 		"file":             {"source x\x1b[2J\n", `2: x\x1b[2J is no file`, true},
-		"arguments":        {"source; configfile; load_env -f; load_env -f x; search; search -u; search.file; linux; initrd; devicetree; export; unset; set x; break x; cryptomount\nexit 1\n", ` ends without a menu`, false},
+		"arguments":        {"source; configfile; load_env -f; search; search -u; search.file; linux; initrd; devicetree; export; unset; set x; break x; cryptomount\nexit 1\n", ` ends without a menu`, false},
+		"no file":          {"load_env -f x\n", `2: loader's configuration: x is no file`, true},
 		"no block":         {"load_env -f /k\n", `2: sda1:/k: loader's configuration: no environment block`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +125,7 @@ func TestBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{
 				"grub/grub.cfg": "menuentry A { linux /k; }\n" + test.script + "\n", "k": "", "cycle": "source /cycle",
-				"big": envBlockSignature + strings.Repeat("# comment\n", 50_000),
+				"big": grubenv.Signature + strings.Repeat("# comment\n", 50_000),
 			}
 			for i := range 200 {
 				files[fmt.Sprintf("loader/entries/%d.conf", i)] = "title B\nlinux /k\n"
@@ -206,29 +208,6 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-func TestParseEnvBlock(t *testing.T) {
-	for block, want := range map[string][]assignment{
-		envBlock(): nil,
-		envBlock("a=b=c", "d=", "=e", "no", "#x=y"):  {{"a", "b=c"}, {"d", ""}, {"", "e"}},
-		envBlock(`a=\\b\` + "\nc"):                   {{"a", "\\b\nc"}},
-		envBlockSignature + "a=without an end":       nil,
-		envBlockSignature + "# WARNING\na=b\n####\\": {{"a", "b"}},
-	} {
-		got, err := parseEnvBlock([]byte(block))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(assignment{})); d != "" {
-			t.Error(d)
-		}
-	}
-	for _, block := range []string{"", "a=b\n", "# GRUB Environment Block"} {
-		if _, err := parseEnvBlock([]byte(block)); err == nil {
-			t.Errorf("%q is a block", block)
-		}
-	}
-}
-
 func FuzzScript(f *testing.F) {
 	for _, name := range []string{"debian.cfg", "ubuntu.cfg", "rhel.cfg", "sles.cfg"} {
 		f.Add(read(f, name))
@@ -242,12 +221,5 @@ func FuzzScript(f *testing.F) {
 		if c := in.config; len(c.Entries) > maxEntries || c.Default >= len(c.Entries) {
 			t.Error(len(c.Entries), c.Default)
 		}
-	})
-}
-
-func FuzzEnvBlock(f *testing.F) {
-	f.Add([]byte(envBlock("a=b", `c=\\`)))
-	f.Fuzz(func(_ *testing.T, block []byte) {
-		_, _ = parseEnvBlock(block)
 	})
 }

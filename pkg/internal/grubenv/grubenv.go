@@ -1,0 +1,50 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package grubenv reads GRUB's environment block, in which configurations and
+// entries of the Boot Loader Specification keep variables.
+package grubenv
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+)
+
+// Signature begins a block.
+const Signature = "# GRUB Environment Block\n"
+
+// A Variable is one of a block's.
+type Variable struct{ Name, Text string }
+
+// Parse reads a block (grub.info, "Environment block"): lines NAME=VALUE in
+// which a backslash precedes a backslash and the end of a line, filled up with
+// number signs. GRUB's own size is 1024 bytes, but it reads any. An error wraps
+// entry.ErrConfig. ParseEnvFile of u-root fails at an empty value, knows no
+// backslash, and brings its own loader along.
+func Parse(block []byte) ([]Variable, error) {
+	rest, ok := strings.CutPrefix(string(block), Signature)
+	if !ok {
+		return nil, fmt.Errorf("%w: no environment block", entry.ErrConfig)
+	}
+	var out []Variable
+	var line strings.Builder
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c == '\\' && i+1 < len(rest):
+			i++
+			line.WriteByte(rest[i])
+		case c == '\n':
+			name, text, ok := strings.Cut(line.String(), "=")
+			if ok && !strings.HasPrefix(name, "#") {
+				out = append(out, Variable{name, text})
+			}
+			line.Reset()
+		default:
+			line.WriteByte(c)
+		}
+	}
+	return out, nil
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,6 +129,16 @@ func TestDisk(t *testing.T) {
 	}
 }
 
+// copyOf a disk may be written to.
+func copyOf(t *testing.T, disk string) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "disk")
+	if out, err := exec.Command("cp", "--sparse=always", "--reflink=auto", disk, to).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v: %s", err, out)
+	}
+	return to
+}
+
 // TestDebian boots a system as Debian's own tools make it, from its disk to
 // multi-user, with no key pressed: what imaboot offers first is what its own
 // loader would boot, and the list arrives in the booted system.
@@ -162,6 +173,13 @@ func TestDebian(t *testing.T) {
 			}
 			if len(got.Entries) == 0 || !got.Entries[0].Default || !strings.Contains(s.Start.Cmdline, got.Entries[0].Cmdline) {
 				t.Errorf("the first entry is not what was booted with %q", s.Start.Cmdline)
+			}
+			if arch == ppc64le {
+				linux, _ := realGRUB(t, copyOf(t, disk), "hd0,msdos2")
+				e := got.Entries[0]
+				if want := "vda2:" + strings.Join(linux, " "); e.Kernel+" "+e.Cmdline != want {
+					t.Errorf("the first entry is %s %s, GRUB's is %s", e.Kernel, e.Cmdline, want)
+				}
 			}
 			for line := range strings.SplitSeq(r.Console, "\n") {
 				if strings.HasPrefix(line, "imaboot") || strings.Contains(line, "  list: ") || strings.HasPrefix(line, "*") {

@@ -41,6 +41,7 @@ var buildTools = []tool{
 	{[]string{"evmctl"}, []string{"ima-evm-utils", "evmctl"}},
 	{[]string{"tssimaextend"}, []string{"tss2"}},
 	{[]string{"ip"}, []string{"iproute2"}},
+	{[]string{"grub-emu"}, []string{"grub-emu"}},
 	{[]string{"dnsmasq"}, []string{"dnsmasq-base"}},
 	{[]string{"powerpc64le-linux-gnu-gcc"}, []string{"gcc-powerpc64le-linux-gnu"}},
 	{[]string{"s390x-linux-gnu-gcc"}, []string{"gcc-s390x-linux-gnu"}},

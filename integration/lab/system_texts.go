@@ -82,11 +82,13 @@ for g in /lib/systemd/system-generators/*; do
 done
 `
 
-// grubCommands make what GRUB's package and grub-install leave behind. The
+// grubCommands make what GRUB's package and grub-install leave behind, with the
+// terminal that an administrator chooses where there is no screen. The
 // real grub-probe looks at the disk that the root is on, which does not exist
 // yet: its place takes one that answers what it would find, until they end.
 const grubCommands = `
-sed 's|^GRUB_CMDLINE_LINUX=.*|GRUB_CMDLINE_LINUX="{parameters}"|' /usr/share/grub/default/grub >/etc/default/grub
+sed -e 's|^GRUB_CMDLINE_LINUX=.*|GRUB_CMDLINE_LINUX="{parameters}"|' -e 's|^#GRUB_TERMINAL=|GRUB_TERMINAL=|' \
+	/usr/share/grub/default/grub >/etc/default/grub
 mkdir -p /boot/grub
 grub-editenv /boot/grub/grubenv create
 mount -t tmpfs tmpfs /dev

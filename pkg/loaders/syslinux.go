@@ -5,7 +5,6 @@
 package loaders
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -32,24 +31,18 @@ const maxIncludes = 64
 
 // A label is one entry of SYSLINUX's.
 type label struct {
-	where, name, title, kernel, args, tree string // args are behind the kernel
-	initrd, appended                       *string
-	global                                 *appendix // of all labels when this one began
-	other                                  string    // a directive that boots no kernel
-	depth                                  int       // of submenus
-	isDefault, disabled, hidden, moves     bool      // moves: to another menu
+	SyslinuxLabel
+	where, title, args, tree string // args are behind the kernel
+	initrd, appended         string // appended: that of all labels when this one began, or its own
+	other                    string // a directive that boots no kernel
 }
-
-// An appendix is what APPEND has, without the initrds.
-type appendix struct{ options, initrd string }
 
 // A syslinux is a configuration while it is read.
 type syslinux struct {
 	*source
 	labels   []*label
 	at       *label // nil outside
-	appended string
-	global   *appendix // of appended
+	appended string // to all labels
 	menus    SyslinuxMenu
 	depth    int
 	includes int
@@ -57,14 +50,13 @@ type syslinux struct {
 
 // Syslinux reads a configuration of SYSLINUX, EXTLINUX or ISOLINUX, as
 // https://wiki.syslinux.org/wiki/index.php?title=Config describes it, with the
-// fdt key of U-Boot. An initrd= on a command line is taken out of it. The
-// timeout is in tenths of a second, and 0 is for ever.
+// fdt key of U-Boot. The timeout is in tenths of a second, and 0 is for ever.
 func Syslinux(v *entry.Volume, _ entry.Volumes) (*entry.Config, error) {
 	s, err := find("syslinux", v, syslinuxFiles)
 	if err != nil {
 		return nil, err
 	}
-	x := &syslinux{source: s, global: &appendix{}, menus: SyslinuxMenu{Implicit: true}}
+	x := &syslinux{source: s, menus: SyslinuxMenu{Implicit: true}}
 	x.read(s.Source, s.text)
 	for _, l := range bounded(s, x.labels) {
 		x.menus.Labels = append(x.menus.Labels, x.finish(l))
@@ -75,58 +67,40 @@ func Syslinux(v *entry.Volume, _ entry.Volumes) (*entry.Config, error) {
 
 // finish makes an entry of a label.
 func (x *syslinux) finish(l *label) SyslinuxLabel {
-	out := SyslinuxLabel{
-		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
-	}
-	if l.hidden {
-		out.Depth++ // is in no menu
-	}
+	out := l.SyslinuxLabel
+	out.Entry = entry.Elsewhere
 	switch {
-	case l.moves:
+	case l.Moves:
 		return out
 	case l.other != "":
 		out.Options = x.choice(l).cmdline
-		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.name, entry.Printable(l.other))
+		x.Notef("%s: %q is left out: %s is no Linux kernel", l.where, l.Name, entry.Printable(l.other))
 		return out
-	case l.disabled:
-		x.Notef("%s: %q is left out: it is disabled", l.where, l.name)
+	case l.Disabled:
+		x.Notef("%s: %q is left out: it is disabled", l.where, l.Name)
 		return out
 	}
 	ch := x.choice(l)
 	switch err := x.add(ch); {
 	case err == nil:
 		out.Entry, out.Options = len(x.Entries)-1, ch.cmdline
-	case l.kernel != "" && errors.Is(err, fs.ErrNotExist):
+	case l.Kernel != "" && errors.Is(err, fs.ErrNotExist):
 		out.Entry = entry.None
 	}
 	return out
 }
 
 func (x *syslinux) choice(l *label) choice {
-	ch := choice{where: l.where, id: l.name, title: l.title, kernel: x.here(l.kernel)}
-	if l.kernel == "" {
-		name, _ := firstWord(l.name)
+	ch := choice{where: l.where, id: l.Name, title: l.title, kernel: x.here(l.Kernel), cmdline: l.appended}
+	if l.Kernel == "" {
+		name, _ := firstWord(l.Name)
 		ch.kernel = x.here(name)
 	}
-	var a appendix
-	if l.appended != nil {
-		a = takeInitrd(*l.appended) // in place of the global one
-	} else if l.global != nil {
-		a = *l.global
-	}
-	ch.cmdline = a.options
-	if l.args != "" {
-		behind := takeInitrd(l.args)
-		if len(a.options) <= maxCmdline { // or else it is refused, and not copied
-			ch.cmdline = strings.TrimSpace(behind.options + " " + a.options)
-		}
-		a.initrd = cmp.Or(behind.initrd, a.initrd)
-	}
-	if l.initrd != nil {
-		a.initrd = *l.initrd
+	if l.args != "" && len(l.appended) <= maxCmdline { // or else it is refused, and not copied
+		ch.cmdline = strings.TrimSpace(l.args + " " + l.appended)
 	}
 	// One more than there may be is enough to be refused.
-	for _, name := range strings.SplitN(a.initrd, ",", maxInitrds+2) {
+	for _, name := range strings.SplitN(SyslinuxInitrds(ch.cmdline, l.initrd), ",", maxInitrds+2) {
 		if name = strings.TrimSpace(name); name != "" {
 			ch.initrds = append(ch.initrds, x.here(name))
 		}
@@ -141,51 +115,29 @@ func (x *syslinux) choice(l *label) choice {
 // command makes an entry of a command line without a label, which gets the
 // global APPEND in front.
 func (x *syslinux) command(kernel, options string) (entry.Entry, string, error) {
-	options = strings.TrimSpace(x.appended + " " + options)
-	ch := x.choice(&label{kernel: kernel, appended: &options})
+	l := &label{appended: strings.TrimSpace(x.appended + " " + options)}
+	l.Kernel = kernel
+	ch := x.choice(l)
 	e, err := x.build(ch)
 	return e, ch.cmdline, err
-}
-
-// takeInitrd takes the initrds out, of which the first ones count, as since
-// SYSLINUX 5.
-func takeInitrd(cmdline string) appendix {
-	a := appendix{options: cmdline}
-	if len(cmdline) > maxCmdline || !strings.Contains(cmdline, "initrd=") {
-		return a
-	}
-	words := slices.DeleteFunc(strings.Fields(cmdline), func(word string) bool {
-		name, ok := strings.CutPrefix(word, "initrd=")
-		if ok && a.initrd == "" {
-			a.initrd = name
-		}
-		return ok
-	})
-	a.options = strings.Join(words, " ")
-	return a
 }
 
 // read takes one file's lines.
 func (x *syslinux) read(file, text string) {
 	help := false
 	for _, l := range lines(file, text, false) {
-		key, value, _ := strings.Cut(strings.ReplaceAll(l.text, "\t", " "), " ")
-		key, value = strings.ToLower(key), strings.TrimSpace(value)
+		key, value := firstWord(l.text)
+		key = strings.ToLower(key)
 		if help {
 			help = key != "endtext"
+			continue
+		}
+		if x.menus.Set(key, value, x.depth) {
 			continue
 		}
 		switch key {
 		case "text":
 			help = true
-		case "default":
-			x.menus.Default = value
-		case "ontimeout":
-			x.menus.OnTimeout = value
-		case "ui":
-			x.menus.UI = true
-		case "prompt":
-			x.menus.Prompt = value != "" && value != "0"
 		case "timeout":
 			x.timeout(l, value)
 		case "include":
@@ -193,7 +145,7 @@ func (x *syslinux) read(file, text string) {
 		case "menu":
 			x.menu(l, value)
 		case "label":
-			x.at = &label{where: l.where, name: value, depth: x.depth, global: x.global}
+			x.at = &label{SyslinuxLabel: SyslinuxLabel{Name: value, Depth: x.depth}, where: l.where, appended: x.appended}
 			if len(x.labels) <= maxEntries {
 				x.labels = append(x.labels, x.at)
 			}
@@ -220,14 +172,10 @@ func (x *syslinux) timeout(l line, value string) {
 
 func (x *syslinux) append(value string) {
 	value = SyslinuxAppend(value)
-	if value == "-" {
-		value = ""
-	}
 	if x.at != nil {
-		x.at.appended = &value
+		x.at.appended = value // in place of the global one
 	} else {
-		global := takeInitrd(value)
-		x.appended, x.global = value, &global
+		x.appended = value
 	}
 }
 
@@ -235,25 +183,26 @@ func (x *syslinux) append(value string) {
 func (at *label) set(s *source, l line, key, value string) {
 	switch key {
 	case "kernel":
-		at.kernel, at.args = firstWord(value)
+		at.Kernel, at.args = firstWord(value)
 		at.other = ""
 		// The directive takes these for other things, too.
-		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(at.kernel)))
-		if also || IsSyslinuxModule(at.kernel) {
+		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(at.Kernel)))
+		if also || IsSyslinuxModule(at.Kernel) {
 			at.other = value
 		}
 	case "linux":
-		at.kernel, at.args = firstWord(value)
+		at.Kernel, at.args = firstWord(value)
 		at.other = ""
-		if IsSyslinuxModule(at.kernel) {
+		if IsSyslinuxModule(at.Kernel) {
 			at.other = value
 		}
 	case "com32":
-		at.kernel, at.other = value, key
+		at.Kernel, at.args = firstWord(value)
+		at.other = key
 	case "boot", "bss", "pxe", "fdimage", "comboot", "config", "localboot", "efi":
 		at.other = key
 	case "initrd":
-		at.initrd = &value
+		at.initrd = value
 	case "fdt", "devicetree":
 		at.tree = value
 	case "fdtdir", "devicetreedir", "fdtoverlays", "devicetree-overlay":
@@ -263,45 +212,29 @@ func (at *label) set(s *source, l line, key, value string) {
 
 // menu takes what the menu programs read.
 func (x *syslinux) menu(l line, value string) {
-	key, value, _ := strings.Cut(value, " ")
-	value = strings.TrimSpace(value)
-	switch strings.ToLower(key) {
-	case "begin":
+	key, value := firstWord(value)
+	switch key = strings.ToLower(key); {
+	case key == "include":
+		x.include(l, value)
+	case key == "begin":
 		x.at = nil // what follows is about a menu
 		x.depth++
-	case "end":
+	case key == "end":
 		x.at = nil
 		x.depth = max(0, x.depth-1)
-	case "separator":
+	case key == "separator":
 		x.at = nil // it ends a label
-	case "include":
-		x.include(l, value)
-	case "label":
-		if x.at != nil {
-			x.at.title = strings.Replace(value, "^", "", 1) // it marks a key
-		}
-	case "default":
-		if x.at != nil {
-			x.at.isDefault = true
-		}
-	case "disable", "disabled":
-		if x.at != nil {
-			x.at.disabled = true
-		}
-	case "hide":
-		if x.at != nil {
-			x.at.hidden = true
-		}
-	case "exit", "goto", "help", "quit":
-		if x.at != nil {
-			x.at.moves = true
-		}
+	case x.at == nil:
+	case key == "label":
+		x.at.title = strings.Replace(value, "^", "", 1) // it marks a key
+	default:
+		x.at.Menu(key)
 	}
 }
 
 // include reads another file; a word behind its name makes a submenu of it.
 func (x *syslinux) include(l line, value string) {
-	name, tag, _ := strings.Cut(value, " ")
+	name, tag := firstWord(value)
 	if x.includes++; x.includes > maxIncludes {
 		x.Notef("%s: more than %d files are included", l.where, maxIncludes)
 		return
@@ -312,6 +245,7 @@ func (x *syslinux) include(l line, value string) {
 		if b, err = x.volume.ReadConfig(f.Name); err == nil {
 			depth := x.depth
 			if tag != "" {
+				x.at = nil
 				x.depth++
 			}
 			x.read(entry.Printable(f.String()), string(b))

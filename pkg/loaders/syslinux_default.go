@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
@@ -17,17 +18,38 @@ import (
 // A SyslinuxMenu is what a configuration of SYSLINUX or one of its kin, as
 // PXELINUX, says about what is booted unasked.
 type SyslinuxMenu struct {
-	// Default and OnTimeout are the values of these directives.
-	Default, OnTimeout string
-	// UI: there is such a directive.
-	UI bool
-	// Prompt: PROMPT is not 0, so that the loader waits before it boots.
-	Prompt bool
 	// Implicit: a SyslinuxCommand knows whether there is a file, so that
 	// DEFAULT may be one in place of a label.
 	Implicit bool
 	// Labels are in the configuration's order.
 	Labels []SyslinuxLabel
+
+	// The values of these directives.
+	def, ui, onTimeout string
+	// prompt: PROMPT is not 0, so that the loader waits before it boots.
+	prompt bool
+}
+
+// Set takes a directive in small letters, which may be in submenus, and reports
+// whether it is one of a SyslinuxMenu.
+func (m *SyslinuxMenu) Set(key, value string, depth int) bool {
+	switch key {
+	case "default":
+		m.def = value
+	case "ui":
+		m.ui = value
+	case "prompt":
+		word, _ := firstWord(value)
+		n, _ := strconv.Atoi(word) // what is no number is 0
+		m.prompt = n != 0
+	case "ontimeout":
+		if depth == 0 {
+			m.onTimeout = value
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // A SyslinuxLabel is one label of a SyslinuxMenu.
@@ -38,13 +60,28 @@ type SyslinuxLabel struct {
 	// Options are the command line's, without what SYSAPPEND adds; also what
 	// another program than a kernel gets.
 	Options string
-	// Depth is 0 for what the top menu shows.
+	// Depth is how many submenus the label is in.
 	Depth int
-	// Default and Disabled are MENU DEFAULT and MENU DISABLE.
-	Default, Disabled bool
+	// Default, Disabled and Hidden are MENU DEFAULT, DISABLE and HIDE. A label
+	// that Moves leads to another menu, or to a text.
+	Default, Disabled, Hidden, Moves bool
 	// Entry is the label's place in Config.Entries, or entry.Elsewhere, or
 	// entry.None for a Linux whose files are not there.
 	Entry int
+}
+
+// Menu takes what a directive of a label has behind MENU, in small letters.
+func (l *SyslinuxLabel) Menu(key string) {
+	switch key {
+	case "default":
+		l.Default = true
+	case "disable", "disabled":
+		l.Disabled = true
+	case "hide":
+		l.Hidden = true
+	case "exit", "goto", "help", "quit":
+		l.Moves = true
+	}
 }
 
 // A SyslinuxCommand makes an entry of a command line. The options are those
@@ -53,43 +90,54 @@ type SyslinuxLabel struct {
 type SyslinuxCommand func(kernel, options string) (e entry.Entry, plain string, err error)
 
 // Choose sets the default: what ONTIMEOUT names, where the loader waits; or
-// DEFAULT, if that is a label; or the last label of the top menu with MENU
-// DEFAULT; or, without a DEFAULT or with a menu program, the top menu's first
-// label. Its Entry is the default. What ONTIMEOUT has may become an entry.
+// what UI or else DEFAULT names, if that is a label. A menu program takes
+// DEFAULT, too, or the last label of the top menu with MENU DEFAULT, or the top
+// menu's first one, and so it is without either directive. The label's Entry is
+// the default. What ONTIMEOUT or DEFAULT has besides a label may become an entry.
 func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 	c.Default = entry.None
-	l := m.label(c, m.Default)
-	menu := m.UI || m.Default == "" || l == nil && isMenuProgram(m.Default) || l != nil && l.isMenu()
-	if m.OnTimeout != "" && (menu || m.Prompt) {
-		l := m.label(c, m.OnTimeout)
-		if l == nil && !isMenuProgram(m.OnTimeout) {
-			c.Default = m.command(c, "ontimeout", m.OnTimeout, command)
+	directive, started := "default", m.def
+	if m.ui != "" {
+		directive, started = "ui", m.ui
+	}
+	l, options := m.label(started)
+	menu := started == "" || l == nil && isMenuProgram(c, started) || l != nil && l.isMenu(c)
+	if m.onTimeout != "" && (menu || m.prompt && m.ui == "") {
+		l, options := m.label(m.onTimeout)
+		if l == nil && !isMenuProgram(c, m.onTimeout) {
+			c.Default = m.command(c, "ontimeout", m.onTimeout, command)
 			return
 		}
-		if l != nil && !l.isMenu() {
-			c.Default = l.Entry
+		if l != nil && !l.isMenu(c) {
+			c.Default = withOptions(c, "ontimeout", l, options)
 			return
 		}
 	}
-	switch word, _ := firstWord(m.Default); {
-	case l != nil && !l.isMenu():
-		c.Default = l.Entry
+	if menu && m.ui != "" {
+		if l, _ = m.label(m.def); l != nil && (l.Hidden || l.Disabled) {
+			l = nil
+		}
+		options = "" // the menu only looks for the label
+	}
+	switch word, _ := firstWord(started); {
+	case l != nil && !l.isMenu(c):
+		c.Default = withOptions(c, directive, l, options)
 		return
-	case !menu && IsSyslinuxModule(word):
+	case !menu && (IsSyslinuxModule(word) || isMenuName(word)):
 		c.Default = entry.Elsewhere
 		return
 	case !menu && m.Implicit:
-		if c.Default = m.command(c, "default", m.Default, command); c.Default != entry.None {
+		if c.Default = m.command(c, directive, started, command); c.Default != entry.None {
 			return
 		}
 	}
 	for i := range m.Labels {
-		if l := &m.Labels[i]; l.Default && l.Depth == 0 {
+		if l := &m.Labels[i]; l.Default && l.isInTopMenu() {
 			c.Default, menu = l.Entry, false
 		}
 	}
 	if menu {
-		i := slices.IndexFunc(m.Labels, func(l SyslinuxLabel) bool { return l.Depth == 0 && !l.Disabled })
+		i := slices.IndexFunc(m.Labels, func(l SyslinuxLabel) bool { return l.isInTopMenu() })
 		if i >= 0 {
 			c.Default = m.Labels[i].Entry
 		}
@@ -97,13 +145,12 @@ func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 }
 
 // label is the one that a directive names: all of the value, for loaders whose
-// labels have blanks, or its first word. SYSLINUX takes only the first word of
-// a label, too.
-func (m *SyslinuxMenu) label(c *entry.Config, value string) *SyslinuxLabel {
+// labels have blanks, or its first word, before options. SYSLINUX takes only
+// the first word of a label, too.
+func (m *SyslinuxMenu) label(value string) (l *SyslinuxLabel, options string) {
 	if value == "" {
-		return nil
+		return nil, ""
 	}
-	word, options := firstWord(value)
 	find := func(is func(name string) bool) *SyslinuxLabel {
 		i := slices.IndexFunc(m.Labels, func(l SyslinuxLabel) bool { return is(l.Name) })
 		if i < 0 {
@@ -111,17 +158,28 @@ func (m *SyslinuxMenu) label(c *entry.Config, value string) *SyslinuxLabel {
 		}
 		return &m.Labels[i]
 	}
-	l := find(func(name string) bool { return name == value })
-	if l != nil {
-		return l
+	if l = find(func(name string) bool { return name == value }); l != nil {
+		return l, ""
 	}
+	word, options := firstWord(value)
 	if l = find(func(name string) bool { return name == word }); l == nil {
 		l = find(func(name string) bool { first, _ := firstWord(name); return first == word })
 	}
-	if l != nil && options != "" {
-		c.Notef("%s: options behind the label %s are left out: %s", c.Source, entry.Printable(word), entry.Printable(options))
+	return l, options
+}
+
+// withOptions is a label's entry, or another that has more options behind it.
+func withOptions(c *entry.Config, directive string, l *SyslinuxLabel, options string) int {
+	if options == "" || l.Entry < 0 {
+		return l.Entry
 	}
-	return l
+	e := c.Entries[l.Entry]
+	if len(e.Cmdline)+1+len(options) > maxCmdline {
+		c.Notef("%s: %s: a command line of more than %d bytes", c.Source, directive, maxCmdline)
+		return entry.Elsewhere
+	}
+	e.Cmdline = strings.TrimSpace(e.Cmdline + " " + options)
+	return addEntry(c, directive, e)
 }
 
 // command is the entry that boots what a directive has: one that there is, or
@@ -151,6 +209,10 @@ func (m *SyslinuxMenu) command(c *entry.Config, directive, value string, command
 			return l.Entry
 		}
 	}
+	return addEntry(c, directive, e)
+}
+
+func addEntry(c *entry.Config, directive string, e entry.Entry) int {
 	if len(c.Entries) >= maxEntries {
 		c.Notef("%s: %s: more than %d entries", c.Source, directive, maxEntries)
 		return entry.Elsewhere
@@ -171,10 +233,13 @@ func hasWords(s string, words []string) bool {
 	return n == len(words)
 }
 
-// SyslinuxAppend is what APPEND has. Petitboot takes quotation marks off, and
-// xCAT writes them for it. SYSLINUX itself does not, but no kernel can use a
-// command line that is one word.
+// SyslinuxAppend is what APPEND has; a dash is nothing at all. Petitboot takes
+// quotation marks off, and xCAT writes them for it. SYSLINUX itself does not,
+// but no kernel can use a command line that is one word.
 func SyslinuxAppend(value string) string {
+	if value == "-" {
+		return ""
+	}
 	if in, ok := strings.CutPrefix(value, `"`); ok && strings.Index(in, `"`) == len(in)-1 {
 		return strings.TrimSpace(in[:max(0, len(in)-1)])
 	}
@@ -189,20 +254,50 @@ func firstWord(s string) (word, rest string) {
 	return s[:i], strings.TrimSpace(s[i:])
 }
 
-func (l *SyslinuxLabel) isMenu() bool {
-	return l.Entry < 0 && isMenuProgram(l.Kernel+" "+l.Options)
+// SyslinuxInitrds is the list of a label's initrds, with commas. SYSLINUX puts
+// INITRD's behind the command line, and since version 5 loads what the first
+// initrd= of the line has; it leaves them all there for the kernel.
+func SyslinuxInitrds(cmdline, directive string) string {
+	if len(cmdline) <= maxCmdline && strings.Contains(cmdline, "initrd=") {
+		for word := range strings.FieldsSeq(cmdline) {
+			if list, found := strings.CutPrefix(word, "initrd="); found && list != "" {
+				return list
+			}
+		}
+	}
+	return directive
 }
 
-// isMenuProgram: what a command runs only shows the labels. The loader adds
-// the file name's end. A menu of other files than this one, which is ~, is
-// another configuration's.
-func isMenuProgram(command string) bool {
+// isInTopMenu: it can be chosen there.
+func (l *SyslinuxLabel) isInTopMenu() bool { return l.Depth == 0 && !l.Hidden && !l.Disabled }
+
+func (l *SyslinuxLabel) isMenu(c *entry.Config) bool {
+	return l.Entry < 0 && isMenuProgram(c, l.Kernel+" "+l.Options)
+}
+
+// isMenuProgram: what a command runs shows the configuration's labels. A menu
+// of other files alone is another configuration's; those of gfxboot are
+// pictures.
+func isMenuProgram(c *entry.Config, command string) bool {
 	word, files := firstWord(command)
-	if strings.Trim(files, "~ \t") != "" {
-		return false
+	if !isMenuName(word) || files == "" || menuName(word) == "gfxboot" {
+		return isMenuName(word)
 	}
-	name := strings.TrimSuffix(strings.ToLower(path.Base(word)), ".c32")
-	return slices.Contains([]string{"menu", "vesamenu", "gfxboot"}, name)
+	for file := range strings.FieldsSeq(files) {
+		if file == "~" || strings.HasSuffix(c.Source, path.Join("/", file)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isMenuName(file string) bool {
+	return slices.Contains([]string{"menu", "vesamenu", "gfxboot"}, menuName(file))
+}
+
+// menuName is without the end that the loader adds.
+func menuName(file string) string {
+	return strings.TrimSuffix(strings.ToLower(path.Base(file)), ".c32")
 }
 
 // modules are how names of what is started end that is no Linux. PXELINUX

@@ -49,7 +49,7 @@ label l0r
 		}, "isolinux/linux", "isolinux/a.gz", "b.gz"),
 		want: []string{
 			"*install|Install|sda2:/isolinux/linux|sda2:/isolinux/a.gz,sda2:/b.gz||quiet",
-			"expert||sda2:/isolinux/linux|sda2:/isolinux/a.gz||priority=low ---",
+			"expert||sda2:/isolinux/linux|sda2:/isolinux/a.gz||priority=low initrd=a.gz initrd=none ---",
 			"none||sda2:/isolinux/linux|||",
 		},
 		timeout: "-1ns",
@@ -71,16 +71,24 @@ label l0r
 			"label a\nlinux casper/vmlinuz.efi boot=casper initrd=i\nappend quiet ---\nmenu separator\nappend not a's\n" +
 			"label b and more\nkernel k splash\ninitrd i\nappend -\nlabel main\nmenu goto .top\nlabel k too\n"}, "casper/vmlinuz.efi", "k", "i"),
 		want: []string{
-			"*a||sda2:/casper/vmlinuz.efi|sda2:/i||boot=casper quiet ---", "b and more||sda2:/k|sda2:/i||splash",
+			"*a||sda2:/casper/vmlinuz.efi|sda2:/i||boot=casper initrd=i quiet ---", "b and more||sda2:/k|sda2:/i||splash",
 			"k too||sda2:/k|||not a's",
 		},
 		timeout: "15s",
 	},
 	{
+		name: "initrds of a command line come before the label's, and it stays as it is",
+		files: files(map[string]string{"syslinux.cfg": "label a\nkernel k\ninitrd j\nappend\tx  initrd=i\ty initrd=none \"z\"\n" +
+			"label b\nkernel k initrd=j\nappend initrd=i\nlabel c\nkernel k\nappend initrd= noinitrd=i\ninitrd j\n"}, "k", "i", "j"),
+		want: []string{
+			"*a||sda2:/k|sda2:/i||x  initrd=i\ty initrd=none \"z\"", "b||sda2:/k|sda2:/j||initrd=j initrd=i",
+			"c||sda2:/k|sda2:/j||initrd= noinitrd=i",
+		},
+	},
+	{
 		name:  "a default with options",
 		files: files(map[string]string{"syslinux/syslinux.cfg": "default b single\nlabel a\nlinux /k\nlabel b\nlinux /k\n"}, "k"),
-		want:  []string{"a||sda2:/k|||", "*b||sda2:/k|||"},
-		notes: []string{`sda2:/syslinux/syslinux.cfg: options behind the label b are left out: single`},
+		want:  []string{"a||sda2:/k|||", "b||sda2:/k|||", "*b||sda2:/k|||single"},
 	},
 	{
 		name: "the first entry boots no Linux, and mistakes",

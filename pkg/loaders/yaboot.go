@@ -5,6 +5,7 @@
 package loaders
 
 import (
+	"cmp"
 	"path"
 	"regexp"
 	"slices"
@@ -47,6 +48,9 @@ func (i yabootImage) id() string {
 	return path.Base(name)
 }
 
+// yabootFlags have no value.
+var yabootFlags = []string{"read-only", "read-write", "novideo"}
+
 // comment is one behind a value.
 var comment = regexp.MustCompile(`#.*$`)
 
@@ -85,6 +89,10 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 		case key == "timeout":
 			s.Timeout = s.wait(l, value, time.Second/10)
 		}
+		if value != "" && slices.Contains(yabootFlags, key) {
+			s.Notef("%s: %s has no value", l.where, key)
+			continue
+		}
 		in[key] = value
 	}
 	images = bounded(s, slices.DeleteFunc(images, replaced(images)))
@@ -108,8 +116,8 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 		first = words[0]
 	}
 	for _, i := range images {
-		if i.own["alias"] == first && first != "" {
-			first = i.id()
+		if id := i.id(); first != "" && (id == first || i.own["alias"] == first) {
+			first = id
 			break
 		}
 	}
@@ -117,8 +125,8 @@ func Yaboot(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	return s.Config, nil
 }
 
-// replaced reports whether an image behind another has its name for a label, in
-// any case of letters.
+// replaced reports whether an image behind another has its label, or the file's
+// name of one without, for a label, in any case of letters.
 func replaced(images []yabootImage) func(yabootImage) bool {
 	last := map[string]string{}
 	for _, i := range images {
@@ -127,7 +135,7 @@ func replaced(images []yabootImage) func(yabootImage) bool {
 		}
 	}
 	return func(i yabootImage) bool {
-		where, is := last[strings.ToLower(i.id())]
+		where, is := last[strings.ToLower(cmp.Or(i.own["label"], i.own["image"]))]
 		return is && where != i.where
 	}
 }
@@ -138,12 +146,12 @@ func (i yabootImage) cmdline() string {
 		return literal
 	}
 	var words []string
-	for _, o := range []struct{ key, before string }{
+	for _, o := range []struct{ key, word string }{
 		{"root", "root="}, {"read-only", "ro"}, {"read-write", "rw"}, {"ramdisk", "ramdisk="},
-		{"initrd-size", "ramdisk_size="}, {"video", "video="}, {"append", ""},
+		{"initrd-size", "ramdisk_size="}, {"novideo", "video=ofonly"}, {"append", ""},
 	} {
 		if value, ok := i.get(o.key); ok {
-			words = append(words, o.before+value)
+			words = append(words, o.word+value)
 		}
 	}
 	return strings.Join(words, " ")

@@ -97,6 +97,17 @@ image[64bit]=inst64
 		notes: []string{`sda2:/yaboot.conf:6: "linux" is left out: it is for other machines`},
 	},
 	{
+		name:  "of labels and aliases the first that is the default",
+		files: files(map[string]string{"yaboot.conf": "default=linux\nimage=/k\nlabel=linux\nimage=/k\nlabel=other\nalias=linux\n"}, "k"),
+		want:  []string{"*linux||sda2:/k|||", "other||sda2:/k|||"},
+	},
+	{
+		name:  "a label replaces labels, not names of files, and flags have no values",
+		files: files(map[string]string{"yaboot.conf": "default=k\nread-only\nimage=/k\nappend=one\nnovideo\nimage=/k\nlabel=K\nread-only=1\nread-write=1\n"}, "k"),
+		want:  []string{"*k||sda2:/k|||ro video=ofonly one", "K||sda2:/k|||ro"},
+		notes: []string{"sda2:/yaboot.conf:8: read-only has no value", "sda2:/yaboot.conf:9: read-write has no value"},
+	},
+	{
 		name:  "a default that is not there",
 		files: files(map[string]string{"yaboot.conf": "default=old\nimage=/k\n"}, "k"),
 		want:  []string{"k||sda2:/k|||"},

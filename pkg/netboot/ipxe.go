@@ -50,7 +50,6 @@ type ipxe struct {
 	config    *entry.Config
 	variables map[string]string
 	images    []image
-	selected  string // the image to boot
 	items     []item // of the menu
 	title     string // that of the chosen item
 	chosen    string // its name
@@ -62,7 +61,8 @@ type ipxe struct {
 
 type image struct {
 	name, url, args string
-	kernel          bool
+	kernel          bool // it was selected once
+	selected        bool // it is the one to boot
 }
 
 // A script is one file of them.

@@ -28,8 +28,8 @@ func init() {
 		"chain":     (*ipxe).boot,
 		"imgexec":   (*ipxe).boot,
 		"kernel":    (*ipxe).kernel,
-		"imgselect": (*ipxe).imgselect,
-		"imgload":   (*ipxe).imgselect,
+		"imgselect": (*ipxe).kernel,
+		"imgload":   (*ipxe).kernel,
 		"imgfetch":  (*ipxe).initrd,
 		"module":    (*ipxe).initrd,
 		"initrd":    (*ipxe).initrd,
@@ -110,9 +110,8 @@ func (x *ipxe) find(name string) *image {
 	return &x.images[i]
 }
 
-// fetch notes an image; one of the same name is replaced.
-func (x *ipxe) fetch(s *script, args []string, kernel bool) (*image, error) {
-	opts, args := options(args, ofImages)
+// fetch notes an image; iPXE keeps those of the same name.
+func (x *ipxe) fetch(s *script, opts map[string]string, args []string) (*image, error) {
 	if len(args) == 0 {
 		return nil, failed("no URI")
 	}
@@ -120,13 +119,9 @@ func (x *ipxe) fetch(s *script, args []string, kernel bool) (*image, error) {
 	if err != nil || !loadable(u) {
 		return nil, failed("no URI that can be loaded: %s", entry.Printable(args[0]))
 	}
-	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " "), kernel: kernel}
+	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " ")}
 	if m.name == "" {
 		m.name = path.Base(u.Path)
-	}
-	if have := x.find(m.name); have != nil {
-		*have = m
-		return have, nil
 	}
 	if len(x.images) == maxImages {
 		return nil, errors.New("too many images")
@@ -135,35 +130,49 @@ func (x *ipxe) fetch(s *script, args []string, kernel bool) (*image, error) {
 	return &x.images[len(x.images)-1], nil
 }
 
-func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
-	m, err := x.fetch(s, args, true)
-	if err == nil {
-		x.selected = m.name
+// acquire takes an image that there is by its name, or fetches one.
+func (x *ipxe) acquire(s *script, args []string) (*image, error) {
+	opts, args := options(args, ofImages)
+	if len(args) == 0 || x.find(args[0]) == nil {
+		return x.fetch(s, opts, args)
 	}
-	return err
+	m := x.find(args[0])
+	if opts["name"] != "" {
+		m.name = opts["name"]
+	}
+	if len(args) > 1 {
+		m.args = strings.Join(args[1:], " ")
+	}
+	return m, nil
+}
+
+// kernel selects an image.
+func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
+	m, err := x.acquire(s, args)
+	if err != nil {
+		return err
+	}
+	for i := range x.images {
+		x.images[i].selected = false
+	}
+	m.selected, m.kernel = true, true
+	return nil
 }
 
 func (x *ipxe) initrd(_ context.Context, s *script, args []string) error {
-	_, err := x.fetch(s, args, false)
+	opts, args := options(args, ofImages)
+	_, err := x.fetch(s, opts, args)
 	return err
 }
 
-func (x *ipxe) imgselect(_ context.Context, _ *script, args []string) error {
-	_, args = options(args, ofImages)
-	if len(args) != 1 || x.find(args[0]) == nil {
-		return failed("no such image")
+// imgargs replaces the arguments, also by none.
+func (x *ipxe) imgargs(_ context.Context, s *script, args []string) error {
+	m, err := x.acquire(s, args)
+	if err == nil {
+		_, args = options(args, ofImages)
+		m.args = strings.Join(args[1:], " ")
 	}
-	x.selected = args[0]
-	return nil
-}
-
-func (x *ipxe) imgargs(_ context.Context, _ *script, args []string) error {
-	_, args = options(args, ofImages)
-	if len(args) == 0 || x.find(args[0]) == nil {
-		return failed("no such image")
-	}
-	x.find(args[0]).args = strings.Join(args[1:], " ")
-	return nil
+	return err
 }
 
 // imgfree forgets the images that are named, or all.
@@ -177,22 +186,23 @@ func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
 // command, something else is a kernel.
 func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 	opts, rest := options(args, ofImages)
-	name := x.selected
-	if len(rest) > 0 {
-		name = rest[0]
+	if len(rest) == 0 {
+		i := slices.IndexFunc(x.images, func(m image) bool { return m.selected })
+		if i < 0 {
+			return failed("no image is selected")
+		}
+		return x.start(&x.images[i])
 	}
-	if m := x.find(name); m != nil {
-		if len(rest) > 1 {
-			m.args = strings.Join(rest[1:], " ")
+	if x.find(rest[0]) != nil {
+		m, err := x.acquire(s, args)
+		if err != nil {
+			return err
 		}
 		return x.start(m)
 	}
-	if len(rest) == 0 {
-		return failed("no image is selected")
-	}
-	u, err := s.url.Parse(name)
+	u, err := s.url.Parse(rest[0])
 	if err != nil || !loadable(u) {
-		return failed("no URI that can be loaded: %s", entry.Printable(name))
+		return failed("no URI that can be loaded: %s", entry.Printable(rest[0]))
 	}
 	if x.files == maxFiles || s.depth == maxDepth {
 		return errors.New("too many scripts, or too deep in one another")
@@ -203,7 +213,7 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, ErrTooBig) || err == nil && checkText(text) != nil:
-		m, err := x.fetch(s, args, true)
+		m, err := x.fetch(s, opts, rest)
 		if err != nil {
 			return err
 		}
@@ -230,8 +240,9 @@ func (x *ipxe) start(kernel *image) error {
 	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}
 	for i := range x.images {
 		if m := &x.images[i]; m != kernel && !m.kernel {
-			if m.args != "" {
-				return failed("image %s has arguments: making an archive of it is not supported", entry.Printable(m.name))
+			// iPXE puts the image as a file into an archive of its own.
+			if name, _, _ := strings.Cut(m.args, " "); strings.Trim(name, "/") != "" {
+				return fmt.Errorf("image %s has a name for an archive, which is not supported", entry.Printable(m.name))
 			}
 			e.Initrds = append(e.Initrds, entry.File{Name: m.url})
 		}

@@ -114,8 +114,8 @@ initrd ../initrd
 			want: with("11--c000024d-"),
 		},
 		{
-			name: "variables", text: "#!ipxe\nset mac:string a b\nkernel k ${mac:uristring} ${filename} ${cwuri} ${cwduri} ${net0/ip:hex} ${uuid:hexraw} ${x:hexhyp} } ${open\nboot",
-			want: with("a%20b tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
+			name: "variables", text: "#!ipxe\nset mac:string a b,(é)/+\nkernel k ${mac:uristring} ${filename} ${cwuri} ${cwduri} ${net0/ip:hex} ${uuid:hexraw} ${x:hexhyp} } ${open\nboot",
+			want: with("a%20b,(%C3%A9)%2F%2B tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
 		},
 		{
 			name: "an item that says that it is the default, and another menu's letters",
@@ -130,8 +130,26 @@ initrd ../initrd
 		},
 		{
 			name: "unknown commands and what asks are failures that can be caught",
-			text: "#!ipxe\nsanhook iscsi:x || prompt --key 2 menu && kernel wrong || kernel k\nimgselect x || goto nowhere ||\ninitrd i /etc/b\nboot || imgfree i\nboot",
-			want: simple, notes: 5,
+			text: "#!ipxe\nsanhook iscsi:x || prompt --key 2 menu && kernel wrong || kernel k\nimgselect file:x || goto nowhere ||\nboot",
+			want: simple, notes: 4,
+		},
+		{
+			name: "an image that there is", text: "#!ipxe\nimgfetch --name k a/b one\nkernel wrong\nkernel k two\ninitrd i\nboot",
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "a/b"}, Cmdline: "two", Initrds: files(dir + "i")},
+		},
+		{
+			name: "imgselect and imgargs take a URI", text: "#!ipxe\nimgargs --name l m one\nimgselect k one two\nimgfree l\nboot", want: with("one two"),
+		},
+		{
+			name: "images of one name", text: "#!ipxe\nkernel k\ninitrd a/k\ninitrd b/k\ninitrd b/k\nboot",
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: files(dir+"a/k", dir+"b/k", dir+"b/k")},
+		},
+		{
+			name: "the selected image is gone", text: "#!ipxe\nkernel k\nimgfree k\nkernel l || \nimgfree\nboot || kernel k\nboot", want: simple, notes: 1,
+		},
+		{
+			name: "arguments that make no archive", text: "#!ipxe\nkernel k\ninitrd a ${none} b\ninitrd c // mode=755\nboot",
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: files(dir+"a", dir+"c")},
 		},
 	}
 	for _, tt := range tests {
@@ -192,6 +210,8 @@ func TestIPXEHostile(t *testing.T) {
 			"without booting; of its last menu the default was taken: x"},
 		{"emulator", "#!ipxe\nkernel memdisk iso\ninitrd live.iso\nboot || kernel k\nboot", nil, "memdisk is no Linux kernel"},
 		{"another iPXE", "#!ipxe\nchain ipxe.kpxe || kernel k\nboot", map[string]string{"http://boot.example.org/ipxe/ipxe.kpxe": "\x7f"}, "ipxe.kpxe is no Linux kernel"},
+		{"archive", "#!ipxe\nkernel k\ninitrd i /etc/b mode=755\nboot || kernel l\nboot", nil, "boot: image i has a name for an archive"},
+		{"archive of a file in the root", "#!ipxe\nkernel k\ninitrd i b\nboot", nil, "boot: image i has a name for an archive"},
 		{"empty menu", "#!ipxe\nmenu\nchoose x", nil, "no menu"},
 	}
 	for _, tt := range tests {

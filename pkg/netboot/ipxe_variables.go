@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -57,7 +56,7 @@ func (x *ipxe) value(s *script, name string) string {
 		separator = ":"
 	case "hexraw":
 	case "uristring":
-		return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+		return uristring(text)
 	default:
 		return text
 	}
@@ -66,6 +65,20 @@ func (x *ipxe) value(s *script, name string) string {
 		parts = append(parts, hex.EncodeToString([]byte{b}))
 	}
 	return strings.Join(parts, separator)
+}
+
+// uristring escapes what iPXE does, which is less than url.QueryEscape: blanks,
+// what is not of ASCII, and what has a meaning in a URL.
+func uristring(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("%/#:@?=&+", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // raw are a setting's bytes.

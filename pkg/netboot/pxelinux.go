@@ -48,16 +48,13 @@ type pxelinux struct {
 
 // A label is one entry as far as it is read.
 type label struct {
-	name, title         string
-	kernel, args        string // the file, and what KERNEL has behind it
-	initrd, fdt         string
-	options             *string // APPEND's
-	sysappend           *uint64
-	isDefault, disabled bool
-	hidden, moves       bool // moves: to another menu
-	other               bool // it boots no Linux
-	depth               int
-	where               string
+	loaders.SyslinuxLabel
+	title, args string // args are what KERNEL has behind the file
+	initrd, fdt string
+	appended    string // that of all labels when this one began, or its own
+	sysappend   *uint64
+	other       bool // it boots no Linux
+	where       string
 }
 
 func parsePXELINUX(ctx context.Context, prefix *url.URL, file string, text []byte, lease *Lease, read Reader) (*entry.Config, error) {
@@ -102,6 +99,7 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 			name, tag := cut(value)
 			outer := p.depth
 			if tag != "" {
+				p.at = nil
 				p.depth++ // the file is a submenu
 			}
 			if err := p.include(ctx, name, where, depth); err != nil {
@@ -116,6 +114,7 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 			p.directive(keyword, value, where)
 		}
 	}
+	p.inText = false // it ends with its file
 	return nil
 }
 
@@ -148,35 +147,32 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	if at == nil {
 		at = &p.global
 	}
+	if p.menus.Set(keyword, value, p.depth) {
+		return
+	}
 	switch keyword {
-	case "default":
-		p.menus.Default = value
-	case "ui":
-		p.menus.UI = true
-	case "prompt":
-		p.menus.Prompt = value != "" && value != "0"
 	case "timeout":
 		if p.depth == 0 {
 			p.timeout, _ = cut(value)
 		}
-	case "ontimeout":
-		p.menus.OnTimeout = value
 	case "label":
 		p.labels = append(p.labels, label{
-			name: value, where: where, depth: p.depth, options: p.global.options, sysappend: p.global.sysappend,
+			SyslinuxLabel: loaders.SyslinuxLabel{Name: value, Depth: p.depth},
+			where:         where, appended: p.global.appended, sysappend: p.global.sysappend,
 		})
 		p.at = &p.labels[len(p.labels)-1]
 	case "kernel", "linux":
-		at.kernel, at.args = cut(value)
+		at.Kernel, at.args = cut(value)
+		at.other = false
 	case "initrd":
 		at.initrd = value
 	case "fdt", "devicetree":
 		at.fdt = value
 	case "append":
-		value = loaders.SyslinuxAppend(value)
-		at.options = &value
+		at.appended = loaders.SyslinuxAppend(value)
 	case "ipappend", "sysappend":
-		n, err := strconv.ParseUint(value, 0, 32)
+		word, _ := cut(value)
+		n, err := strconv.ParseUint(word, 0, 32)
 		if err != nil {
 			p.config.Notef("%s: %s: no number: %s", where, keyword, entry.Printable(value))
 			return
@@ -185,19 +181,11 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	case "menu label":
 		// The caret marks a key.
 		at.title = strings.Replace(value, "^", "", 1)
-	case "menu default":
-		at.isDefault = true
 	case "com32":
-		at.kernel, at.args = cut(value)
+		at.Kernel, at.args = cut(value)
 		at.other = true
 	case "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config":
 		at.other = true
-	case "menu disable", "menu disabled":
-		at.disabled = true
-	case "menu hide":
-		at.hidden = true
-	case "menu exit", "menu goto", "menu help", "menu quit":
-		at.moves = true
 	case "fdtdir":
 		p.config.Notef("%s: fdtdir is passed over: which file it means depends on the board", where)
 	case "menu begin":
@@ -210,6 +198,10 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		p.at = nil // it ends a label
 	case "text":
 		p.inText = true
+	default:
+		if word, found := strings.CutPrefix(keyword, "menu "); found {
+			at.Menu(word)
+		}
 	}
 }
 

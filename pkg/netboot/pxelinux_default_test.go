@@ -11,74 +11,29 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/syslinuxtest"
 )
 
 func TestPXELINUXDefault(t *testing.T) {
-	const (
-		two  = "label a\nlinux /k\nappend one\nlabel b\nlinux /k\nappend two\n"
-		disk = "label disk\nlocalboot -1\n"
-		sub  = "menu begin x\nlabel s\nlinux /k\nappend sub\nmenu default\nmenu end\n"
-		inc  = "label i\nlinux /k\nappend inc\nmenu default\n"
-	)
-	for _, tt := range []struct{ name, text, want string }{
-		{"Cobbler", "default menu\nprompt 0\nontimeout disk\n" + disk + "menu default\n" + two, "elsewhere"},
-		{"Foreman", "ui vesamenu.c32\ndefault disk\n" + two + disk, "elsewhere"},
-		{"SUSE's medium", "default disk\n" + disk + two, "elsewhere"},
-		{"the menu begins with the disk", "ui menu.c32\n" + disk + two, "elsewhere"},
-		{"the disk is MENU DEFAULT", two + disk + "menu default\ndefault menu.c32\n", "elsewhere"},
-		{"another module", "default c\n" + two + "label c\ncom32 chain.c32\nappend hd0\n", "elsewhere"},
-		{"another module with options", "default c\n" + two + "label c\nkernel chain.c32 hd0\n", "elsewhere"},
-		{"another configuration", "default c\n" + two + "label c\nconfig other.cfg\n", "elsewhere"},
-		{"no kernel", "default c\n" + two + "label c\nmenu label C\n", "elsewhere"},
-		{"no label, but a module", "default chain.c32 hd0\n" + two, "elsewhere"},
-		{"no label, but a module when the time is over", "prompt 1\ndefault a\nontimeout chain.c32 hd0\n" + two, "elsewhere"},
-		{"a label of that name is the menu", two + "label menu\nkernel menu.c32\ndefault menu\n", "a one"},
-		{"a label of that name is none", "default menu\n" + two + "label menu\nlinux /k\nappend m\n", "menu m"},
-		{"ONTIMEOUT before all", two + "menu default\nprompt 1\ndefault b\nontimeout a\n", "a one"},
-		{"DEFAULT before MENU DEFAULT", two + "menu default\ndefault a\nui menu.c32\n", "a one"},
-		{"another configuration's menu", "default menu.c32 other.cfg\n" + two, "elsewhere"},
-		{"a label of that name is another configuration's menu", two + "label m\nkernel menu.c32\nappend other.cfg\ndefault m\n", "elsewhere"},
-		{"no time to be over", two + "prompt 0\ndefault b\nontimeout a\n", "b two"},
-		{"a hidden label is not first", "ui menu.c32\nlabel h\nmenu hide\nlinux k\n" + two, "a one"},
-		{"the way to another menu is DEFAULT", "default m\nlabel m\nmenu goto x\n" + two, "elsewhere"},
-		{"a disk's emulator", "default d\nlabel d\nlinux tools/memdisk\ninitrd i\n" + two, "elsewhere"},
-		{"a label with a remark", "default c\n" + two + "label c # of the lab\nlinux k\nappend x", "c # of the lab x"},
-		{"ONTIMEOUT is the menu", "ontimeout menu.c32\ndefault b\n" + two, "b two"},
-		{"MENU DEFAULT before the first", two + "menu default\n", "b two"},
-		{"MENU DEFAULT of a submenu", "default menu.c32\n" + two + sub, "a one"},
-		{"MENU DEFAULT behind submenus", sub + "menu end\n" + two + "menu default\n", "b two"},
-		{"MENU DEFAULT in an include that is a submenu", "include sub.cfg tag\n" + two, "a one"},
-		{"MENU DEFAULT in an include", "include sub.cfg\n" + two, "i inc"},
-		{"neither a submenu's label nor a disabled one is first", sub + "label d\nlinux /k\nmenu disable\n" + two, "a one"},
-		{"a submenu's label is DEFAULT", "default s\n" + two + sub, "s sub"},
-		{"ONTIMEOUT with options", "ontimeout b single\n" + two, "b two"},
-		{"a label with a blank", "default b c\nlabel b c\nlinux /k\nappend x\n" + two, "b c x"},
-		{"a menu passes an unknown default over", "ui menu.c32\ndefault none\n" + two, "a one"},
-		{"an unknown default", "default none\n" + two, "none"},
-		{"nothing", "", "none"},
-		{"a label's command line", "prompt 1\ndefault b\nontimeout /k  one\n" + two, "a one"},
-		{"a label's command line, but for SYSAPPEND", "ipappend 4\nontimeout /k initrd=i d\n" + two + "label c\nlinux k\nappend initrd=i d\nipappend 0", "c initrd=i d"},
-		{"another command line", "append all\nipappend 2\nontimeout /k initrd=i three\n" + two, "all initrd=i three BOOTIF=01-52-54-00-12-ab-56"},
-		{"a command line that names no file", "ontimeout nfs://x\n" + two, "elsewhere"},
-		{"a command line with too many initrds", "ontimeout /k initrd=" + strings.Repeat("i,", maxInitrds+1) + "\n" + two, "elsewhere"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := &site{files: map[string]string{"http://h/sub.cfg": inc}}
-			c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(tt.text), testLease(), s.read)
+	const two = syslinuxtest.Two
+	for _, tt := range append([]syslinuxtest.Case{
+		{Name: "a label's command line, but for SYSAPPEND", Want: "c initrd=i d",
+			Text: "ipappend 4\nontimeout /k initrd=i d\n" + two + "label c\nlinux k\nappend initrd=i d\nipappend 0"},
+		{Name: "another command line with what SYSAPPEND adds", Want: "all three BOOTIF=01-52-54-00-12-ab-56",
+			Text: "append all\nipappend 2\nontimeout /k three\n" + two},
+		{Name: "this configuration's menu by its name", Text: "label m\nkernel vesamenu.c32\nappend default\n" + two + "menu default\ndefault m\n", Want: "b two"},
+		{Name: "a command line that names no file", Text: "ontimeout nfs://x\n" + two, Want: "elsewhere"},
+	}, syslinuxtest.Defaults...) {
+		t.Run(tt.Name, func(t *testing.T) {
+			s := &site{files: map[string]string{}}
+			for name, text := range syslinuxtest.Files {
+				s.files["http://h/"+name] = text
+			}
+			c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(tt.Text), testLease(), s.read)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := "none"
-			switch {
-			case c.Default >= 0:
-				got = strings.TrimSpace(c.Entries[c.Default].ID + " " + c.Entries[c.Default].Cmdline)
-			case c.Default == entry.Elsewhere:
-				got = "elsewhere"
-			}
-			if got != tt.want {
-				t.Errorf("default %q, want %q; notes %q", got, tt.want, c.Notes)
-			}
+			syslinuxtest.Check(t, tt.Want, c)
 		})
 	}
 }

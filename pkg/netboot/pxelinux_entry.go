@@ -24,19 +24,15 @@ const (
 
 // finish makes an entry of a label, or notes why not.
 func (p *pxelinux) finish(l *label) loaders.SyslinuxLabel {
-	out := loaders.SyslinuxLabel{
-		Name: l.name, Kernel: l.kernel, Depth: l.depth, Default: l.isDefault, Disabled: l.disabled, Entry: entry.Elsewhere,
-	}
-	if l.hidden {
-		out.Depth++ // is in no menu
-	}
-	if l.moves {
+	out := l.SyslinuxLabel
+	out.Entry = entry.Elsewhere
+	if l.Moves {
 		return out
 	}
 	e, err := p.build(l)
 	if err != nil {
-		p.config.Notef("%s: label %s: %v", l.where, entry.Printable(l.name), err)
-		out.Options = cmp.Or(l.args, l.appended())
+		p.config.Notef("%s: label %s: %v", l.where, entry.Printable(l.Name), err)
+		out.Options = cmp.Or(l.args, l.appended)
 		return out
 	}
 	out.Options, out.Entry = e.Cmdline, len(p.config.Entries)
@@ -48,59 +44,38 @@ func (p *pxelinux) finish(l *label) loaders.SyslinuxLabel {
 // command makes an entry of a command line without a label, which gets the
 // global APPEND in front.
 func (p *pxelinux) command(kernel, options string) (entry.Entry, string, error) {
-	if global := p.global.options; global != nil && *global != "-" {
-		options = strings.TrimSpace(*global + " " + options)
-	}
-	l := &label{kernel: kernel, options: &options, sysappend: p.global.sysappend, where: p.config.Source}
+	l := &label{appended: strings.TrimSpace(p.global.appended + " " + options), sysappend: p.global.sysappend, where: p.config.Source}
+	l.Kernel = kernel
 	e, err := p.build(l)
 	plain := e.Cmdline
 	e.Cmdline = strings.TrimSpace(e.Cmdline + p.sysappend(l))
 	return e, plain, err
 }
 
-// appended is APPEND's. A label's own line replaces the one that was for all
-// when the label began; a dash is none at all.
-func (l *label) appended() string {
-	if l.options == nil || *l.options == "-" {
-		return ""
-	}
-	return *l.options
-}
-
 // build makes an entry without what SYSAPPEND adds.
 func (p *pxelinux) build(l *label) (e entry.Entry, err error) {
 	switch {
-	case l.other || loaders.IsSyslinuxModule(l.kernel):
+	case l.other || loaders.IsSyslinuxModule(l.Kernel):
 		return e, errors.New("boots no Linux")
-	case l.disabled:
+	case l.Disabled:
 		return e, errors.New("is disabled")
-	case l.kernel == "":
+	case l.Kernel == "":
 		return e, errors.New("no kernel")
 	}
-	e = entry.Entry{ID: l.name, Title: l.title, Cmdline: l.args}
-	if e.Kernel.Name, err = resolve(p.prefix, l.kernel); err != nil {
+	e = entry.Entry{ID: l.Name, Title: l.title, Cmdline: l.args}
+	if e.Kernel.Name, err = resolve(p.prefix, l.Kernel); err != nil {
 		return e, err
 	}
-	appended := l.appended()
-	if len(e.Cmdline)+1+len(appended) > maxCmdline {
+	if len(e.Cmdline)+1+len(l.appended) > maxCmdline {
 		return e, fmt.Errorf("a command line of more than %d bytes", maxCmdline)
 	}
 	switch {
 	case e.Cmdline == "":
-		e.Cmdline = appended // often that of all labels, and not copied
-	case appended != "":
-		e.Cmdline += " " + appended
+		e.Cmdline = l.appended // often that of all labels, and not copied
+	case l.appended != "":
+		e.Cmdline += " " + l.appended
 	}
-	initrd := l.initrd
-	if initrd == "" && strings.Contains(e.Cmdline, "initrd=") {
-		for word := range strings.FieldsSeq(e.Cmdline) {
-			// The loader takes the first of them, since SYSLINUX 5.
-			if list, found := strings.CutPrefix(word, "initrd="); found {
-				initrd = list
-				break
-			}
-		}
-	}
+	initrd := loaders.SyslinuxInitrds(e.Cmdline, l.initrd)
 	if strings.Count(initrd, ",") >= maxInitrds {
 		return e, fmt.Errorf("more than %d initrds", maxInitrds)
 	}

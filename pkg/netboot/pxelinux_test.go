@@ -175,13 +175,18 @@ label bare
 			},
 		},
 		{
-			name: "of two lists of initrds the first",
-			text: "label a\nkernel k\nappend initrd=i x initrd=j\n",
-			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: "initrd=i x initrd=j"}},
+			name: "initrds of a command line come before the label's, and it stays as it is",
+			text: "label a\nkernel k\ninitrd j\nappend\tx  initrd=i\ty initrd=none\nlabel b\nkernel k initrd=j\nappend initrd=i\n" +
+				"label c\nkernel k\nappend initrd= noinitrd=i\ninitrd=j\n",
+			want: []entry.Entry{
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: "x  initrd=i\ty initrd=none"},
+				{ID: "b", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "j"), Cmdline: "initrd=j initrd=i"},
+				{ID: "c", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "j"), Cmdline: "initrd= noinitrd=i"},
+			},
 		},
 		{
 			name:     "addresses",
-			text:     "label a\nkernel k\nipappend 3\n",
+			text:     "label a\nkernel k\nipappend 3 # both\n",
 			settings: map[string]string{"gateway": "192.0.2.254", "netmask": "255.255.255.0"},
 			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"},
 				Cmdline: "ip=192.0.2.77:192.0.2.1:192.0.2.254:255.255.255.0 " + bootif}},
@@ -199,8 +204,12 @@ label bare
 		},
 		{
 			name: "default with options, and a line with an equals sign",
-			text: "default a single\nlabel a\nkernel k\ninitrd=i\n",
-			want: []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i")}}, notes: 1,
+			text: "default a single\nlabel a\nkernel k\ninitrd=i\nipappend 2\n",
+			want: []entry.Entry{
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: bootif},
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: bootif + " single"},
+			},
+			deflt: 1,
 		},
 		{
 			name: "what cannot be used is noted",

@@ -225,10 +225,12 @@ func (f *finder) scan() error {
 }
 
 // sameStorage is the name of a device that is open, and is the same as d. One
-// of its ways may be dead, so that only what could be opened counts.
+// of its ways may be dead, so that only what could be opened counts. Not all
+// that is sold has a name of its own: what else is known has to be the same.
 func (f *finder) sameStorage(d disk.Device, found []disk.Device) string {
 	for _, other := range found {
-		if v := f.opened[deviceKey(other)]; v != nil && d.Storage != "" && other.Storage == d.Storage {
+		isSame := d.Storage != "" && other.Storage == d.Storage && other.Bytes == d.Bytes && other.PartUUID == d.PartUUID
+		if isSame && f.opened[deviceKey(other)] != nil {
 			return other.Name
 		}
 	}

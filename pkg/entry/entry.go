@@ -9,6 +9,7 @@ package entry
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,7 +82,9 @@ func (e *Entry) Key() string {
 	if e.DeviceTree != nil {
 		tree = e.DeviceTree.String()
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", e.Kernel, e.Initrds, tree, strings.Fields(e.Cmdline)))
+	// Some loaders leave initrd=, which is theirs, to a kernel that passes over it.
+	words := slices.DeleteFunc(strings.Fields(e.Cmdline), func(word string) bool { return strings.HasPrefix(word, "initrd=") })
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", e.Kernel, e.Initrds, tree, words))
 	return string(sum[:])
 }
 

@@ -22,7 +22,7 @@ func TestKey(t *testing.T) {
 	v := &Volume{Device: "sda1"}
 	a := Entry{Title: "a", Kernel: File{v, "/k"}, Initrds: []File{{v, "/i"}}, Cmdline: "ro  quiet"}
 	b := a
-	b.Title, b.Cmdline = "b", "ro quiet"
+	b.Title, b.Cmdline = "b", "ro initrd=/i quiet"
 	if a.Key() != b.Key() {
 		t.Error("another title makes another entry")
 	}

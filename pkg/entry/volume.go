@@ -22,6 +22,9 @@ const (
 	MaxConfig = 1 << 20
 	// maxLinks is what the kernel follows in one path.
 	maxLinks = 40
+	// maxParts is of a path with all its links: a script may name it
+	// thousands of times.
+	maxParts = 256
 )
 
 // ErrConfig is wrapped by what is wrong with a file of a loader's.
@@ -67,8 +70,11 @@ func (v *Volume) Dir() string { return v.dir }
 // links, and without a slash in front. It never leaves the volume.
 func (v *Volume) Resolve(name string) (string, error) {
 	at, rest := ".", split(name)
-	links := 0
+	links, parts := 0, 0
 	for len(rest) > 0 {
+		if parts++; parts > maxParts {
+			return "", fmt.Errorf("%w: %s:%s: too many parts", ErrConfig, v.Device, Printable(name))
+		}
 		part := rest[0]
 		rest = rest[1:]
 		if part == ".." {
@@ -139,8 +145,16 @@ func (v *Volume) ReadConfig(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !v.Exists(at) {
+	info, err := v.root.Lstat(at)
+	if err != nil {
+		return nil, v.wrap(name, err)
+	}
+	tooLong := fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
+	switch {
+	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
+	case info.Size() > MaxConfig:
+		return nil, tooLong
 	}
 	f, err := v.root.Open(at)
 	if err != nil {
@@ -152,7 +166,7 @@ func (v *Volume) ReadConfig(name string) ([]byte, error) {
 		return nil, v.wrap(name, err)
 	}
 	if len(b) > MaxConfig {
-		return nil, fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
+		return nil, tooLong // it grew
 	}
 	return b, nil
 }

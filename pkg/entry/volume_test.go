@@ -6,9 +6,11 @@ package entry
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -29,6 +31,11 @@ func TestResolve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for i := range 20 { // few links, of many parts
+		if err := os.Symlink(strings.Repeat("boot/../", 400)+fmt.Sprint("far", i+1), filepath.Join(dir, fmt.Sprint("far", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	v, err := OpenVolume(dir, "sda1")
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +51,8 @@ func TestResolve(t *testing.T) {
 		{"/../../boot/vmlinux-6", "boot/vmlinux-6", ""},
 		{"/boot/up", "etc/zipl.conf", ""},
 		{"/loop", "", "sda1:/loop: too many links"},
+		{"/far0", "", "sda1:/far0: too many parts"},
+		{strings.Repeat("/boot/..", 200), "", "too many parts"},
 		{"/out", "", "no such file"},
 		{"/none", "", "no such file"},
 		{"/boot/\x1b", "", `sda1:/boot/\x1b: no such file`},
@@ -77,7 +86,14 @@ func TestReadConfigBig(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer v.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	if _, err := v.ReadConfig("big"); !errors.Is(err, ErrConfig) {
 		t.Errorf("error %v", err)
+	}
+	// A script may name it again and again.
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > MaxConfig/2 {
+		t.Errorf("%d bytes are read", made)
 	}
 }

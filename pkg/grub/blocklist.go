@@ -23,7 +23,7 @@ const sector = 512
 
 // readBlocks reads a block list of a file system's device. GRUB's names of whole
 // disks mean none here.
-func (in *interpreter) readBlocks(device, list string) ([]byte, error) {
+func (in *interpreter) readBlocks(at position, device, list string) ([]byte, error) {
 	v := in.root()
 	if device != "" {
 		v = in.volume(device)
@@ -44,6 +44,10 @@ func (in *interpreter) readBlocks(device, list string) ([]byte, error) {
 		count, err := strconv.Atoi(length)
 		if err != nil || count > (entry.MaxConfig-len(b))/sector {
 			return nil, fmt.Errorf("%w: more than %d bytes", entry.ErrConfig, entry.MaxConfig)
+		}
+		// A script may ask again for what cannot be read.
+		if err := in.spend(at, count*sector); err != nil {
+			return nil, err
 		}
 		part := make([]byte, count*sector)
 		if _, err := v.Blocks.ReadAt(part, first*sector); err != nil {

@@ -77,9 +77,10 @@ var ignored = map[string]bool{
 }
 
 // unavailable commands have a status of their own in GRUB, and fail here: they
-// ask a person or a machine, or prepare to boot what is no Linux.
+// ask a person or a machine, examine a file, or prepare to boot what is no Linux.
 var unavailable = map[string]bool{
-	"appleloader": true, "chainloader": true, "extract_legacy_entries_configfile": true, "extract_legacy_entries_source": true,
+	"appleloader": true, "chainloader": true, "cmostest": true, "crc": true, "file": true, "hashsum": true, "md5sum": true,
+	"net_get_dhcp_option": true, "sha1sum": true, "sha256sum": true, "sha512sum": true, "extract_legacy_entries_configfile": true, "extract_legacy_entries_source": true,
 	"extract_syslinux_entries_configfile": true, "extract_syslinux_entries_source": true, "kfreebsd": true, "knetbsd": true,
 	"kopenbsd": true, "keystatus": true, "legacy_configfile": true, "legacy_initrd": true, "legacy_kernel": true, "legacy_source": true,
 	"loopback": true, "module": true, "module2": true, "multiboot": true, "multiboot2": true, "net_bootp": true, "net_bootp6": true,

@@ -38,6 +38,10 @@ func TestElsewhere(t *testing.T) {
 		"restart":                  {"default=1\n" + linux + "menuentry Restart { reboot; }", entry.Elsewhere},
 		"Xen":                      {"menuentry Xen { multiboot2 /k placeholder; module2 /k; }\n" + linux, entry.Elsewhere},
 		"another configuration":    {"menuentry Other { configfile /nosuch; }\n" + linux, entry.Elsewhere},
+		"leaves before the menu":   {linux + "exit", entry.Elsewhere},
+		"leaves a submenu":         {"submenu S {\n" + linux + "exit\n}\n" + linux, entry.Elsewhere},
+		"leaves another menu":      {"menuentry S { configfile /leaves; }\n" + linux, entry.Elsewhere},
+		"leaves an empty menu":     {"exit\n" + linux, entry.None},
 		"in a submenu":             {"default='1>1'\n" + linux + "submenu S { menuentry A { linux /k; }\n menuentry W { chainloader +1; }\n }", entry.Elsewhere},
 		"loads, but leaves":        {"menuentry A { linux /k; exit; }\n" + linux, entry.Elsewhere},
 		"kernel is missing":        {"menuentry A { linux /nosuch; }\n" + linux, entry.None},
@@ -54,7 +58,7 @@ func TestElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, "sda1", "", "", map[string]string{
-				"grub/grub.cfg": test.script + "\n", "k": "",
+				"grub/grub.cfg": test.script + "\n", "k": "", "leaves": linux + "exit",
 				"loader/entries/good.conf": "title good\nlinux /k\n", "loader/entries/broken.conf": "title broken\nlinux /nosuch\n",
 			})
 			c, err := Parse(v, nil)
@@ -65,7 +69,7 @@ func TestElsewhere(t *testing.T) {
 				t.Errorf("%d, want %d: %q", c.Default, test.want, lines(c))
 			}
 			noted := strings.Contains(strings.Join(c.Notes, "\n"), "sda1:/grub/grub.cfg: the default is left out")
-			if want := test.want < 0 && name != "nothing"; noted != want {
+			if want := test.want < 0 && len(c.Entries) > 0 || name == "nothing but no Linux"; noted != want {
 				t.Error(c.Notes)
 			}
 		})
@@ -80,18 +84,28 @@ func TestFallback(t *testing.T) {
 	}{
 		"none":               {"menuentry A { linux /nosuch; }\n" + linux, entry.None},
 		"number":             {"fallback=2\nmenuentry A { linux /nosuch; }\n" + linux, 1},
-		"id":                 {"fallback=b\nmenuentry A { linux /nosuch; }\n" + linux, 0},
-		"list":               {"fallback=' 0 7 nosuch  C b'\nmenuentry A { linux /nosuch; }\n" + linux, 1},
+		"list":               {"fallback=' 0 2 1'\nmenuentry A { linux /nosuch; }\n" + linux, 1},
+		"no names":           {"fallback=b\nmenuentry A { linux /nosuch; }\n" + linux, entry.None},
+		"a name ends it":     {"fallback='0 b 2'\nmenuentry A { linux /nosuch; }\n" + linux, entry.None},
+		"no such":            {"fallback='7 2'\nmenuentry A { linux /nosuch; }\n" + linux, entry.None},
+		"begins with 2":      {"fallback='2x 1'\nmenuentry A { linux /nosuch; }\n" + linux, 1},
+		"with BLS, id":       {"fallback='0 b'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", 0},
+		"with BLS, title":    {"fallback='1st C'\nmenuentry A { linux /nosuch; }\nmenuentry '1st C' { linux /k; }\nblscfg", 0},
+		"with BLS, entry":    {"fallback='good 1'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", 2},
+		"with BLS, number":   {"fallback='2x 1'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", entry.None},
 		"not needed":         {"fallback=2; default=1\nmenuentry A { linux /nosuch; }\n" + linux, 0},
 		"missing, too":       {"fallback='0 1'\nmenuentry A { linux /nosuch; }\nmenuentry B { linux /nosuch; }\n" + linux, entry.None},
-		"is a submenu":       {"fallback=1\nmenuentry A { linux /nosuch; }\nsubmenu S {\n" + linux + "}\n", entry.None},
+		"is a submenu":       {"fallback='1 2'\nmenuentry A { linux /nosuch; }\nsubmenu S {\n" + linux + "}\n" + linux, entry.Elsewhere},
+		"is no Linux":        {"fallback='1 2'\nmenuentry A { linux /nosuch; }\nmenuentry W { chainloader +1; }\n" + linux, entry.Elsewhere},
 		"no Linux":           {"fallback=1\nmenuentry A { chainloader +1; }\n" + linux, entry.Elsewhere},
 		"in a submenu":       {"fallback=0\nexport fallback\nmenuentry Z { linux /k; }\ndefault='1>1'\nsubmenu S { menuentry A { linux /k; }\nmenuentry B { linux /nosuch; }\n}\n", 1},
 		"of another submenu": {"fallback=0\nmenuentry Z { linux /k; }\ndefault='1>0'\nsubmenu S { menuentry B { linux /nosuch; }\n}\n", entry.None},
 		"no menu":            {"fallback=0", entry.None},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := open(t, "sda1", "", "", map[string]string{"grub/grub.cfg": test.script, "k": ""})
+			v := open(t, "sda1", "", "", map[string]string{
+				"grub/grub.cfg": test.script, "k": "", "loader/entries/good.conf": "title good\nlinux /k\n",
+			})
 			c, err := Parse(v, nil)
 			if err != nil || c.Default != test.want {
 				t.Errorf("%d, want %d: %q, %v", c.Default, test.want, lines(c), err)

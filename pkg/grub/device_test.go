@@ -5,9 +5,12 @@
 package grub
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +18,24 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 )
+
+func TestPlaces(t *testing.T) {
+	v := open(t, "sda1", "", "", empty("boot/other"))
+	if _, err := Parse(v, entry.Volumes{v}); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	// The second is used if the first yields nothing.
+	v = open(t, "sda1", "", "", map[string]string{
+		"boot/grub/grub.cfg": "echo\n", "grub2/grub.cfg": "menuentry A { linux /k }\n", "k": ""})
+	c, err := Parse(v, entry.Volumes{v})
+	if err != nil || c.Source != "sda1:/grub2/grub.cfg" || len(c.Entries) != 1 {
+		t.Error(c, err)
+	}
+	v = open(t, "sda1", "", "", map[string]string{"grub/grub.cfg": strings.Repeat("#", entry.MaxConfig+1)})
+	if _, err = Parse(v, entry.Volumes{v}); !errors.Is(err, entry.ErrConfig) || errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
 
 func TestSubvolumes(t *testing.T) {
 	const script = "search --no-floppy --fs-uuid --set=root b7f5\nmenuentry A { linux %[1]s/boot/vmlinuz rootflags=subvol=%[1]s; }\n"
@@ -126,11 +147,14 @@ func TestBlockList(t *testing.T) {
 		"status":       {"", "if load_env -f (sda3)0+1; then set default=1; fi", 0, []string{at + "1: (sda3)0+1" + note + "no environment block"}},
 		"end":          {"", "load_env -f 514+1", 0, []string{at + "1" + note + "sda3: EOF"}},
 		"too long":     {"", "load_env -f 0+1,1+99999", 0, []string{at + "1" + note + "more than 1048576 bytes"}},
-		"far":          {"", "load_env -f 999999999999999+1", 0, []string{at + `1` + note + `strconv.ParseInt: parsing "999999999999999": value out of range`}},
-		"other disk":   {"", "load_env -f '(hd0)512+1'", 0, []string{at + "1" + note + "no such device: (hd0): file does not exist"}},
-		"no blocks":    {"", "load_env -f '(sda4)512+1'", 0, []string{at + "1" + note + "no such device: (sda4): file does not exist"}},
-		"file":         {"next_entry=1", "load_env -f (sda3)/boot/grub2/grubenv; set default=$next_entry", 1, nil},
-		"no file":      {"", "load_env -f x; load_env -f 1+", 0, []string{at + "1" + note + "x is no file", at + "1" + note + "1+ is no file"}},
+		"often": {"", "while true; do load_env -f 0+2000; done", entry.None, append(
+			slices.Repeat([]string{at + "1" + note + "sda3: EOF"}, 4),
+			at+"1: more than 4194304 bytes are read or made; the rest is left out")},
+		"far":        {"", "load_env -f 999999999999999+1", 0, []string{at + `1` + note + `strconv.ParseInt: parsing "999999999999999": value out of range`}},
+		"other disk": {"", "load_env -f '(hd0)512+1'", 0, []string{at + "1" + note + "no such device: (hd0): file does not exist"}},
+		"no blocks":  {"", "load_env -f '(sda4)512+1'", 0, []string{at + "1" + note + "no such device: (sda4): file does not exist"}},
+		"file":       {"next_entry=1", "load_env -f (sda3)/boot/grub2/grubenv; set default=$next_entry", 1, nil},
+		"no file":    {"", "load_env -f x; load_env -f 1+", 0, []string{at + "1" + note + "x is no file", at + "1" + note + "1+ is no file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, "sda3", "", "", map[string]string{

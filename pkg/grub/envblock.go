@@ -5,6 +5,7 @@
 package grub
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,13 +24,13 @@ func loadEnvCommand(in *interpreter, c *invocation) (int, error) {
 	if given.has("file") {
 		name = given.last("file")
 	}
-	where, b, err := in.readEnvBlock(name)
-	if err != nil {
+	where, b, err := in.readEnvBlock(c.at, name)
+	switch {
+	case errors.Is(err, errStop):
+		return 1, err
+	case err != nil:
 		in.notef(c.at, "%v", err)
 		return 1, nil
-	}
-	if err := in.spend(c.at, len(b)); err != nil {
-		return 1, err
 	}
 	variables, err := grubenv.Parse(b)
 	if err != nil {
@@ -45,15 +46,17 @@ func loadEnvCommand(in *interpreter, c *invocation) (int, error) {
 }
 
 // readEnvBlock reads a file, or a block list.
-func (in *interpreter) readEnvBlock(name string) (where string, b []byte, err error) {
+func (in *interpreter) readEnvBlock(at position, name string) (where string, b []byte, err error) {
 	if m := blockList.FindStringSubmatch(name); m != nil {
-		b, err = in.readBlocks(m[1], m[2])
+		b, err = in.readBlocks(at, m[1], m[2])
 		return name, b, err
 	}
 	f, ok := in.file(name)
 	if !ok {
 		return name, nil, fmt.Errorf("%w: %s is no file", entry.ErrConfig, printable(name))
 	}
-	b, err = f.Volume.ReadConfig(f.Name)
-	return f.String(), b, err
+	if b, err = f.Volume.ReadConfig(f.Name); err != nil {
+		return name, nil, err
+	}
+	return f.String(), b, in.spend(at, len(b))
 }

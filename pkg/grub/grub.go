@@ -109,16 +109,22 @@ func (in *interpreter) finish(err error) {
 		m = in.shown
 	}
 	in.config.Timeout = timeout(m.environment)
+	isDefault := true
 	switch {
 	case errors.Is(err, errBoot):
 		in.append(in.target.entry("", ""), true)
 		return
 	case errors.Is(err, errLeave):
 		in.config.Notef("%s ends without a menu", printable(in.config.Source))
+		isDefault = false
 	}
 	// Entries have bounds of their own: a script that exceeds its keeps them.
 	in.commands, in.work = 0, 0
-	_ = in.offer(m, "", 0, true) // there is a note of what stops it
+	_ = in.offer(m, "", 0, isDefault) // there is a note of what stops it
+	if !isDefault && len(in.config.Entries) > 0 {
+		in.noDefault()
+		in.config.Default = entry.Elsewhere
+	}
 }
 
 // newInterpreter is GRUB when it has found its configuration, on an architecture

@@ -5,8 +5,6 @@
 package grub
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -380,22 +378,4 @@ func TestStub(t *testing.T) {
 			t.Error(d, c)
 		}
 	})
-}
-
-func TestPlaces(t *testing.T) {
-	v := open(t, "sda1", "", "", empty("boot/other"))
-	if _, err := Parse(v, entry.Volumes{v}); !errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
-	}
-	// The second is used if the first yields nothing.
-	v = open(t, "sda1", "", "", map[string]string{
-		"boot/grub/grub.cfg": "echo\n", "grub2/grub.cfg": "menuentry A { linux /k }\n", "k": ""})
-	c, err := Parse(v, entry.Volumes{v})
-	if err != nil || c.Source != "sda1:/grub2/grub.cfg" || len(c.Entries) != 1 {
-		t.Error(c, err)
-	}
-	v = open(t, "sda1", "", "", map[string]string{"grub/grub.cfg": strings.Repeat("#", entry.MaxConfig+1)})
-	if _, err = Parse(v, entry.Volumes{v}); !errors.Is(err, entry.ErrConfig) || errors.Is(err, fs.ErrNotExist) {
-		t.Error(err)
-	}
 }

@@ -76,7 +76,8 @@ func TestMistakes(t *testing.T) {
 		"long keyword":     {"for " + strings.Repeat("-", 1000) + " in x\n", `2: "` + strings.Repeat("-", 40) + `" is not expected`, true},
 		"number":           {"blscfg\n", "2: blscfg: loader's configuration: sda1: no loader/entries/*.conf: file does not exist", true},
 		"file":             {"source x\x1b[2J\n", `2: x\x1b[2J is no file`, true},
-		"arguments":        {"source; configfile; load_env -f; search; search -u; search.file; linux; initrd; devicetree; export; unset; set x; break x; cryptomount\nexit 1\n", ` ends without a menu`, false},
+		"regexp":           {"regexp '(a)\\1' a\n", "2: regexp: (a)\\1 is not understood", true},
+		"arguments":        {"source; configfile; load_env -f; search; search -u; search.file; linux; initrd; devicetree; export; unset; set x; break x; cryptomount\n", ``, true},
 		"no file":          {"load_env -f x\n", `2: loader's configuration: x is no file`, true},
 		"no block":         {"load_env -f /k\n", `2: sda1:/k: loader's configuration: no environment block`, true},
 	} {
@@ -116,6 +117,7 @@ func TestBounds(t *testing.T) {
 		"eval":             {"x='eval $x'; eval $x", "2: more than 100 functions call one another"},
 		"eval of much":     {"x='" + strings.Repeat("x", 1000) + "'; while true; do eval true $x; done", "2: more than 4194304 bytes are read or made"},
 		"regexp":           {"x=0123456789abcdef; for i in 1 2 3 4 5 6 7 8 9 10; do x=$x$x; done; while true; do regexp \"$x*\" \"$x\"; done", "2: more than 4194304 bytes are read or made"},
+		"regexp's counts":  {"while true; do regexp '(([0-9a-z]{50}){10}){2}' 0; done", "2: more than 4194304 bytes are read or made"},
 		"wildcards":        {"x='/*/../*/../*/../*/../*/../*'; while true; do for i in $x$x; do true; done; done", "2: more than 4194304 bytes are read or made"},
 		"entries":          {strings.Repeat("menuentry B { linux /k; }\n", 30_000), "1001: more than 1000 entries"},
 		"100000 entries":   {"function f { menuentry B { linux /k; }; }; while true; do f; done", "2: more than 1000 entries"},

@@ -103,53 +103,73 @@ func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) e
 			in.noDefault()
 		}
 	}
-	at := make([]int, len(m.items)) // the entry of each item, or None
-	failed := false
+	boots := make([]int, len(m.items))
 	for i, it := range m.items {
-		at[i] = len(in.config.Entries)
-		if err := in.evaluate(m, it, outer, depth, i == chosen); err != nil {
+		var err error
+		if boots[i], err = in.evaluate(m, it, outer, depth, i == chosen); err != nil {
 			return err
 		}
-		if i == chosen {
-			failed = !it.submenu && len(in.config.Entries) == at[i] && in.config.Default == entry.None
-		}
-		if it.submenu || len(in.config.Entries) != at[i]+1 {
-			at[i] = entry.None
-		}
 	}
-	if failed {
-		in.fallBack(m, at)
+	if chosen >= 0 && chosen < len(boots) && boots[chosen] == entry.None {
+		in.fallBack(m, boots)
 	}
 	return nil
 }
 
-// fallBack takes the first entry that there is of those that $fallback lists,
-// as GRUB does if the default cannot be loaded.
-func (in *interpreter) fallBack(m *menu, at []int) {
-	for name := range strings.FieldsSeq(m.environment.get("fallback")) {
-		if i, ok := m.named(name); ok && at[i] != entry.None {
-			in.config.Default = at[i]
+// fallBack takes the first item that boots of those that $fallback lists, as
+// GRUB does if the default cannot be loaded.
+func (in *interpreter) fallBack(m *menu, boots []int) {
+	rest := m.environment.get("fallback")
+	for i := 0; rest != ""; {
+		if i, rest = m.fallback(rest); i < 0 {
+			return
+		}
+		if boots[i] != entry.None {
+			in.config.Default = boots[i]
 			in.config.Notef("%s: the fallback is %s", printable(in.config.Source), printable(m.items[i].title))
 			return
 		}
 	}
 }
 
-func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) error {
+// fallback is the first item that a list names, and the rest of the list, which
+// what names none ends. GRUB takes only numbers; that which has blscfg also an
+// id, and a title if it is the whole list.
+func (m *menu) fallback(list string) (at int, rest string) {
+	list = strings.TrimSpace(list)
+	if m.bls != nil {
+		first, rest, _ := strings.Cut(list, " ")
+		if i := slices.IndexFunc(m.items, func(it *item) bool { return it.id == first }); i >= 0 {
+			return i, rest
+		}
+		if i := slices.IndexFunc(m.items, func(it *item) bool { return it.title == list }); i >= 0 {
+			return i, ""
+		}
+	}
+	n, rest, ok := number(list)
+	isWord := rest == "" || rest[0] == ' '
+	if !ok || n >= int64(len(m.items)) || m.bls != nil && !isWord {
+		return -1, ""
+	}
+	return int(n), rest
+}
+
+// evaluate offers what an item boots. The result is its place in the entries,
+// None if it cannot be loaded, or Elsewhere if it is no Linux or another menu.
+func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) (int, error) {
 	// A submenu's title and id are copied for each entry in it.
 	chosen := strings.ReplaceAll(it.id, ">", ">>")
 	if above := m.environment.get("chosen"); above != "" {
 		chosen = above + ">" + chosen
 	}
 	if err := in.spend(it.at, len(outer)+len(it.title)+len(chosen)); err != nil {
-		return err
+		return entry.None, err
 	}
 	title := outer + it.title
 	if it.bls != nil {
 		e := *it.bls
 		e.Title = title
-		in.append(e, isDefault)
-		return nil
+		return in.append(e, isDefault), nil
 	}
 	inner := newMenu(m.environment.over(it.submenu))
 	inner.environment.put("chosen", chosen)
@@ -160,10 +180,12 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	}
 	in.environment, in.menu, in.arguments = inner.environment, inner, it.args
 	in.target, in.shown, in.status, in.returns = target{}, nil, 0, false
-	switch err := in.runLines(it.body); {
-	case errors.Is(err, errStop):
-		return err
-	case errors.Is(err, errLeave):
+	err := in.runLines(it.body)
+	if errors.Is(err, errStop) {
+		return entry.None, err
+	}
+	leaves := errors.Is(err, errLeave)
+	if leaves {
 		in.target = target{} // is not booted, even if it is loaded
 	}
 	if in.shown != nil {
@@ -173,22 +195,27 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	}
 	if len(inner.items) > 0 {
 		if depth++; depth > maxFiles {
-			return in.stop(it.at, "more than %d menus are nested", maxFiles)
+			return entry.None, in.stop(it.at, "more than %d menus are nested", maxFiles)
 		}
-		return in.offer(inner, title+" > ", depth, isDefault)
+		if isDefault && leaves {
+			in.noDefault()
+			in.config.Default = entry.Elsewhere
+		}
+		return entry.Elsewhere, in.offer(inner, title+" > ", depth, isDefault && !leaves)
 	}
 	if why := in.target.why(); why != nil {
 		in.notef(it.at, "%s is left out: %v", printable(title), why)
+		boots := entry.None
+		if errors.Is(why, errNoLinux) {
+			boots = entry.Elsewhere
+		}
 		if isDefault {
 			in.noDefault()
-			if errors.Is(why, errNoLinux) {
-				in.config.Default = entry.Elsewhere
-			}
+			in.config.Default = boots
 		}
-		return nil
+		return boots, nil
 	}
-	in.append(in.target.entry(it.id, title), isDefault)
-	return nil
+	return in.append(in.target.entry(it.id, title), isDefault), nil
 }
 
 // runLines executes what GRUB reads line by line: return ends only its line.
@@ -209,11 +236,13 @@ func (in *interpreter) noDefault() {
 	in.config.Notef("%s: the default is left out", printable(in.config.Source))
 }
 
-func (in *interpreter) append(e entry.Entry, isDefault bool) {
+func (in *interpreter) append(e entry.Entry, isDefault bool) (at int) {
+	at = len(in.config.Entries)
 	if isDefault {
-		in.config.Default = len(in.config.Entries)
+		in.config.Default = at
 	}
 	in.config.Entries = append(in.config.Entries, e)
+	return at
 }
 
 // chosen is the item that $default names, the first one if there is none of

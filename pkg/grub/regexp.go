@@ -6,6 +6,7 @@ package grub
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 )
@@ -24,15 +25,20 @@ func regexpCommand(in *interpreter, c *invocation) (int, error) {
 	if err := in.spend(c.at, len(expression)*cost); err != nil {
 		return 1, err
 	}
-	// A repetition by a number would make an expression longer than it looks.
-	if strings.Contains(expression, "{") {
+	tree, err := syntax.Parse(expression, syntax.POSIX)
+	if err != nil {
+		in.notef(c.at, "regexp: %s is not understood", printable(expression))
 		return 1, nil
+	}
+	size := repeated(tree)
+	if err := in.spend(c.at, size*cost); err != nil {
+		return 1, err
 	}
 	re, err := regexp.CompilePOSIX(expression)
 	if err != nil {
 		return 1, nil
 	}
-	if err := in.spend(c.at, len(expression)*(re.NumSubexp()+1)*len(text)/cost); err != nil {
+	if err := in.spend(c.at, size*(re.NumSubexp()+1)*len(text)/cost); err != nil {
 		return 1, err
 	}
 	groups := re.FindStringSubmatch(text)
@@ -54,4 +60,16 @@ func regexpCommand(in *interpreter, c *invocation) (int, error) {
 		}
 	}
 	return 0, nil
+}
+
+// repeated is how long an expression is with its repetitions written out.
+func repeated(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)
+	for _, sub := range re.Sub {
+		n += repeated(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1) // Max is -1 for any number
+	}
+	return min(n, maxWork)
 }

@@ -30,21 +30,40 @@ func Parse(block []byte) ([]Variable, error) {
 		return nil, fmt.Errorf("%w: no environment block", entry.ErrConfig)
 	}
 	var out []Variable
-	var line strings.Builder
-	for i := 0; i < len(rest); i++ {
-		switch c := rest[i]; {
-		case c == '\\' && i+1 < len(rest):
-			i++
-			line.WriteByte(rest[i])
-		case c == '\n':
-			name, text, ok := strings.Cut(line.String(), "=")
-			if ok && !strings.HasPrefix(name, "#") {
-				out = append(out, Variable{name, text})
+	for rest != "" {
+		isComment := rest[0] == '#'
+		name := ""
+		if !isComment {
+			// GRUB looks for the equals sign beyond the end of the line.
+			if name, rest, ok = strings.Cut(rest, "="); !ok {
+				break
 			}
-			line.Reset()
-		default:
-			line.WriteByte(c)
+		}
+		var text string
+		if text, rest, ok = cutLine(rest); !ok {
+			break
+		}
+		if !isComment {
+			out = append(out, Variable{name, text})
 		}
 	}
 	return out, nil
+}
+
+// cutLine separates a text up to the end of its line, without its backslashes,
+// from what follows. One that has no end is none.
+func cutLine(s string) (text, rest string, ok bool) {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\n' {
+			return b.String(), s[i+1:], true
+		}
+		if s[i] == '\\' {
+			if i++; i == len(s) {
+				break
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return "", "", false
 }

@@ -17,11 +17,13 @@ import (
 func TestParse(t *testing.T) {
 	filling := strings.Repeat("#", 900)
 	for block, want := range map[string][]Variable{
-		filling:                               nil,
-		"a=b=c\nd=\n=e\nno\n#x=y\n" + filling: {{"a", "b=c"}, {"d", ""}, {"", "e"}},
-		`a=\\b\` + "\nc\n" + filling:          {{"a", "\\b\nc"}},
-		"a=without an end":                    nil,
-		"# WARNING\na=b\n####\\":              {{"a", "b"}},
+		filling:                           nil,
+		"a=b=c\nd=\n=e\n#x=y\n" + filling: {{"a", "b=c"}, {"d", ""}, {"", "e"}},
+		"a=1\n\nb=2\nno\nc=3\n" + filling: {{"a", "1"}, {"\nb", "2"}, {"no\nc", "3"}},
+		"#\\\n=x\n" + filling:             nil,
+		`a=\\b\` + "\nc\n" + filling:      {{"a", "\\b\nc"}},
+		"a=without an end":                nil,
+		"# WARNING\na=b\n####\\":          {{"a", "b"}},
 	} {
 		got, err := Parse([]byte(Signature + block))
 		if err != nil {

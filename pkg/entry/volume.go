@@ -149,12 +149,11 @@ func (v *Volume) ReadConfig(name string) ([]byte, error) {
 	if err != nil {
 		return nil, v.wrap(name, err)
 	}
-	tooLong := fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
 	case info.Size() > MaxConfig:
-		return nil, tooLong
+		return nil, v.tooLong(name)
 	}
 	f, err := v.root.Open(at)
 	if err != nil {
@@ -166,9 +165,13 @@ func (v *Volume) ReadConfig(name string) ([]byte, error) {
 		return nil, v.wrap(name, err)
 	}
 	if len(b) > MaxConfig {
-		return nil, tooLong // it grew
+		return nil, v.tooLong(name) // it grew
 	}
 	return b, nil
+}
+
+func (v *Volume) tooLong(name string) error {
+	return fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
 }
 
 // List is what a directory holds, sorted; nothing if there is none.

@@ -122,8 +122,7 @@ func (in *interpreter) finish(err error) {
 	in.commands, in.work = 0, 0
 	_ = in.offer(m, "", 0, isDefault) // there is a note of what stops it
 	if !isDefault && len(in.config.Entries) > 0 {
-		in.noDefault()
-		in.config.Default = entry.Elsewhere
+		in.noDefault(entry.Elsewhere)
 	}
 }
 

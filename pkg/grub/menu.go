@@ -100,7 +100,7 @@ func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) e
 	chosen := -1
 	if isDefault {
 		if chosen = m.chosen(); chosen < 0 {
-			in.noDefault()
+			in.noDefault(entry.None)
 		}
 	}
 	boots := make([]int, len(m.items))
@@ -198,8 +198,7 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 			return entry.None, in.stop(it.at, "more than %d menus are nested", maxFiles)
 		}
 		if isDefault && leaves {
-			in.noDefault()
-			in.config.Default = entry.Elsewhere
+			in.noDefault(entry.Elsewhere)
 		}
 		return entry.Elsewhere, in.offer(inner, title+" > ", depth, isDefault && !leaves)
 	}
@@ -210,8 +209,7 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 			boots = entry.Elsewhere
 		}
 		if isDefault {
-			in.noDefault()
-			in.config.Default = boots
+			in.noDefault(boots)
 		}
 		return boots, nil
 	}
@@ -232,7 +230,9 @@ func (t *target) entry(id, title string) entry.Entry {
 	return entry.Entry{ID: id, Title: title, Kernel: *t.kernel, Initrds: t.initrds, DeviceTree: t.deviceTree, Cmdline: t.cmdline}
 }
 
-func (in *interpreter) noDefault() {
+// noDefault is for what GRUB would boot and is not offered: None or Elsewhere.
+func (in *interpreter) noDefault(is int) {
+	in.config.Default = is
 	in.config.Notef("%s: the default is left out", printable(in.config.Source))
 }
 

@@ -93,7 +93,7 @@ func (x *syslinux) finish(l *label) SyslinuxLabel {
 func (x *syslinux) choice(l *label) choice {
 	ch := choice{where: l.where, id: l.Name, title: l.title, kernel: x.here(l.Kernel), cmdline: l.appended}
 	if l.Kernel == "" {
-		name, _ := firstWord(l.Name)
+		name, _ := FirstWord(l.Name)
 		ch.kernel = x.here(name)
 	}
 	if l.args != "" && len(l.appended) <= maxCmdline { // or else it is refused, and not copied
@@ -126,7 +126,7 @@ func (x *syslinux) command(kernel, options string) (entry.Entry, string, error) 
 func (x *syslinux) read(file, text string) {
 	help := false
 	for _, l := range lines(file, text, false) {
-		key, value := firstWord(l.text)
+		key, value := FirstWord(l.text)
 		key = strings.ToLower(key)
 		if help {
 			help = key != "endtext"
@@ -164,7 +164,7 @@ func (x *syslinux) timeout(l line, value string) {
 	if x.depth > 0 {
 		return
 	}
-	value, _ = firstWord(value)
+	value, _ = FirstWord(value)
 	if x.Timeout = x.wait(l, value, time.Second/10); x.Timeout != nil && *x.Timeout == 0 {
 		*x.Timeout = -1
 	}
@@ -183,7 +183,7 @@ func (x *syslinux) append(value string) {
 func (at *label) set(s *source, l line, key, value string) {
 	switch key {
 	case "kernel":
-		at.Kernel, at.args = firstWord(value)
+		at.Kernel, at.args = FirstWord(value)
 		at.other = ""
 		// The directive takes these for other things, too.
 		also := slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(at.Kernel)))
@@ -191,13 +191,13 @@ func (at *label) set(s *source, l line, key, value string) {
 			at.other = value
 		}
 	case "linux":
-		at.Kernel, at.args = firstWord(value)
+		at.Kernel, at.args = FirstWord(value)
 		at.other = ""
 		if IsSyslinuxModule(at.Kernel) {
 			at.other = value
 		}
 	case "com32":
-		at.Kernel, at.args = firstWord(value)
+		at.Kernel, at.args = FirstWord(value)
 		at.other = key
 	case "boot", "bss", "pxe", "fdimage", "comboot", "config", "localboot", "efi":
 		at.other = key
@@ -212,7 +212,7 @@ func (at *label) set(s *source, l line, key, value string) {
 
 // menu takes what the menu programs read.
 func (x *syslinux) menu(l line, value string) {
-	key, value := firstWord(value)
+	key, value := FirstWord(value)
 	switch key = strings.ToLower(key); {
 	case key == "include":
 		x.include(l, value)
@@ -234,7 +234,7 @@ func (x *syslinux) menu(l line, value string) {
 
 // include reads another file; a word behind its name makes a submenu of it.
 func (x *syslinux) include(l line, value string) {
-	name, tag := firstWord(value)
+	name, tag := FirstWord(value)
 	if x.includes++; x.includes > maxIncludes {
 		x.Notef("%s: more than %d files are included", l.where, maxIncludes)
 		return

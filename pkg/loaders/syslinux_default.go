@@ -39,7 +39,7 @@ func (m *SyslinuxMenu) Set(key, value string, depth int) bool {
 	case "ui":
 		m.ui = value
 	case "prompt":
-		word, _ := firstWord(value)
+		word, _ := FirstWord(value)
 		n, _ := strconv.Atoi(word) // what is no number is 0
 		m.prompt = n != 0
 	case "ontimeout":
@@ -119,7 +119,7 @@ func (m *SyslinuxMenu) Choose(c *entry.Config, command SyslinuxCommand) {
 		}
 		options = "" // the menu only looks for the label
 	}
-	switch word, _ := firstWord(started); {
+	switch word, _ := FirstWord(started); {
 	case l != nil && !l.isMenu(c):
 		c.Default = withOptions(c, directive, l, options)
 		return
@@ -161,9 +161,9 @@ func (m *SyslinuxMenu) label(value string) (l *SyslinuxLabel, options string) {
 	if l = find(func(name string) bool { return name == value }); l != nil {
 		return l, ""
 	}
-	word, options := firstWord(value)
+	word, options := FirstWord(value)
 	if l = find(func(name string) bool { return name == word }); l == nil {
-		l = find(func(name string) bool { first, _ := firstWord(name); return first == word })
+		l = find(func(name string) bool { first, _ := FirstWord(name); return first == word })
 	}
 	return l, options
 }
@@ -185,7 +185,7 @@ func withOptions(c *entry.Config, directive string, l *SyslinuxLabel, options st
 // command is the entry that boots what a directive has: one that there is, or
 // another.
 func (m *SyslinuxMenu) command(c *entry.Config, directive, value string, command SyslinuxCommand) int {
-	kernel, options := firstWord(value)
+	kernel, options := FirstWord(value)
 	if IsSyslinuxModule(kernel) {
 		return entry.Elsewhere
 	}
@@ -246,7 +246,8 @@ func SyslinuxAppend(value string) string {
 	return value
 }
 
-func firstWord(s string) (word, rest string) {
+// FirstWord splits a word off at a blank or tab.
+func FirstWord(s string) (word, rest string) {
 	i := strings.IndexAny(s, " \t")
 	if i < 0 {
 		return s, ""
@@ -279,9 +280,12 @@ func (l *SyslinuxLabel) isMenu(c *entry.Config) bool {
 // of other files alone is another configuration's; those of gfxboot are
 // pictures.
 func isMenuProgram(c *entry.Config, command string) bool {
-	word, files := firstWord(command)
-	if !isMenuName(word) || files == "" || menuName(word) == "gfxboot" {
-		return isMenuName(word)
+	word, files := FirstWord(command)
+	if !isMenuName(word) {
+		return false
+	}
+	if files == "" || menuName(word) == "gfxboot" {
+		return true
 	}
 	for file := range strings.FieldsSeq(files) {
 		if file == "~" || strings.HasSuffix(c.Source, path.Join("/", file)) {

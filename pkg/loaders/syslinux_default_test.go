@@ -5,11 +5,10 @@
 package loaders
 
 import (
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/internal/syslinuxtest"
 )
 
@@ -57,22 +56,7 @@ func TestSyslinuxBounds(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			v := open(t, "sda2", map[string]string{"syslinux.cfg": tt.text, "k": ""})
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			c, err := Syslinux(v, nil)
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > 50<<20 || took > 10*time.Second {
-				t.Errorf("%d bytes, %v", n, took)
-			}
-			t.Logf("%d bytes, %v", after.TotalAlloc-before.TotalAlloc, took)
-			if len(c.Entries) != tt.entries || (len(c.Notes) > 0) != (tt.entries == 0) {
-				t.Errorf("%d entries, want %d, notes %.200q", len(c.Entries), tt.entries, c.Notes)
-			}
+			syslinuxtest.CheckBounded(t, tt.entries, func() (*entry.Config, error) { return Syslinux(v, nil) })
 		})
 	}
 }

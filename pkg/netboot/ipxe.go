@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
 const (
@@ -146,7 +147,7 @@ func (s *script) prepare() {
 			continue
 		}
 		name, found := strings.CutPrefix(s.lines[i], ":")
-		if name, _ = cut(name); found {
+		if name, _ = loaders.FirstWord(name); found {
 			if _, have := s.labels[name]; !have {
 				s.labels[name] = i
 			}

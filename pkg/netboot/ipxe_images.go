@@ -110,14 +110,23 @@ func (x *ipxe) find(name string) *image {
 	return &x.images[i]
 }
 
+// resolve is the address that an argument means.
+func (s *script) resolve(arg string) (*url.URL, error) {
+	u, err := s.url.Parse(arg)
+	if err != nil || !loadable(u) {
+		return nil, failed("no URI that can be loaded: %s", entry.Printable(arg))
+	}
+	return u, nil
+}
+
 // fetch notes an image; iPXE keeps those of the same name.
 func (x *ipxe) fetch(s *script, opts map[string]string, args []string) (*image, error) {
 	if len(args) == 0 {
 		return nil, failed("no URI")
 	}
-	u, err := s.url.Parse(args[0])
-	if err != nil || !loadable(u) {
-		return nil, failed("no URI that can be loaded: %s", entry.Printable(args[0]))
+	u, err := s.resolve(args[0])
+	if err != nil {
+		return nil, err
 	}
 	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " ")}
 	if m.name == "" {
@@ -130,25 +139,31 @@ func (x *ipxe) fetch(s *script, opts map[string]string, args []string) (*image, 
 	return &x.images[len(x.images)-1], nil
 }
 
-// acquire takes an image that there is by its name, or fetches one.
-func (x *ipxe) acquire(s *script, args []string) (*image, error) {
+// acquire takes an image that there is by its name, or fetches one. Arguments
+// are the image's, which keeps its own if none are given.
+func (x *ipxe) acquire(s *script, args []string) (m *image, arguments []string, err error) {
 	opts, args := options(args, ofImages)
-	if len(args) == 0 || x.find(args[0]) == nil {
-		return x.fetch(s, opts, args)
+	if len(args) > 0 {
+		m = x.find(args[0])
 	}
-	m := x.find(args[0])
+	if m == nil {
+		if m, err = x.fetch(s, opts, args); err != nil {
+			return nil, nil, err
+		}
+		return m, args[1:], nil
+	}
 	if opts["name"] != "" {
 		m.name = opts["name"]
 	}
 	if len(args) > 1 {
 		m.args = strings.Join(args[1:], " ")
 	}
-	return m, nil
+	return m, args[1:], nil
 }
 
 // kernel selects an image.
 func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
-	m, err := x.acquire(s, args)
+	m, _, err := x.acquire(s, args)
 	if err != nil {
 		return err
 	}
@@ -167,10 +182,9 @@ func (x *ipxe) initrd(_ context.Context, s *script, args []string) error {
 
 // imgargs replaces the arguments, also by none.
 func (x *ipxe) imgargs(_ context.Context, s *script, args []string) error {
-	m, err := x.acquire(s, args)
+	m, arguments, err := x.acquire(s, args)
 	if err == nil {
-		_, args = options(args, ofImages)
-		m.args = strings.Join(args[1:], " ")
+		m.args = strings.Join(arguments, " ")
 	}
 	return err
 }
@@ -194,15 +208,15 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 		return x.start(&x.images[i])
 	}
 	if x.find(rest[0]) != nil {
-		m, err := x.acquire(s, args)
+		m, _, err := x.acquire(s, args)
 		if err != nil {
 			return err
 		}
 		return x.start(m)
 	}
-	u, err := s.url.Parse(rest[0])
-	if err != nil || !loadable(u) {
-		return failed("no URI that can be loaded: %s", entry.Printable(rest[0]))
+	u, err := s.resolve(rest[0])
+	if err != nil {
+		return err
 	}
 	if x.files == maxFiles || s.depth == maxDepth {
 		return errors.New("too many scripts, or too deep in one another")

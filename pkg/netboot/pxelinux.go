@@ -82,21 +82,21 @@ func (p *pxelinux) parse(ctx context.Context, file string, text []byte, depth in
 			continue
 		}
 		where := fmt.Sprintf("%s:%d", file, i+1)
-		keyword, value := cut(line)
+		keyword, value := loaders.FirstWord(line)
 		keyword = strings.ToLower(keyword)
 		// Some write initrd=FILE as a line of its own.
 		if rest, found := strings.CutPrefix(line, "initrd="); found {
 			keyword, value = "initrd", rest
 		}
 		if keyword == "menu" {
-			word, rest := cut(value)
+			word, rest := loaders.FirstWord(value)
 			keyword, value = "menu "+strings.ToLower(word), rest
 		}
 		switch {
 		case p.inText:
 			p.inText = keyword != "endtext"
 		case keyword == "include" || keyword == "menu include":
-			name, tag := cut(value)
+			name, tag := loaders.FirstWord(value)
 			outer := p.depth
 			if tag != "" {
 				p.at = nil
@@ -153,7 +153,7 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	switch keyword {
 	case "timeout":
 		if p.depth == 0 {
-			p.timeout, _ = cut(value)
+			p.timeout, _ = loaders.FirstWord(value)
 		}
 	case "label":
 		p.labels = append(p.labels, label{
@@ -162,7 +162,7 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		})
 		p.at = &p.labels[len(p.labels)-1]
 	case "kernel", "linux":
-		at.Kernel, at.args = cut(value)
+		at.Kernel, at.args = loaders.FirstWord(value)
 		at.other = false
 	case "initrd":
 		at.initrd = value
@@ -171,7 +171,7 @@ func (p *pxelinux) directive(keyword, value, where string) {
 	case "append":
 		at.appended = loaders.SyslinuxAppend(value)
 	case "ipappend", "sysappend":
-		word, _ := cut(value)
+		word, _ := loaders.FirstWord(value)
 		n, err := strconv.ParseUint(word, 0, 32)
 		if err != nil {
 			p.config.Notef("%s: %s: no number: %s", where, keyword, entry.Printable(value))
@@ -182,7 +182,7 @@ func (p *pxelinux) directive(keyword, value, where string) {
 		// The caret marks a key.
 		at.title = strings.Replace(value, "^", "", 1)
 	case "com32":
-		at.Kernel, at.args = cut(value)
+		at.Kernel, at.args = loaders.FirstWord(value)
 		at.other = true
 	case "boot", "bss", "pxe", "fdimage", "comboot", "localboot", "config":
 		at.other = true

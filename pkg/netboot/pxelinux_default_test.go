@@ -6,11 +6,10 @@ package netboot
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/internal/syslinuxtest"
 )
 
@@ -60,22 +59,9 @@ func TestPXELINUXBounds(t *testing.T) {
 			for i := range tt.labels {
 				fmt.Fprintf(text, "label %d\nkernel k\n%s", i, tt.own)
 			}
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(text.String()), testLease(), (&site{}).read)
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > 50<<20 || took > 10*time.Second {
-				t.Errorf("%d bytes, %v", n, took)
-			}
-			t.Logf("%d bytes, %v", after.TotalAlloc-before.TotalAlloc, took)
-			if len(c.Entries) != tt.entries || (len(c.Notes) > 0) != (tt.entries == 0) {
-				t.Errorf("%d entries, want %d, notes %.200q", len(c.Entries), tt.entries, c.Notes)
-			}
+			syslinuxtest.CheckBounded(t, tt.entries, func() (*entry.Config, error) {
+				return parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(text.String()), testLease(), (&site{}).read)
+			})
 		})
 	}
 }

@@ -42,15 +42,6 @@ func lines(text []byte) []string {
 	return all
 }
 
-// cut splits a word off.
-func cut(s string) (word, rest string) {
-	i := strings.IndexAny(s, " \t")
-	if i < 0 {
-		return s, ""
-	}
-	return s[:i], strings.TrimSpace(s[i:])
-}
-
 // resolve is what a name in a configuration of PXELINUX means. One without a
 // slash in front is put behind the prefix as it is, which need not end in a
 // slash (RFC 5071, section 5). HOST::PATH is PXELINUX's own form of a URL.

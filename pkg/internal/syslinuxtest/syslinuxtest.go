@@ -7,8 +7,10 @@
 package syslinuxtest
 
 import (
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
 )
@@ -128,5 +130,28 @@ func Check(t *testing.T, want string, c *entry.Config) {
 		if strings.Contains(note, "\x1b") {
 			t.Errorf("note %q", note)
 		}
+	}
+}
+
+// CheckBounded parses what many labels share, which must cost neither time nor
+// memory. Without entries there must be notes, with them none.
+func CheckBounded(t *testing.T, entries int, parse func() (*entry.Config, error)) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	c, err := parse()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := after.TotalAlloc - before.TotalAlloc
+	if n > 50<<20 || took > 10*time.Second {
+		t.Errorf("%d bytes, %v", n, took)
+	}
+	t.Logf("%d bytes, %v", n, took)
+	if len(c.Entries) != entries || (len(c.Notes) > 0) != (entries == 0) {
+		t.Errorf("%d entries, want %d, notes %.200q", len(c.Entries), entries, c.Notes)
 	}
 }

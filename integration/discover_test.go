@@ -104,8 +104,7 @@ func TestDisk(t *testing.T) {
 			config := fmt.Sprintf("load_env -f (${root})0+2\nset default=$next_entry\nmenuentry broken { linux /boot/none }\nmenuentry other { linux /boot/initrd x }\n"+
 				"menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(tt.arch))
 			disk := newDisk(t, tt.arch, tt.kernel, "/boot/grub/grub.cfg", config)
-			block := "# GRUB Environment Block\nnext_entry=1\n"
-			overwrite(t, disk, block+strings.Repeat("#", 1024-len(block)))
+			overwrite(t, disk, envBlock("next_entry=1"))
 			r := runGuest(t, lab.Guest{Arch: tt.arch, CPUs: 1, Devices: drive(tt.arch, disk), Stages: []lab.Stage{newFirmware(t, tt.arch,
 				script.Step{Run: []string{"/bin/imaboot", "entries", "--json"}},
 				report, find("--timeout=2s", "-v"))}})

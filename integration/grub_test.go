@@ -73,6 +73,12 @@ func realGRUB(t *testing.T, image, device string) (linux, initrd []string) {
 	return linux, initrd
 }
 
+// envBlock is GRUB's environment block with one variable.
+func envBlock(variable string) string {
+	s := "# GRUB Environment Block\n" + variable + "\n"
+	return s + strings.Repeat("#", 1024-len(s))
+}
+
 func makeImage(t *testing.T, dir, image string) {
 	t.Helper()
 	if out, err := exec.Command("mke2fs", "-q", "-t", "ext2", "-d", dir, image, "4M").CombinedOutput(); err != nil {
@@ -162,9 +168,8 @@ func TestRealGRUB(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			env := "# GRUB Environment Block\nsaved_entry=1>1\n"
 			files := map[string]string{
-				"boot/grub/grub.cfg": script, "boot/grub/grubenv": env + strings.Repeat("#", 1024-len(env)),
+				"boot/grub/grub.cfg": script, "boot/grub/grubenv": envBlock("saved_entry=1>1"),
 				"k": "", "i": "", "boot/vmlinuz-1": "", "boot/vmlinuz-2": "",
 			}
 			for _, m := range loaded.FindAllStringSubmatch(script, -1) {

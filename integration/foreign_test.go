@@ -19,7 +19,7 @@ import (
 
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestASCII: the list as imaboot prints it is what the kernel prints, to the
@@ -85,7 +85,7 @@ func TestForeignReaders(t *testing.T) {
 	tss := newTSS(t)
 	tss("tssimaextend", "-le", "-if", hostFile(t, "list", l.Data))
 	got := strings.ToLower(regexp.MustCompile(`[^0-9a-fA-F]`).ReplaceAllString(tss("tsspcrread", "-ha", "10", "-halg", "sha1", "-ns"), ""))
-	if want := hex.EncodeToString(l.PCRs[0].Value); l.PCRs[0].Algorithm != handover.SHA1 || got != want {
+	if want := hex.EncodeToString(l.PCRs[0].Value); l.PCRs[0].Algorithm != pcr.SHA1 || got != want {
 		t.Errorf("PCR 10 of sha1 is %s after tssimaextend, the guest's %s is %s", got, l.PCRs[0].Algorithm, want)
 	}
 }
@@ -96,7 +96,7 @@ func checkEvmctl(t *testing.T, l lab.List) {
 	t.Helper()
 	args := []string{"ima_measurement", "--ignore-violations"}
 	for _, p := range l.PCRs {
-		if p.Algorithm != handover.SHA1 && p.Algorithm != handover.SHA256 {
+		if p.Algorithm != pcr.SHA1 && p.Algorithm != pcr.SHA256 {
 			continue
 		}
 		var text strings.Builder

@@ -23,7 +23,7 @@ import (
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
 	"github.com/imaboot/imaboot/pkg/eventlog"
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // eventLog is where a stage finds what the one before extended.
@@ -92,7 +92,7 @@ func TestMeasure(t *testing.T) {
 				t.Errorf("stage %s, %s: %d files and %d command lines", s.Name, bank, len(grub.Files), len(grub.Commands))
 			}
 			kernel := grub.Files[len(grub.Files)-2]
-			if got := handover.Algorithm(bank).Sum(image); string(kernel.UntrustedFilename) != lab.NextKernel+"\x00" || !bytes.Equal(got, kernel.Digest) {
+			if got := pcr.Algorithm(bank).Sum(image); string(kernel.UntrustedFilename) != lab.NextKernel+"\x00" || !bytes.Equal(got, kernel.Digest) {
 				t.Errorf("stage %s, %s: %q is %x, want %x", s.Name, bank, kernel.UntrustedFilename, kernel.Digest, got)
 			}
 			if got := grub.Commands[hop-1]; got != "kernel_cmdline: "+lab.Cmdline(ppc64le)+"\x00" {
@@ -132,7 +132,7 @@ func TestMeasureRefused(t *testing.T) {
 		{"another extends", measured(), 40, "does not lead to the PCR"},
 		{"verify of another's log", script.Step{Run: []string{"/bin/imaboot", "verify"}}, 40, "the event log does not lead to the PCR 9"},
 	}
-	empty := eventlog.New(handover.Algorithms)
+	empty := eventlog.New(pcr.Algorithms)
 	failed, err := empty.File("never extended", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
@@ -152,7 +153,7 @@ func (c *command) predict(j *job, s *snapshot) (*handover.List, error) {
 	if !j.kexecRule.Plain {
 		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.kexecRule.Text)
 	}
-	l, err := s.WithExecute(s.own(), handover.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
+	l, err := s.WithExecute(s.own(), pcr.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
 	if err == nil {
 		c.step("the kernel will measure kexec_execute (%s): record %d is appended", j.kexecRule.Text, l.Records())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -39,7 +40,7 @@ type snapshot struct {
 }
 
 // values are the PCRs of s, none without a TPM.
-func (s *snapshot) values() []handover.PCR {
+func (s *snapshot) values() []pcr.Value {
 	if s.pcrs == nil {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -184,18 +185,18 @@ func readExtended() ([]byte, error) {
 
 // A register is one that loaders extend, in one bank.
 type register struct {
-	PCR       int                `json:"pcr"`
-	Algorithm handover.Algorithm `json:"algorithm"`
-	Match     bool               `json:"match"`
-	Value     string             `json:"value"`
-	Replayed  string             `json:"replayed"`
+	PCR       int           `json:"pcr"`
+	Algorithm pcr.Algorithm `json:"algorithm"`
+	Match     bool          `json:"match"`
+	Value     string        `json:"value"`
+	Replayed  string        `json:"replayed"`
 }
 
 // registers compares a log with the TPM.
 func registers(dev transport.TPM, l *eventlog.Log) ([]register, error) {
 	var out []register
-	for _, pcr := range []int{eventlog.StringPCR, eventlog.FilePCR} {
-		r, err := tpm.ReadDevice(dev, pcr)
+	for _, index := range []int{eventlog.StringPCR, eventlog.FilePCR} {
+		r, err := tpm.ReadDevice(dev, index)
 		if err != nil {
 			return nil, err
 		}
@@ -203,11 +204,11 @@ func registers(dev transport.TPM, l *eventlog.Log) ([]register, error) {
 			return nil, fmt.Errorf("%w: the TPM has banks that cannot be replayed here: %v", errUnexplained, r.Unknown)
 		}
 		for _, p := range r.PCRs {
-			want, err := l.Replay(pcr, p.Algorithm, len(l.Events))
+			want, err := l.Replay(index, p.Algorithm, len(l.Events))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, register{pcr, p.Algorithm, bytes.Equal(want, p.Value), fmt.Sprintf("%x", p.Value), fmt.Sprintf("%x", want)})
+			out = append(out, register{index, p.Algorithm, bytes.Equal(want, p.Value), fmt.Sprintf("%x", p.Value), fmt.Sprintf("%x", want)})
 		}
 	}
 	return out, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -56,8 +57,8 @@ func (c *command) checkEvents(o *options, r *handover.Report) (*eventReport, err
 	for _, h := range r.Hops {
 		aggregates = append(aggregates, h.BootAggregate)
 	}
-	out.Aggregates, err = l.ExplainAll(aggregates, func(pcr int, a handover.Algorithm) ([]byte, error) {
-		reading, err := tpm.ReadDevice(dev, pcr)
+	out.Aggregates, err = l.ExplainAll(aggregates, func(index int, a pcr.Algorithm) ([]byte, error) {
+		reading, err := tpm.ReadDevice(dev, index)
 		if err != nil {
 			return nil, err
 		}

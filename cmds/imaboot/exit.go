@@ -13,6 +13,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kexec"
 	"github.com/imaboot/imaboot/pkg/netboot"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/imaboot/imaboot/pkg/tpm"
@@ -68,7 +69,7 @@ var exitCodes = []struct {
 	{handover.ErrTruncated, 6},
 	{handover.ErrCorrupt, 6},
 	{handover.ErrBuffer, 6},
-	{handover.ErrPCR, 7},
+	{pcr.ErrValue, 7},
 	{target.ErrFile, 8},
 	{errFileFault, 8},
 	{archdesc.ErrNotKernel, 9},

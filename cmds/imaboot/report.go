@@ -14,6 +14,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
@@ -128,9 +129,9 @@ func (c *command) check(o *options, from *source) (*snapshot, error) {
 		}
 		return c.snapshot(o)
 	}
-	var pcrs []handover.PCR
+	var pcrs []pcr.Value
 	for _, s := range from.pcrs {
-		p, err := handover.ParsePCR(s)
+		p, err := pcr.Parse(s)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (c *command) check(o *options, from *source) (*snapshot, error) {
 	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: report}, nil
 }
 
-func (from *source) check(o *options, pcrs []handover.PCR) (*handover.List, *handover.Report, error) {
+func (from *source) check(o *options, pcrs []pcr.Value) (*handover.List, *handover.Report, error) {
 	if o.Prefix == "" {
 		b, err := os.ReadFile(from.file)
 		if err != nil {

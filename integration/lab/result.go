@@ -15,6 +15,7 @@ import (
 
 	"github.com/imaboot/imaboot/integration/script"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // A Result is what the stages of a guest reported, in their order.
@@ -42,7 +43,7 @@ type Report struct {
 // A List is a measurement list with the PCRs that were read before it.
 type List struct {
 	Data []byte
-	PCRs []handover.PCR
+	PCRs []pcr.Value
 }
 
 // Check replays the list with the project's own reader.
@@ -134,9 +135,9 @@ func unpack(e script.Event) (List, error) {
 		return List{}, err
 	}
 	l := List{Data: b}
-	for _, a := range handover.Algorithms {
+	for _, a := range pcr.Algorithms {
 		if value, ok := e.PCRs[string(a)]; ok {
-			p, err := handover.NewPCR(string(a), value)
+			p, err := pcr.New(string(a), value)
 			if err != nil {
 				return List{}, err
 			}

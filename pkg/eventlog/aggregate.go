@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // firmwarePCRs are the first registers of a boot_aggregate, which no kernel
@@ -32,9 +32,9 @@ type Aggregate struct {
 // A kernel leaves out the log's registers in the SHA-1 bank, and before Linux
 // 5.8 in all (ima_calc_boot_aggregate_tfm of
 // security/integrity/ima/ima_crypto.c).
-func (l *Log) ExplainAll(aggregates []string, read func(pcr int, a handover.Algorithm) ([]byte, error)) ([]Aggregate, error) {
+func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorithm) ([]byte, error)) ([]Aggregate, error) {
 	out := make([]Aggregate, 0, len(aggregates))
-	banks := map[handover.Algorithm]map[string][]Aggregate{}
+	banks := map[pcr.Algorithm]map[string][]Aggregate{}
 	from := 0
 	for _, s := range aggregates {
 		a, digest, ok := splitAggregate(s)
@@ -63,21 +63,21 @@ func (l *Log) ExplainAll(aggregates []string, read func(pcr int, a handover.Algo
 
 // splitAggregate takes a boot_aggregate's digest apart, as reports have it:
 // "sha256:d8e6…".
-func splitAggregate(s string) (handover.Algorithm, string, bool) {
+func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
 	if !ok {
-		name, digits = string(handover.SHA1), s
+		name, digits = string(pcr.SHA1), s
 	}
-	p, err := handover.NewPCR(name, digits)
+	p, err := pcr.New(name, digits)
 	return p.Algorithm, string(p.Value), err == nil
 }
 
 // aggregates are all that kernels could have had in a bank, by their digest.
-func (l *Log) aggregates(a handover.Algorithm, read func(int, handover.Algorithm) ([]byte, error)) (map[string][]Aggregate, error) {
+func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte, error)) (map[string][]Aggregate, error) {
 	var head []byte
 	out := map[string][]Aggregate{}
-	for pcr := range firmwarePCRs {
-		value, err := read(pcr, a)
+	for index := range firmwarePCRs {
+		value, err := read(index, a)
 		if noBank(err) {
 			return out, nil
 		}

@@ -12,21 +12,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestExplainAll: a chain of kernels, each measured before it was booted.
 func TestExplainAll(t *testing.T) {
-	l := sample(t, handover.SHA1, handover.SHA256)
-	firmware := func(pcr int, a handover.Algorithm) []byte { return a.Sum([]byte{byte(pcr)}) }
-	aggregate := func(a handover.Algorithm, events int) string {
+	l := sample(t, pcr.SHA1, pcr.SHA256)
+	firmware := func(index int, a pcr.Algorithm) []byte { return a.Sum([]byte{byte(index)}) }
+	aggregate := func(a pcr.Algorithm, events int) string {
 		var all []byte
-		for pcr := range firmwarePCRs {
-			all = append(all, firmware(pcr, a)...)
+		for index := range firmwarePCRs {
+			all = append(all, firmware(index, a)...)
 		}
 		if events >= 0 {
-			for _, pcr := range []int{StringPCR, FilePCR} {
-				value, err := l.Replay(pcr, a, events)
+			for _, index := range []int{StringPCR, FilePCR} {
+				value, err := l.Replay(index, a, events)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -36,18 +36,18 @@ func TestExplainAll(t *testing.T) {
 		return fmt.Sprintf("%s:%x", a, a.Sum(all))
 	}
 	hops := []string{
-		aggregate(handover.SHA256, 0),
-		aggregate(handover.SHA256, 2),
-		"ima:" + aggregate(handover.SHA1, -1),
+		aggregate(pcr.SHA256, 0),
+		aggregate(pcr.SHA256, 2),
+		"ima:" + aggregate(pcr.SHA1, -1),
 		"",
-		aggregate(handover.SHA256, 3),
-		aggregate(handover.SHA256, 1), // earlier than the one before
+		aggregate(pcr.SHA256, 3),
+		aggregate(pcr.SHA256, 1), // earlier than the one before
 	}
 	want := []Aggregate{{"0-9", 0}, {"0-9", 2}, {"0-7", 2}, {"", 2}, {"0-9", 3}, {"", 3}}
 	reads := map[int]int{}
-	got, err := l.ExplainAll(hops, func(pcr int, a handover.Algorithm) ([]byte, error) {
-		reads[pcr]++
-		return firmware(pcr, a), nil
+	got, err := l.ExplainAll(hops, func(index int, a pcr.Algorithm) ([]byte, error) {
+		reads[index]++
+		return firmware(index, a), nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +59,13 @@ func TestExplainAll(t *testing.T) {
 		t.Errorf("registers read: %v", reads)
 	}
 	broken := errors.New("broken")
-	if _, err := l.ExplainAll(hops, func(int, handover.Algorithm) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+	if _, err := l.ExplainAll(hops, func(int, pcr.Algorithm) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 	// A bank that the log lacks explains nothing, nor does one that the TPM
 	// lacks.
 	for _, err := range []error{nil, ErrBank} {
-		got, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, handover.Algorithm) ([]byte, error) {
+		got, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, pcr.Algorithm) ([]byte, error) {
 			return slices.Repeat([]byte{1}, 48), err
 		})
 		if diff := cmp.Diff([]Aggregate{{}}, got); diff != "" || err != nil {
@@ -76,14 +76,14 @@ func TestExplainAll(t *testing.T) {
 
 // TestExplainLong: time grows with a log, and not with its square.
 func TestExplainLong(t *testing.T) {
-	l := New([]handover.Algorithm{handover.SHA1})
+	l := New([]pcr.Algorithm{pcr.SHA1})
 	e, err := l.CommandLine("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l = l.With(slices.Repeat([]Event{e}, 200000)...)
 	hops := slices.Repeat([]string{fmt.Sprintf("sha1:%x", make([]byte, 20))}, 1000)
-	got, err := l.ExplainAll(hops, func(int, handover.Algorithm) ([]byte, error) { return make([]byte, 20), nil })
+	got, err := l.ExplainAll(hops, func(int, pcr.Algorithm) ([]byte, error) { return make([]byte, 20), nil })
 	if err != nil || len(got) != len(hops) || got[0].PCRs != "" {
 		t.Errorf("%d explained, %v", len(got), err)
 	}

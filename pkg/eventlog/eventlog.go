@@ -14,7 +14,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // ErrDamaged is wrapped by what is wrong with a log's bytes.
@@ -67,8 +67,8 @@ type bank struct {
 }
 
 // ids are the algorithms' numbers (TCG Algorithm Registry).
-var ids = map[handover.Algorithm]uint16{
-	handover.SHA1: 0x04, handover.SHA256: 0x0b, handover.SHA384: 0x0c, handover.SHA512: 0x0d,
+var ids = map[pcr.Algorithm]uint16{
+	pcr.SHA1: 0x04, pcr.SHA256: 0x0b, pcr.SHA384: 0x0c, pcr.SHA512: 0x0d,
 }
 
 // Bytes is the log as it is handed on.
@@ -84,8 +84,8 @@ func (l *Log) CommandLine(s string) (Event, error) {
 	return l.event(StringPCR, "kernel_cmdline: "+s, []byte(s))
 }
 
-func (l *Log) event(pcr int, text string, content []byte) (Event, error) {
-	e := Event{PCR: pcr, Type: evIPL, Data: append([]byte(text), 0)}
+func (l *Log) event(index int, text string, content []byte) (Event, error) {
+	e := Event{PCR: index, Type: evIPL, Data: append([]byte(text), 0)}
 	for _, b := range l.banks {
 		a, ok := algorithm(b.id)
 		if !ok {
@@ -97,8 +97,8 @@ func (l *Log) event(pcr int, text string, content []byte) (Event, error) {
 }
 
 // Values are the event's digests by the names of their banks.
-func (e *Event) Values() map[handover.Algorithm][]byte {
-	out := map[handover.Algorithm][]byte{}
+func (e *Event) Values() map[pcr.Algorithm][]byte {
+	out := map[pcr.Algorithm][]byte{}
 	for _, d := range e.Digests {
 		if a, ok := algorithm(d.ID); ok {
 			out[a] = d.Value
@@ -107,8 +107,8 @@ func (e *Event) Values() map[handover.Algorithm][]byte {
 	return out
 }
 
-func algorithm(id uint16) (handover.Algorithm, bool) {
-	for _, a := range handover.Algorithms {
+func algorithm(id uint16) (pcr.Algorithm, bool) {
+	for _, a := range pcr.Algorithms {
 		if ids[a] == id {
 			return a, true
 		}
@@ -117,9 +117,9 @@ func algorithm(id uint16) (handover.Algorithm, bool) {
 }
 
 // Banks are those of the log's banks that can be replayed.
-func (l *Log) Banks() []handover.Algorithm {
-	var out []handover.Algorithm
-	for _, a := range handover.Algorithms {
+func (l *Log) Banks() []pcr.Algorithm {
+	var out []pcr.Algorithm
+	for _, a := range pcr.Algorithms {
 		if l.bank(a) >= 0 {
 			out = append(out, a)
 		}
@@ -129,14 +129,14 @@ func (l *Log) Banks() []handover.Algorithm {
 
 // Replay is what the first n events lead to in a bank: the register's value
 // from its reset to zeros.
-func (l *Log) Replay(pcr int, a handover.Algorithm, n int) ([]byte, error) {
+func (l *Log) Replay(index int, a pcr.Algorithm, n int) ([]byte, error) {
 	value := make([]byte, a.Size())
 	i := l.bank(a)
 	if i < 0 {
 		return nil, fmt.Errorf("%w: %s", ErrBank, a)
 	}
 	for _, e := range l.Events[:n] {
-		if e.PCR == pcr {
+		if e.PCR == index {
 			value = e.extend(value, a, i)
 		}
 	}
@@ -144,12 +144,12 @@ func (l *Log) Replay(pcr int, a handover.Algorithm, n int) ([]byte, error) {
 }
 
 // bank is the place of a bank's digests, -1 without them.
-func (l *Log) bank(a handover.Algorithm) int {
+func (l *Log) bank(a pcr.Algorithm) int {
 	return slices.IndexFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
 }
 
 // extend is what the event makes of its register's value in the bank i.
-func (e *Event) extend(value []byte, a handover.Algorithm, i int) []byte {
+func (e *Event) extend(value []byte, a pcr.Algorithm, i int) []byte {
 	// These extend nothing. One of them says that PCR 0 began with another
 	// value, but only that.
 	if e.Type == evNoAction {

@@ -16,13 +16,13 @@ import (
 	"github.com/google/go-eventlog/register"
 	"github.com/google/go-eventlog/tcg"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 const cmdline = "console=hvc0 root=/dev/sda"
 
 // sample is a log of a kernel, an initrd and a command line.
-func sample(t testing.TB, banks ...handover.Algorithm) *Log {
+func sample(t testing.TB, banks ...pcr.Algorithm) *Log {
 	t.Helper()
 	l := New(banks)
 	var events []Event
@@ -42,17 +42,17 @@ func sample(t testing.TB, banks ...handover.Algorithm) *Log {
 // TestForeign: a parser that is not ours reads the log, replays it, and finds
 // what GRUB would have written.
 func TestForeign(t *testing.T) {
-	l := sample(t, handover.Algorithms...)
-	for alg, hash := range map[handover.Algorithm]crypto.Hash{
-		handover.SHA1: crypto.SHA1, handover.SHA256: crypto.SHA256, handover.SHA384: crypto.SHA384,
+	l := sample(t, pcr.Algorithms...)
+	for alg, hash := range map[pcr.Algorithm]crypto.Hash{
+		pcr.SHA1: crypto.SHA1, pcr.SHA256: crypto.SHA256, pcr.SHA384: crypto.SHA384,
 	} {
 		var mrs []register.MR
-		for _, pcr := range []int{StringPCR, FilePCR} {
-			value, err := l.Replay(pcr, alg, len(l.Events))
+		for _, index := range []int{StringPCR, FilePCR} {
+			value, err := l.Replay(index, alg, len(l.Events))
 			if err != nil {
 				t.Fatal(err)
 			}
-			mrs = append(mrs, register.PCR{Index: pcr, Digest: value, DigestAlg: hash})
+			mrs = append(mrs, register.PCR{Index: index, Digest: value, DigestAlg: hash})
 		}
 		events, err := tcg.ParseAndReplay(l.Bytes(), mrs, tcg.ParseOpts{})
 		if err != nil {
@@ -78,7 +78,7 @@ func TestForeign(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	l := sample(t, handover.SHA1, handover.SHA512)
+	l := sample(t, pcr.SHA1, pcr.SHA512)
 	got, err := Parse(l.Bytes())
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(l.Events, got.Events); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]handover.Algorithm{handover.SHA1, handover.SHA512}, got.Banks()); diff != "" {
+	if diff := cmp.Diff([]pcr.Algorithm{pcr.SHA1, pcr.SHA512}, got.Banks()); diff != "" {
 		t.Error(diff)
 	}
 	// What is read can be gone on with, and stays as it was.
@@ -97,13 +97,13 @@ func TestParse(t *testing.T) {
 	if longer := got.With(e); !bytes.HasPrefix(longer.Bytes(), l.Bytes()) || len(got.Events) != 3 || len(longer.Events) != 4 {
 		t.Errorf("%d events became %d", len(got.Events), len(longer.Events))
 	}
-	if _, err := got.Replay(FilePCR, handover.SHA256, 1); !errors.Is(err, ErrBank) {
+	if _, err := got.Replay(FilePCR, pcr.SHA256, 1); !errors.Is(err, ErrBank) {
 		t.Errorf("a bank that is not there: %v", err)
 	}
 }
 
 func TestParseErrors(t *testing.T) {
-	good := sample(t, handover.SHA1).Bytes()
+	good := sample(t, pcr.SHA1).Bytes()
 	first := oldHeader + int(order.Uint32(good[oldHeader-4:]))
 	with := func(offset int, b ...byte) []byte {
 		out := bytes.Clone(good)
@@ -139,8 +139,8 @@ func TestParseErrors(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(sample(f, handover.SHA1).Bytes())
-	f.Add(sample(f, handover.Algorithms...).Bytes())
+	f.Add(sample(f, pcr.SHA1).Bytes())
+	f.Add(sample(f, pcr.Algorithms...).Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := Parse(data)
 		if err != nil {

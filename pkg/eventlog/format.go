@@ -9,7 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // The log begins with an event of the old form, whose data is a
@@ -28,7 +28,7 @@ const (
 var order = binary.LittleEndian
 
 // New makes an empty log of some banks.
-func New(banks []handover.Algorithm) *Log {
+func New(banks []pcr.Algorithm) *Log {
 	l := &Log{}
 	head := []byte(specID)
 	head = order.AppendUint32(head, 0)                  // client
@@ -142,11 +142,11 @@ func (l *Log) parseEvent(data []byte) (Event, []byte, error) {
 	if err != nil {
 		return Event{}, nil, err
 	}
-	pcr, n := order.Uint32(head), order.Uint32(head[8:])
-	if pcr > maxPCR {
-		return Event{}, nil, fmt.Errorf("PCR %d", pcr)
+	index, n := order.Uint32(head), order.Uint32(head[8:])
+	if index > maxPCR {
+		return Event{}, nil, fmt.Errorf("PCR %d", index)
 	}
-	e := Event{PCR: int(pcr), Type: order.Uint32(head[4:])}
+	e := Event{PCR: int(index), Type: order.Uint32(head[4:])}
 	if int(n) != len(l.banks) {
 		return Event{}, nil, fmt.Errorf("%d digests, the log has %d banks", n, len(l.banks))
 	}

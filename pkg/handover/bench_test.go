@@ -16,12 +16,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 const benchRecords = 1_000_000
 
 // benchList is made once: a million ima-ng records and the PCRs of two banks.
-var benchList = sync.OnceValues(func() (*List, []PCR) {
+var benchList = sync.OnceValues(func() (*List, []pcr.Value) {
 	b := &builder{order: binary.LittleEndian}
 	b.ng("boot_aggregate")
 	for i := 1; i < benchRecords; i++ {
@@ -31,7 +33,7 @@ var benchList = sync.OnceValues(func() (*List, []PCR) {
 	if err != nil {
 		panic(err)
 	}
-	return l, []PCR{replayForms(l, SHA1, FormTrue), replayForms(l, SHA256, FormTrue)}
+	return l, []pcr.Value{replayForms(l, pcr.SHA1, FormTrue), replayForms(l, pcr.SHA256, FormTrue)}
 })
 
 // BenchmarkVerify1M parses, checks every template digest and replays two
@@ -69,23 +71,23 @@ func BenchmarkBareHashing1M(b *testing.B) {
 	}
 }
 
-func bareHashing(a Algorithm, data [][]byte) {
+func bareHashing(a pcr.Algorithm, data [][]byte) {
 	switch a {
-	case SHA1:
+	case pcr.SHA1:
 		var both [2 * sha1.Size]byte
 		for _, d := range data {
 			value := sha1.Sum(d)
 			copy(both[sha1.Size:], value[:])
-			pcr := sha1.Sum(both[:])
-			copy(both[:], pcr[:])
+			reg := sha1.Sum(both[:])
+			copy(both[:], reg[:])
 		}
-	case SHA256:
+	case pcr.SHA256:
 		var both [2 * sha256.Size]byte
 		for _, d := range data {
 			value := sha256.Sum256(d)
 			copy(both[sha256.Size:], value[:])
-			pcr := sha256.Sum256(both[:])
-			copy(both[:], pcr[:])
+			reg := sha256.Sum256(both[:])
+			copy(both[:], reg[:])
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 func TestBuffer(t *testing.T) {
@@ -115,7 +117,7 @@ func TestCannotCarry(t *testing.T) {
 	if _, err := mustParse(t, nil).Buffer(); !errors.Is(err, ErrCannotCarry) {
 		t.Errorf("empty list: error %v", err)
 	}
-	other := &builder{order: binary.LittleEndian, bank: SHA256}
+	other := &builder{order: binary.LittleEndian, bank: pcr.SHA256}
 	other.ng("boot_aggregate")
 	l, err := ParseAny(other.data)
 	if err != nil {

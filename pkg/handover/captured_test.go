@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestCaptured replays a list of one of our guests, which the JSON file beside
@@ -30,9 +32,9 @@ func TestCaptured(t *testing.T) {
 	if err := json.Unmarshal(text, &info); err != nil {
 		t.Fatal(err)
 	}
-	var pcrs []PCR
-	for _, a := range Algorithms {
-		p, err := NewPCR(string(a), info.PCR10[string(a)])
+	var pcrs []pcr.Value
+	for _, a := range pcr.Algorithms {
+		p, err := pcr.New(string(a), info.PCR10[string(a)])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,15 +44,15 @@ func TestCaptured(t *testing.T) {
 	if got.Verdict != Match || len(got.Hops) != 3 {
 		t.Errorf("%s, %d hops", got.Text, len(got.Hops))
 	}
-	forms := map[Algorithm][]Form{}
+	forms := map[pcr.Algorithm][]Form{}
 	for _, b := range got.Banks {
 		forms[b.Algorithm] = b.Forms
 	}
-	want := map[Algorithm][]Form{
-		SHA1:   {FormTrue, FormTrue, FormTrue},
-		SHA256: {FormTrue, FormTrue, FormTrue},
-		SHA384: {FormPadded, FormTrue, FormTrue},
-		SHA512: {FormPadded, FormTrue, FormTrue},
+	want := map[pcr.Algorithm][]Form{
+		pcr.SHA1:   {FormTrue, FormTrue, FormTrue},
+		pcr.SHA256: {FormTrue, FormTrue, FormTrue},
+		pcr.SHA384: {FormPadded, FormTrue, FormTrue},
+		pcr.SHA512: {FormPadded, FormTrue, FormTrue},
 	}
 	if diff := cmp.Diff(want, forms); diff != "" {
 		t.Error(diff)

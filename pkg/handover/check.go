@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // A Verdict is what comparing a list with the TPM showed.
@@ -72,8 +74,8 @@ type Hop struct {
 
 // A Bank is one bank's part of a report.
 type Bank struct {
-	Algorithm Algorithm `json:"algorithm"`
-	Verdict   Verdict   `json:"verdict"`
+	Algorithm pcr.Algorithm `json:"algorithm"`
+	Verdict   Verdict       `json:"verdict"`
 	// Matched is the record after which the replay was equal to the PCR.
 	Matched int `json:"matched_record"`
 	// Forms are what each hop's kernel extends into this bank.
@@ -85,14 +87,14 @@ type Bank struct {
 
 // Check compares every template digest with its data, and the replay of each
 // bank with its PCR. index is the number of the PCR.
-func Check(l *List, index int, pcrs []PCR) *Report {
+func Check(l *List, index int, pcrs []pcr.Value) *Report {
 	r, _ := check(l, index, pcrs, func() (*List, error) { return l, nil })
 	return r
 }
 
 // ParseAndCheck is Parse and Check of a list at the same time: replays begin
 // while it is parsed.
-func ParseAndCheck(data []byte, index int, pcrs []PCR) (*List, *Report, error) {
+func ParseAndCheck(data []byte, index int, pcrs []pcr.Value) (*List, *Report, error) {
 	var l *List
 	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
 	r, err := check(rough, index, pcrs, func() (_ *List, err error) {
@@ -104,7 +106,7 @@ func ParseAndCheck(data []byte, index int, pcrs []PCR) (*List, *Report, error) {
 
 // check replays rough, of which nothing but the bytes are known, while parse
 // makes a list of it.
-func check(rough *List, index int, pcrs []PCR, parse func() (*List, error)) (*Report, error) {
+func check(rough *List, index int, pcrs []pcr.Value, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank hashes what the check of the digests needs anyway.
 	var wg sync.WaitGroup
@@ -112,7 +114,7 @@ func check(rough *List, index int, pcrs []PCR, parse func() (*List, error)) (*Re
 	runs := make([]*run, len(pcrs))
 	for i, p := range pcrs {
 		x := newRun(rough, index, p.Algorithm, p.Value)
-		if p.Algorithm == SHA1 && rough.digest == sha1Size && checker == nil {
+		if p.Algorithm == pcr.SHA1 && rough.digest == sha1Size && checker == nil {
 			checker, x.checks = x, true
 		}
 		runs[i] = x

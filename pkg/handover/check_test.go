@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // allTrue is what a modern kernel leaves in all four banks.
-func allTrue(l *List) []PCR {
-	var pcrs []PCR
-	for _, a := range Algorithms {
+func allTrue(l *List) []pcr.Value {
+	var pcrs []pcr.Value
+	for _, a := range pcr.Algorithms {
 		pcrs = append(pcrs, replayForms(l, a, FormTrue))
 	}
 	return pcrs
@@ -35,24 +37,24 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 	trimmed := mustParse(t, full.Bytes()[third.Offset:])
-	other := replayForms(mustParse(t, longer.data), SHA256, FormTrue)
+	other := replayForms(mustParse(t, longer.data), pcr.SHA256, FormTrue)
 
 	for _, tt := range []struct {
 		name string
 		list *List
-		pcrs []PCR
+		pcrs []pcr.Value
 		want Verdict
 		text string
 	}{
 		{"match", full, allTrue(full), Match, "PCR 10: sha1 match, sha256 match, sha384 match, sha512 match"},
 		{"no TPM", full, nil, NoTPM, "PCR 10: no TPM, 9 records are unproven"},
 		{"list ahead", mustParse(t, longer.data), allTrue(full)[:1], ListAhead, "PCR 10: sha1 matches after record 9 of 10"},
-		{"never extended", full, []PCR{{SHA1, make([]byte, 20)}}, ListAhead, "PCR 10: sha1 matches after record 0 of 9"},
+		{"never extended", full, []pcr.Value{{Algorithm: pcr.SHA1, Value: make([]byte, 20)}}, ListAhead, "PCR 10: sha1 matches after record 0 of 9"},
 		{"TPM ahead", full, allTrue(mustParse(t, longer.data)), TPMAhead, "PCR 10: sha1 no match, sha256 no match, sha384 no match, sha512 no match; records are lost, or something else extended the PCR"},
 		{"trimmed", trimmed, allTrue(full)[:1], TPMAhead, "PCR 10: sha1 no match; the first record is no boot_aggregate: the list is trimmed"},
 		{"tampered", mustParse(t, tampered), allTrue(full), Tampered, "tampered at record 9: its template digest is not that of its data"},
-		{"one bank", full, []PCR{allTrue(full)[0], other}, BankNotReplayable, "PCR 10: sha1 match, sha256 no match; banks disagree"},
-		{"banks at different records", mustParse(t, longer.data), []PCR{allTrue(full)[0], other}, ListAhead, "PCR 10: sha1 matches after record 9 of 10, sha256 match; banks were read at different moments"},
+		{"one bank", full, []pcr.Value{allTrue(full)[0], other}, BankNotReplayable, "PCR 10: sha1 match, sha256 no match; banks disagree"},
+		{"banks at different records", mustParse(t, longer.data), []pcr.Value{allTrue(full)[0], other}, ListAhead, "PCR 10: sha1 matches after record 9 of 10, sha256 match; banks were read at different moments"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := Check(tt.list, 10, tt.pcrs)
@@ -67,10 +69,10 @@ func TestVerdicts(t *testing.T) {
 // combinations are found.
 func TestForms(t *testing.T) {
 	l := mustParse(t, twoHops(binary.LittleEndian).data)
-	for _, bank := range Algorithms[1:] {
+	for _, bank := range pcr.Algorithms[1:] {
 		for _, first := range []Form{FormTrue, FormPadded} {
 			for _, second := range []Form{FormTrue, FormPadded, FormOld} {
-				report := Check(l, 10, []PCR{replayForms(l, bank, first, second)})
+				report := Check(l, 10, []pcr.Value{replayForms(l, bank, first, second)})
 				if report.Verdict != Match {
 					t.Errorf("%s, %s then %s: %s", bank, first, second, report.Text)
 					continue
@@ -92,11 +94,11 @@ func TestManyHops(t *testing.T) {
 		b.ng("/bin/x")
 	}
 	l := mustParse(t, b.data)
-	pcr := replayForms(l, SHA512, FormPadded, FormPadded, FormTrue)
-	if got := Check(l, 10, []PCR{pcr}); got.Verdict != Match {
+	value := replayForms(l, pcr.SHA512, FormPadded, FormPadded, FormTrue)
+	if got := Check(l, 10, []pcr.Value{value}); got.Verdict != Match {
 		t.Errorf("verdict %s", got.Text)
 	}
-	if got := Check(l, 10, []PCR{{SHA512, make([]byte, 63)}}); got.Verdict != TPMAhead {
+	if got := Check(l, 10, []pcr.Value{{Algorithm: pcr.SHA512, Value: make([]byte, 63)}}); got.Verdict != TPMAhead {
 		t.Errorf("verdict %s for no PCR of this list", got.Text)
 	}
 }
@@ -153,33 +155,6 @@ func TestEveryBit(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestParsePCR(t *testing.T) {
-	for _, tt := range []struct {
-		in, want string
-	}{
-		{"sha1=1B1A27FB5586C8B87C8AD5F5F4D175366E21E7D1", ""},
-		{"SHA1=0x1b1a27fb5586c8b87c8ad5f5f4d175366e21e7d1", ""},
-		{"sha256=00", "sha256 has 32 bytes, 1 are given"},
-		{"sha1", "is not ALG=HEX"},
-		{"sm3=00", `algorithm "sm3" is unknown`},
-		{"sha1=xy", "invalid byte"},
-	} {
-		_, err := ParsePCR(tt.in)
-		if (err == nil) != (tt.want == "") || (err != nil && !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: error %v, want %q", tt.in, err, tt.want)
-		}
-	}
-}
-
-func FuzzParsePCR(f *testing.F) {
-	f.Add("sha1=1B1A27FB5586C8B87C8AD5F5F4D175366E21E7D1")
-	f.Fuzz(func(t *testing.T, s string) {
-		if p, err := ParsePCR(s); err == nil && len(p.Value) != p.Algorithm.Size() {
-			t.Errorf("%d bytes for %s", len(p.Value), p.Algorithm)
-		}
-	})
 }
 
 // TestHopKernel: a kernel that measures critical data says which one it is.

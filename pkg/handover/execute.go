@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // ErrPredict means that the record which the kernel measures at the jump
@@ -36,9 +38,9 @@ const (
 //
 // All numbers in the record are the kernel's own counts, of what is in the
 // list; the segment's size is that of the last kexec_file_load.
-func (l *List) WithExecute(own int, hash Algorithm) (*List, error) {
+func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 	var size, count, segment uint64
-	files := map[Algorithm]bool{}
+	files := map[pcr.Algorithm]bool{}
 	for r := range l.All {
 		if r.Offset < own {
 			continue
@@ -105,7 +107,7 @@ func segmentSize(text string) (uint64, error) {
 
 // bufferRecord is a record of template ima-buf for PCR 10, as
 // process_buffer_measurement of ima_main.c makes it.
-func (l *List) bufferRecord(a Algorithm, name string, content []byte) []byte {
+func (l *List) bufferRecord(a pcr.Algorithm, name string, content []byte) []byte {
 	u32 := func(n int) []byte {
 		b := make([]byte, 4)
 		l.order.PutUint32(b, uint32(n))
@@ -113,13 +115,13 @@ func (l *List) bufferRecord(a Algorithm, name string, content []byte) []byte {
 	}
 	field := func(b []byte) []byte { return slices.Concat(u32(len(b)), b) }
 	sum := make([]byte, a.Size())
-	a.hash()(sum, content)
+	a.Hash()(sum, content)
 	data := slices.Concat(
 		field(slices.Concat([]byte(a), []byte(":\x00"), sum)),
 		field([]byte(name+"\x00")),
 		field(content))
 	digest := make([]byte, sha1Size)
-	SHA1.hash()(digest, data)
-	const pcr = 10
-	return bytes.Join([][]byte{u32(pcr), digest, field([]byte(bufName)), field(data)}, nil)
+	pcr.SHA1.Hash()(digest, data)
+	const index = 10
+	return bytes.Join([][]byte{u32(index), digest, field([]byte(bufName)), field(data)}, nil)
 }

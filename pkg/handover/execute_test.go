@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestWithExecute: what the kernel will append counts what is in its list, and
@@ -59,7 +61,7 @@ func TestWithExecuteBad(t *testing.T) {
 	mixed.ng("boot_aggregate")
 	mixed.ng("/a")
 	mixed.raw(10, nil, "ima-ng", mixed.ngData("sha512", make([]byte, 64), "/signed"))
-	if _, err := mustParse(t, mixed.data).WithExecute(0, SHA512); err != nil {
+	if _, err := mustParse(t, mixed.data).WithExecute(0, pcr.SHA512); err != nil {
 		t.Errorf("a hash that is known: %v", err)
 	}
 	for name, data := range map[string][]byte{"old template": old.data, "odd event": odd.data, "two hashes": mixed.data, "empty": nil} {

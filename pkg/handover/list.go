@@ -16,6 +16,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // What is wrong with a list. Each comes inside a *RecordError.
@@ -85,7 +87,7 @@ func ParseAny(data []byte) (*List, error) {
 	if first == nil {
 		return l, nil
 	}
-	for _, a := range Algorithms[1:] {
+	for _, a := range pcr.Algorithms[1:] {
 		if l, err := ParseDigestSize(data, a.Size()); err == nil {
 			return l, nil
 		}
@@ -220,9 +222,9 @@ func (l *List) next(r *Record, off int) error {
 	if len(b) < fixed {
 		return fmt.Errorf("%w: PCR index, template digest and name length need %d bytes, but %d are left", ErrTruncated, fixed, len(b))
 	}
-	pcr := l.order.Uint32(b)
-	if pcr > maxPCR {
-		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, pcr)
+	index := l.order.Uint32(b)
+	if index > maxPCR {
+		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, index)
 	}
 	n := l.order.Uint32(b[fixed-4:])
 	if n > maxName {
@@ -251,13 +253,13 @@ func (l *List) next(r *Record, off int) error {
 		return fmt.Errorf("%w: template data of %d bytes, but %d are left", ErrTruncated, n, len(b)-end)
 	}
 	end += int(n)
-	r.Offset, r.Raw, r.PCR = off, b[:end:end], pcr
+	r.Offset, r.Raw, r.PCR = off, b[:end:end], index
 	r.Digest, r.Name, r.Data = b[4:4+l.digest:4+l.digest], name, b[start:end:end]
 	return nil
 }
 
 // zeros is as long as the longest digest.
-var zeros [maxDigest]byte
+var zeros [pcr.MaxSize]byte
 
 // Violation reports whether the record stands for a measurement that could
 // not be made: its template digest is zero, and the PCR was extended with

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 func unhex(t testing.TB, s string) []byte {
@@ -77,9 +79,9 @@ func TestKnownRecords(t *testing.T) {
 					t.Errorf("ASCII %q, want %q", got, tt.ascii)
 				}
 			}
-			var pcrs []PCR
+			var pcrs []pcr.Value
 			if tt.sha1 != "" {
-				pcrs = []PCR{{SHA1, unhex(t, tt.sha1)}, {SHA256, unhex(t, tt.sha256)}}
+				pcrs = []pcr.Value{{Algorithm: pcr.SHA1, Value: unhex(t, tt.sha1)}, {Algorithm: pcr.SHA256, Value: unhex(t, tt.sha256)}}
 			}
 			want := Match
 			if pcrs == nil {
@@ -179,7 +181,7 @@ func TestCorrupt(t *testing.T) {
 }
 
 func TestParseAny(t *testing.T) {
-	for _, bank := range Algorithms {
+	for _, bank := range pcr.Algorithms {
 		b := &builder{order: binary.LittleEndian, bank: bank}
 		b.ng("boot_aggregate")
 		b.violation("/x")
@@ -240,7 +242,7 @@ func FuzzParse(f *testing.F) {
 		if n != len(data) {
 			t.Errorf("records have %d bytes of %d", n, len(data))
 		}
-		Check(l, 10, []PCR{{SHA256, make([]byte, 32)}})
+		Check(l, 10, []pcr.Value{{Algorithm: pcr.SHA256, Value: make([]byte, 32)}})
 		if b, err := l.Buffer(); err == nil {
 			if _, err := ParseBuffer(b); err != nil {
 				t.Errorf("own buffer: %v", err)

@@ -8,6 +8,8 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // ErrNotMeasured means that a file of the target is in no record.
@@ -18,7 +20,7 @@ var ErrNotMeasured = errors.New("not measured")
 // no bank's are passed over, as are those of fs-verity, which are not of the
 // content.
 func (l *List) Measured(content []byte) int {
-	sums := map[Algorithm][]byte{}
+	sums := map[pcr.Algorithm][]byte{}
 	for r := range l.All {
 		if r.Violation() {
 			continue
@@ -40,14 +42,14 @@ func (l *List) Measured(content []byte) int {
 }
 
 // contentDigest is the first field of a record whose template has one.
-func (r *Record) contentDigest() (Algorithm, []byte, bool) {
+func (r *Record) contentDigest() (pcr.Algorithm, []byte, bool) {
 	if string(r.Name) == imaName {
-		return SHA1, r.Data[:sha1Size], true
+		return pcr.SHA1, r.Data[:sha1Size], true
 	}
 	value, _, err := r.cut(r.Data)
 	if err != nil {
 		return "", nil, false
 	}
 	name, digest, ok := splitDigest(value)
-	return Algorithm(strings.TrimPrefix(name, "ima:")), digest, ok
+	return pcr.Algorithm(strings.TrimPrefix(name, "ima:")), digest, ok
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // NoteVersion is the version of the format of Note and of what is beside it.
@@ -45,8 +47,8 @@ type Note struct {
 	SHA256  string `json:"list_sha256"`
 	// PCR is the register's number, PCRs its value in each bank just before
 	// the list was read, as hexadecimal digits; none without a TPM.
-	PCR  int                  `json:"pcr"`
-	PCRs map[Algorithm]string `json:"pcrs,omitempty"`
+	PCR  int                      `json:"pcr"`
+	PCRs map[pcr.Algorithm]string `json:"pcrs,omitempty"`
 	// EventLog is what travels beside the list; nil without one.
 	EventLog *FileNote `json:"event_log,omitempty"`
 }
@@ -74,14 +76,14 @@ func hexSum(b []byte) string {
 }
 
 // NewNote describes a list.
-func NewNote(l *List, by Carrier, kernel string, canonical bool, index int, pcrs []PCR) *Note {
+func NewNote(l *List, by Carrier, kernel string, canonical bool, index int, pcrs []pcr.Value) *Note {
 	n := &Note{
 		Version: NoteVersion, Carrier: by, ByteOrder: orderName(l.order), Canonical: canonical, Kernel: kernel,
 		Hop: len(l.hops), Records: l.records, Bytes: len(l.data), SHA256: l.SHA256(), PCR: index,
 	}
 	for _, p := range pcrs {
 		if n.PCRs == nil {
-			n.PCRs = map[Algorithm]string{}
+			n.PCRs = map[pcr.Algorithm]string{}
 		}
 		n.PCRs[p.Algorithm] = hex.EncodeToString(p.Value)
 	}
@@ -111,7 +113,7 @@ func ParseNote(b []byte) (*Note, error) {
 		return nil, fmt.Errorf("%w: %d records, %d bytes", ErrCarriedDamaged, n.Records, n.Bytes)
 	}
 	for a, value := range n.PCRs {
-		if _, err := NewPCR(string(a), value); err != nil {
+		if _, err := pcr.New(string(a), value); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
 		}
 	}

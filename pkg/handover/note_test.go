@@ -13,15 +13,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 func testNote(t testing.TB, l *List) *Note {
 	t.Helper()
-	p, err := ParsePCR("sha1=" + strings.Repeat("5a", 20))
+	p, err := pcr.Parse("sha1=" + strings.Repeat("5a", 20))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewNote(l, ByInitramfs, "9.8.7-test", false, 10, []PCR{p})
+	return NewNote(l, ByInitramfs, "9.8.7-test", false, 10, []pcr.Value{p})
 }
 
 func FuzzParseNote(f *testing.F) {

@@ -8,6 +8,8 @@ import (
 	"bytes"
 	"math"
 	"slices"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // A Form is what a kernel extends into a bank for a record. It is the same
@@ -26,7 +28,7 @@ const (
 	FormOld Form = "padded-sha1-old"
 )
 
-var ones = bytes.Repeat([]byte{0xff}, maxDigest)
+var ones = bytes.Repeat([]byte{0xff}, pcr.MaxSize)
 
 // legacyLen is what is hashed of a record of the template "ima": a digest and
 // a name, padded to IMA_EVENT_NAME_LEN_MAX + 1.
@@ -34,7 +36,7 @@ const legacyLen = sha1Size + maxEventName + 1
 
 // templateDigest writes the digest of a record's template data to dst
 // (ima_calc_field_array_hash of security/integrity/ima/ima_crypto.c).
-func templateDigest(h hash, dst []byte, r *Record) {
+func templateDigest(h pcr.Hash, dst []byte, r *Record) {
 	if string(r.Name) != imaName {
 		h(dst, r.Data)
 		return
@@ -49,10 +51,10 @@ func templateDigest(h hash, dst []byte, r *Record) {
 type run struct {
 	list  *List
 	index uint32 // of the PCR
-	bank  Algorithm
+	bank  pcr.Algorithm
 	want  []byte
 
-	hash, sha1 hash
+	hash, sha1 pcr.Hash
 	// checks is set for the one bank whose values are the template digests
 	// of the list: it looks for the first that is not that of its data.
 	checks   bool
@@ -60,11 +62,11 @@ type run struct {
 	// first is the replay with every kernel extending true digests.
 	first replayed
 	// buf is what an extend hashes: the register and the new value.
-	buf [2 * maxDigest]byte
+	buf [2 * pcr.MaxSize]byte
 }
 
-func newRun(l *List, index int, bank Algorithm, want []byte) *run {
-	return &run{list: l, index: uint32(index), bank: bank, want: want, hash: bank.hash(), sha1: SHA1.hash()}
+func newRun(l *List, index int, bank pcr.Algorithm, want []byte) *run {
+	return &run{list: l, index: uint32(index), bank: bank, want: want, hash: bank.Hash(), sha1: pcr.SHA1.Hash()}
 }
 
 // value writes to dst what a kernel extends for r. In lists with SHA-1
@@ -72,7 +74,7 @@ func newRun(l *List, index int, bank Algorithm, want []byte) *run {
 // are checked apart.
 func (x *run) value(dst []byte, form Form, r *Record) {
 	violation := r.Violation()
-	if form != FormTrue || x.bank == SHA1 {
+	if form != FormTrue || x.bank == pcr.SHA1 {
 		clear(dst)
 	}
 	switch {
@@ -80,7 +82,7 @@ func (x *run) value(dst []byte, form Form, r *Record) {
 		copy(dst, ones[:sha1Size])
 	case violation:
 		copy(dst, ones)
-	case form == FormTrue && x.bank != SHA1:
+	case form == FormTrue && x.bank != pcr.SHA1:
 		templateDigest(x.hash, dst, r)
 	case len(r.Digest) == sha1Size:
 		copy(dst, r.Digest)
@@ -91,7 +93,7 @@ func (x *run) value(dst []byte, form Form, r *Record) {
 
 // A state is a bank's register after some records, and how it got there.
 type state struct {
-	pcr   [maxDigest]byte
+	pcr   [pcr.MaxSize]byte
 	forms []Form // one a hop
 }
 
@@ -117,7 +119,7 @@ func (x *run) replay() replayed {
 	for range len(x.list.hops) - 1 {
 		first.forms = append(first.forms, FormTrue)
 	}
-	if first.matched >= 0 || x.bank == SHA1 || x.want == nil {
+	if first.matched >= 0 || x.bank == pcr.SHA1 || x.want == nil {
 		return first
 	}
 	states := []state{{}}
@@ -155,9 +157,9 @@ func (x *run) extend(from state, p part, form Form) replayed {
 	out := replayed{matched: -1, state: from}
 	out.forms = append(slices.Clip(from.forms), form)
 	n := x.bank.Size()
-	pcr, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
-	copy(pcr, from.pcr[:])
-	if p.begin == 1 && bytes.Equal(pcr, x.want) {
+	reg, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
+	copy(reg, from.pcr[:])
+	if p.begin == 1 && bytes.Equal(reg, x.want) {
 		out.matched = 0
 	}
 	x.list.from(p.begin, p.offset, func(r *Record) bool {
@@ -177,13 +179,13 @@ func (x *run) extend(from state, p part, form Form) replayed {
 		if !hashed {
 			x.value(value, form, r)
 		}
-		x.hash(pcr, both)
-		if out.matched < 0 && bytes.Equal(pcr, x.want) {
+		x.hash(reg, both)
+		if out.matched < 0 && bytes.Equal(reg, x.want) {
 			out.matched = r.Number
 		}
 		return true
 	})
-	copy(out.pcr[:], pcr)
+	copy(out.pcr[:], reg)
 	return out
 }
 
@@ -191,13 +193,13 @@ func (x *run) extend(from state, p part, form Form) replayed {
 // not that of its data, 0 if there is none. A digest of a bank other than
 // SHA-1 may be a padded one.
 func firstTampered(l *List) int {
-	sum := SHA1.hash()
-	for _, a := range Algorithms {
+	sum := pcr.SHA1.Hash()
+	for _, a := range pcr.Algorithms {
 		if a.Size() == l.digest {
-			sum = a.hash()
+			sum = a.Hash()
 		}
 	}
-	var buf [maxDigest]byte
+	var buf [pcr.MaxSize]byte
 	d := buf[:l.digest]
 	for r := range l.All {
 		if templateDigest(sum, d, &r); bytes.Equal(d, r.Digest) || r.Violation() {
@@ -205,7 +207,7 @@ func firstTampered(l *List) int {
 		}
 		if l.digest != sha1Size {
 			clear(d)
-			templateDigest(SHA1.hash(), d[:sha1Size], &r)
+			templateDigest(pcr.SHA1.Hash(), d[:sha1Size], &r)
 			if bytes.Equal(d, r.Digest) {
 				continue
 			}

@@ -10,12 +10,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // A builder makes lists as a kernel would.
 type builder struct {
 	order  binary.AppendByteOrder
-	bank   Algorithm // of the template digests, SHA1 by default
+	bank   pcr.Algorithm // of the template digests, SHA1 by default
 	padded bool
 	data   []byte
 }
@@ -25,20 +27,20 @@ func (b *builder) field(f []byte) []byte {
 }
 
 // raw adds a record with the given digest, or the right one if it is nil.
-func (b *builder) raw(pcr uint32, digest []byte, name string, data []byte) {
+func (b *builder) raw(index uint32, digest []byte, name string, data []byte) {
 	if digest == nil {
 		bank := b.bank
 		if bank == "" {
-			bank = SHA1
+			bank = pcr.SHA1
 		}
 		hash := bank
 		if b.padded {
-			hash = SHA1
+			hash = pcr.SHA1
 		}
 		digest = make([]byte, bank.Size())
-		hash.hash()(digest[:hash.Size()], data)
+		hash.Hash()(digest[:hash.Size()], data)
 	}
-	b.data = b.order.AppendUint32(b.data, pcr)
+	b.data = b.order.AppendUint32(b.data, index)
 	b.data = append(b.data, digest...)
 	b.data = append(b.data, b.field([]byte(name))...)
 	b.data = append(b.data, b.field(data)...)
@@ -56,7 +58,7 @@ func (b *builder) ngData(algorithm string, digest []byte, name string) []byte {
 
 // violation adds one, as ima_add_violation does.
 func (b *builder) violation(name string) {
-	size := SHA1.Size()
+	size := pcr.SHA1.Size()
 	if b.bank != "" {
 		size = b.bank.Size()
 	}
@@ -100,7 +102,7 @@ func mustParse(t testing.TB, b []byte) *List {
 
 // replayForms is the PCR after a list of which each hop is extended in the
 // given form: the test's own chain, record by record.
-func replayForms(l *List, bank Algorithm, forms ...Form) PCR {
+func replayForms(l *List, bank pcr.Algorithm, forms ...Form) pcr.Value {
 	x := newRun(l, 10, bank, nil)
 	n := bank.Size()
 	hop := -1
@@ -111,5 +113,5 @@ func replayForms(l *List, bank Algorithm, forms ...Form) PCR {
 		x.value(x.buf[n:2*n], forms[min(hop, len(forms)-1)], &r)
 		x.hash(x.buf[:n], x.buf[:2*n])
 	}
-	return PCR{bank, x.buf[:n]}
+	return pcr.Value{Algorithm: bank, Value: x.buf[:n]}
 }

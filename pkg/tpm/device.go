@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // DeviceFile is the TPM 2.0 behind the kernel's resource manager, which
@@ -24,8 +24,8 @@ const DeviceFile = "/dev/tpmrm0"
 // banks are the algorithms of TPM 2.0 (TCG Algorithm Registry) by the names
 // that the kernel gives their banks (drivers/char/tpm/tpm2-cmd.c).
 var banks = map[tpm2.TPMAlgID]string{
-	tpm2.TPMAlgSHA1: string(handover.SHA1), tpm2.TPMAlgSHA256: string(handover.SHA256),
-	tpm2.TPMAlgSHA384: string(handover.SHA384), tpm2.TPMAlgSHA512: string(handover.SHA512),
+	tpm2.TPMAlgSHA1: string(pcr.SHA1), tpm2.TPMAlgSHA256: string(pcr.SHA256),
+	tpm2.TPMAlgSHA384: string(pcr.SHA384), tpm2.TPMAlgSHA512: string(pcr.SHA512),
 }
 
 // bankName is the algorithm's number where the kernel has no name either.
@@ -125,7 +125,7 @@ func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error)
 				return nil, fmt.Errorf("TPM2_PCR_Read: answer does not fit its selection")
 			}
 			if name := bankName(s.Hash); out.known(name) {
-				p, err := handover.NewPCR(name, hex.EncodeToString(values[0].Buffer))
+				p, err := pcr.New(name, hex.EncodeToString(values[0].Buffer))
 				if err != nil {
 					return nil, fmt.Errorf("TPM2_PCR_Read: %w", err)
 				}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-tpm/tpm2/transport"
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // ErrExtend means that a register was not extended, or not in all banks.
@@ -31,7 +31,7 @@ func Open(root string) (transport.TPMCloser, error) {
 // Extend extends a register in all banks at once, by TPM2_PCR_Extend. A bank
 // that is allocated and has no digest is an error before anything is extended:
 // it would not tell what the others tell.
-func Extend(t transport.TPM, index int, digests map[handover.Algorithm][]byte) error {
+func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error {
 	all, err := allocated(t, index)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrExtend, err)
@@ -41,7 +41,7 @@ func Extend(t transport.TPM, index int, digests map[handover.Algorithm][]byte) e
 	}
 	var list tpm2.TPMLDigestValues
 	for _, a := range all {
-		digest, ok := digests[handover.Algorithm(bankName(a))]
+		digest, ok := digests[pcr.Algorithm(bankName(a))]
 		if !ok {
 			return fmt.Errorf("%w: no digest for the bank %s", ErrExtend, bankName(a))
 		}
@@ -61,13 +61,13 @@ func Extend(t transport.TPM, index int, digests map[handover.Algorithm][]byte) e
 
 // Banks are those of a register, all of which can be computed here; ErrExtend
 // names one that cannot.
-func Banks(t transport.TPM, index int) ([]handover.Algorithm, error) {
+func Banks(t transport.TPM, index int) ([]pcr.Algorithm, error) {
 	all, err := allocated(t, index)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrExtend, err)
 	}
-	var out []handover.Algorithm
-	for _, a := range handover.Algorithms {
+	var out []pcr.Algorithm
+	for _, a := range pcr.Algorithms {
 		for i := range all {
 			if bankName(all[i]) == string(a) {
 				out = append(out, a)

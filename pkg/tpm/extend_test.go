@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestExtend extends every bank of a TPM at once, or none.
@@ -22,10 +22,10 @@ func TestExtend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(handover.Algorithms, banks); diff != "" {
+	if diff := cmp.Diff(pcr.Algorithms, banks); diff != "" {
 		t.Error(diff)
 	}
-	digests := map[handover.Algorithm][]byte{}
+	digests := map[pcr.Algorithm][]byte{}
 	for _, a := range banks {
 		digests[a] = a.Sum([]byte("event"))
 	}
@@ -45,7 +45,7 @@ func TestExtend(t *testing.T) {
 		}
 	}
 	check()
-	less := map[handover.Algorithm][]byte{handover.SHA1: digests[handover.SHA1]}
+	less := map[pcr.Algorithm][]byte{pcr.SHA1: digests[pcr.SHA1]}
 	if err := Extend(tpm, 9, less); !errors.Is(err, ErrExtend) || !strings.Contains(err.Error(), "no digest for the bank sha256") {
 		t.Errorf("digests of one bank: %v", err)
 	}

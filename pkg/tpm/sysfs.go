@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // ErrNoTPM means that the kernel has no TPM, or no driver for it.
@@ -30,8 +30,8 @@ const device = "sys/class/tpm/tpm0"
 // A Reading is one register in all banks.
 type Reading struct {
 	// PCRs are those of banks that can be replayed, in the order of
-	// handover.Algorithms.
-	PCRs []handover.PCR
+	// pcr.Algorithms.
+	PCRs []pcr.Value
 	// Unknown are the names of other banks.
 	Unknown []string
 	// Counter is how often the TPM's PCRs had been updated; nil where it
@@ -42,23 +42,23 @@ type Reading struct {
 // known reports whether a bank can be replayed, and keeps the name of one that
 // cannot.
 func (r *Reading) known(bank string) bool {
-	ok := handover.Algorithm(bank).Size() > 0
+	ok := pcr.Algorithm(bank).Size() > 0
 	if !ok {
 		r.Unknown = append(r.Unknown, bank)
 	}
 	return ok
 }
 
-// sort brings the banks into the order of handover.Algorithms.
+// sort brings the banks into the order of pcr.Algorithms.
 func (r *Reading) sort() {
-	slices.SortFunc(r.PCRs, func(a, b handover.PCR) int {
-		return slices.Index(handover.Algorithms, a.Algorithm) - slices.Index(handover.Algorithms, b.Algorithm)
+	slices.SortFunc(r.PCRs, func(a, b pcr.Value) int {
+		return slices.Index(pcr.Algorithms, a.Algorithm) - slices.Index(pcr.Algorithms, b.Algorithm)
 	})
 }
 
 // Same reports whether both readings show the same values.
 func (r *Reading) Same(o *Reading) bool {
-	return slices.EqualFunc(r.PCRs, o.PCRs, func(a, b handover.PCR) bool {
+	return slices.EqualFunc(r.PCRs, o.PCRs, func(a, b pcr.Value) bool {
 		return a.Algorithm == b.Algorithm && bytes.Equal(a.Value, b.Value)
 	})
 }
@@ -92,7 +92,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		if err != nil {
 			return nil, fmt.Errorf("TPM: %w", err)
 		}
-		p, err := handover.NewPCR(name, string(value))
+		p, err := pcr.New(name, string(value))
 		if err != nil {
 			return nil, fmt.Errorf("TPM: %s: %w", path, err)
 		}
@@ -104,16 +104,16 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.PCRs = []handover.PCR{p}
+		out.PCRs = []pcr.Value{p}
 	}
 	return out, nil
 }
 
 // readPCRs12 reads a line "PCR-10: AA BB …" of TPM 1.2's one file.
-func readPCRs12(path string, index int) (handover.PCR, error) {
+func readPCRs12(path string, index int) (pcr.Value, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return handover.PCR{}, fmt.Errorf("TPM: %w: %w", errNoBank, err)
+		return pcr.Value{}, fmt.Errorf("TPM: %w: %w", errNoBank, err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
@@ -122,14 +122,14 @@ func readPCRs12(path string, index int) (handover.PCR, error) {
 		if !ok {
 			continue
 		}
-		p, err := handover.NewPCR(string(handover.SHA1), strings.ReplaceAll(value, " ", ""))
+		p, err := pcr.New(string(pcr.SHA1), strings.ReplaceAll(value, " ", ""))
 		if err != nil {
-			return handover.PCR{}, fmt.Errorf("TPM: %s: %w", path, err)
+			return pcr.Value{}, fmt.Errorf("TPM: %s: %w", path, err)
 		}
 		return p, nil
 	}
 	if err := s.Err(); err != nil {
-		return handover.PCR{}, fmt.Errorf("TPM: %s: %w", path, err)
+		return pcr.Value{}, fmt.Errorf("TPM: %s: %w", path, err)
 	}
-	return handover.PCR{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
+	return pcr.Value{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
 }

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 func sysfs(t *testing.T, files map[string]string) string {
@@ -27,8 +27,8 @@ func sysfs(t *testing.T, files map[string]string) string {
 func TestReadPCR(t *testing.T) {
 	sha1 := strings.Repeat("AB", 20)
 	sha256 := strings.Repeat("CD", 32)
-	value := func(a handover.Algorithm, b byte) handover.PCR {
-		return handover.PCR{Algorithm: a, Value: []byte(strings.Repeat(string([]byte{b}), a.Size()))}
+	value := func(a pcr.Algorithm, b byte) pcr.Value {
+		return pcr.Value{Algorithm: a, Value: []byte(strings.Repeat(string([]byte{b}), a.Size()))}
 	}
 	for _, tt := range []struct {
 		name    string
@@ -40,16 +40,16 @@ func TestReadPCR(t *testing.T) {
 		{
 			name:  "TPM 2.0",
 			files: map[string]string{"pcr-sha256/10": sha256 + "\n", "pcr-sha1/10": sha1 + "\n", "pcr-sm3/10": sha256, "ppi/version": "1"},
-			want:  &Reading{PCRs: []handover.PCR{value(handover.SHA1, 0xab), value(handover.SHA256, 0xcd)}, Unknown: []string{"sm3"}},
+			want:  &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 0xab), value(pcr.SHA256, 0xcd)}, Unknown: []string{"sm3"}},
 		},
 		{
 			name:  "TPM 1.2",
 			files: map[string]string{"pcrs": "PCR-00: 00\nPCR-10: " + strings.Repeat("AB ", 20) + "\n"},
-			want:  &Reading{PCRs: []handover.PCR{value(handover.SHA1, 0xab)}},
+			want:  &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 0xab)}},
 		},
 		{name: "none", is: ErrNoTPM, wantErr: "tpm0 does not exist"},
 		{name: "no banks", files: map[string]string{"pcr-sm3/10": sha256}, wantErr: "no bank that is known"},
-		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: handover.ErrPCR, wantErr: "pcr-sha256/10"},
+		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: pcr.ErrValue, wantErr: "pcr-sha256/10"},
 		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, wantErr: "no such file"},
 		{name: "no line", files: map[string]string{"pcrs": "PCR-09: 00\n"}, wantErr: "has no PCR 10"},
 	} {
@@ -69,7 +69,7 @@ func TestReadPCR(t *testing.T) {
 			}
 		})
 	}
-	a, b := &Reading{PCRs: []handover.PCR{value(handover.SHA1, 1)}}, &Reading{PCRs: []handover.PCR{value(handover.SHA1, 2)}}
+	a, b := &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 1)}}, &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 2)}}
 	if a.Same(b) {
 		t.Error("other values are the same")
 	}

@@ -1,0 +1,133 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package refusal
+
+import "slices"
+
+// Match is no refusal: the list replays to PCR 10.
+const Match Name = "match"
+
+// All names. Codes have classes: 2 to 9 the call, 10 to 19 the target, 20 to 29
+// the verdict on the list, 30 to 38 what was carried and the policy, 39 to 42
+// the event log, 43 to 59 discovery, 60 to 69 the running system.
+const (
+	Other               Name = "error"
+	Usage               Name = "usage"
+	NotPrivileged       Name = "not-privileged"
+	NoSecurityfs        Name = "no-securityfs"
+	NoIMA               Name = "no-ima"
+	DamagedList         Name = "damaged-list"
+	BadPCR              Name = "bad-pcr"
+	BadFile             Name = "bad-file"
+	NotKernel           Name = "not-a-kernel"
+	BadCommandLine      Name = "bad-command-line"
+	BadDeviceTree       Name = "bad-device-tree"
+	NoRoom              Name = "no-room"
+	UnknownArch         Name = "unknown-architecture"
+	LoadRefused         Name = "load-refused"
+	NothingLoaded       Name = "nothing-loaded"
+	NoTPM               Name = "no-tpm"
+	ListAhead           Name = "list-ahead-of-tpm"
+	TPMAhead            Name = "tpm-ahead-of-list"
+	Tampered            Name = "tampered"
+	BankNotReplayable   Name = "bank-not-replayable"
+	CannotBeCarried     Name = "cannot-be-carried"
+	NotRestored         Name = "not-restored-by-target"
+	KeepsGrowing        Name = "keeps-growing"
+	OtherByteOrder      Name = "other-byte-order"
+	NotInitramfs        Name = "not-an-initramfs"
+	CarriedDamaged      Name = "carried-damaged"
+	CarriedVersion      Name = "carried-version"
+	CarriedForeign      Name = "carried-foreign"
+	CarriedLost         Name = "carried-lost"
+	PolicyRefused       Name = "policy-refused"
+	PolicyFixed         Name = "policy-fixed"
+	PolicyBusy          Name = "policy-busy"
+	NotMeasured         Name = "not-measured"
+	NotPredictable      Name = "not-predictable"
+	EventLogDamaged     Name = "event-log-damaged"
+	EventLogUnexplained Name = "event-log-unexplained"
+	EventLogNotCarried  Name = "event-log-not-carried"
+	NotExtended         Name = "not-extended"
+	NothingToBoot       Name = "nothing-to-boot"
+	ServerSilent        Name = "server-silent"
+	ServerLacksFile     Name = "server-lacks-file"
+	ServerRefused       Name = "server-refused"
+	DownloadTooBig      Name = "download-too-big"
+	WrongChecksum       Name = "wrong-checksum"
+	BadCertificate      Name = "bad-certificate"
+	BadEntry            Name = "bad-entry"
+	JobInProgress       Name = "job-in-progress"
+	BadState            Name = "bad-state"
+	Interrupted         Name = "interrupted"
+)
+
+const otherCode = 1
+
+// A Row says what follows from a name.
+type Row struct {
+	Name Name
+	// Code is the exit code of the command.
+	Code int
+	// Another: a menu may try its next entry.
+	Another bool
+	// Means is what the manual says.
+	Means string
+}
+
+var table = []Row{
+	{Other, otherCode, true, "an error that has no code of its own"},
+	{Usage, 2, false, "the arguments or the configuration file are wrong"},
+	{NotPrivileged, 3, false, "imaboot does not run as root"},
+	{NoSecurityfs, 4, false, "securityfs is not mounted"},
+	{NoIMA, 5, false, "the running kernel has no IMA"},
+	{DamagedList, 6, false, "the list is cut short or corrupt; the message names file, record and offset"},
+	{BadPCR, 7, false, "a PCR value is malformed"},
+	{BadFile, 8, true, "a file of the target cannot be read, or changed while it was in use"},
+	{NotKernel, 9, true, "the image is no kernel for this machine"},
+	{BadCommandLine, 10, true, "the command line is too long for the target, or not ASCII where it must be"},
+	{BadDeviceTree, 11, true, "the device tree is broken, or was given to an architecture that has none"},
+	{NoRoom, 12, true, "memory has no room for a segment; the memory map is printed"},
+	{UnknownArch, 13, false, "the architecture is not supported"},
+	{LoadRefused, 14, false, "the kernel refused to load; the message says why and what to do"},
+	{NothingLoaded, 15, false, "imaboot has loaded nothing that exec could jump to"},
+	{NoTPM, 20, false, "there is no TPM, or it stopped answering"},
+	{ListAhead, 21, false, "the list is ahead of the TPM: a record was not extended"},
+	{TPMAhead, 22, false, "the TPM is ahead of the list: records were lost or deleted, or something else extended the PCR"},
+	{Tampered, 23, false, "a record's template digest is not that of its data"},
+	{BankNotReplayable, 24, false, "one bank matches and another does not, or the TPM has only banks that imaboot cannot replay"},
+	{CannotBeCarried, 25, true, "the next kernel would drop or damage a record; the message names it"},
+	{NotRestored, 26, true, "the list would not arrive: the target does not restore one, unpacks no initramfs, or mounts root= over it"},
+	{KeepsGrowing, 27, false, "the list keeps growing while it is loaded, or a PCR keeps moving while it is read"},
+	{OtherByteOrder, 28, true, "the list has another byte order than the target's list, or than the running kernel's"},
+	{NotInitramfs, 29, true, "the initrd is no initramfs, or holds a list of its own: no list can be put in front of it"},
+	{CarriedDamaged, 30, false, "the list that came as a file is damaged"},
+	{CarriedVersion, 31, false, "the list that came as a file has a version that this imaboot does not know"},
+	{CarriedForeign, 32, false, "the list that came as a file belongs to another boot"},
+	{CarriedLost, 33, false, "a list was sent to this kernel but is gone, or the kernel did not restore it"},
+	{PolicyRefused, 34, false, "the kernel refuses the IMA policy; the message names line and reason"},
+	{PolicyFixed, 35, false, "the kernel has an IMA policy and takes no second one"},
+	{PolicyBusy, 36, false, "another program is writing an IMA policy"},
+	{NotMeasured, 37, true, "no record of the list measures a file of the target"},
+	{NotPredictable, 38, false, "the kernel measures the jump itself, and that record cannot be predicted"},
+	{EventLogDamaged, 39, false, "the event log is damaged; the message names event and offset"},
+	{EventLogUnexplained, 40, false, "the event log does not lead to PCR 8 and 9, or lacks a bank"},
+	{EventLogNotCarried, 41, true, "the event log would not arrive"},
+	{NotExtended, 42, false, "the TPM does not extend, or has a bank that imaboot cannot compute"},
+	{NothingToBoot, 43, false, "nothing to boot was found, or not what --entry names"},
+	{ServerSilent, 44, true, "a server does not answer, or not in time"},
+	{ServerLacksFile, 45, true, "a server does not have the file"},
+	{ServerRefused, 46, true, "a server refuses, or redirects without end"},
+	{DownloadTooBig, 47, true, "a file on the network is too big"},
+	{WrongChecksum, 48, true, "a download is not the file that --checksum names"},
+	{BadCertificate, 49, true, "a server's certificate cannot be verified"},
+	{BadEntry, 50, true, "a file that an entry names cannot be used"},
+	{JobInProgress, 60, false, "another imaboot is loading or has not finished"},
+	{BadState, 61, false, "the note of what is loaded is damaged, or another program has loaded something since"},
+	{Interrupted, 62, false, "the caller ended the wait"},
+}
+
+// Table returns all rows, by code.
+func Table() []Row { return slices.Clone(table) }

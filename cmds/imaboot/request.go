@@ -1,0 +1,80 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/u-root/u-root/pkg/cmdline"
+
+	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/policy"
+)
+
+// request turns flags into what pkg/carry takes.
+func (c *command) request(o *options) (carry.Target, carry.Options, error) {
+	t := carry.Target{Kernel: o.Kernel, Initrds: o.Initrds, DeviceTree: o.DTB, Config: o.Config, Cmdline: o.CommandLine}
+	if o.ReuseCmdline {
+		running, err := os.ReadFile("/proc/cmdline")
+		if err != nil {
+			return t, carry.Options{}, err
+		}
+		// These tell how the running kernel was started.
+		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", "imaboot.list"}
+		t.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, string(running))
+	}
+	return t, c.carryOptions(o), nil
+}
+
+// carryOptions are those of commands that read the list.
+func (c *command) carryOptions(o *options) carry.Options {
+	out := carry.Options{
+		Measure: o.Measure, RequireMeasured: o.RequireMeasured, NoNote: o.NoNote,
+		IgnoreCarried: o.Carried == "off", Prefix: o.Prefix, Policy: o.policyText, Room: o.Room,
+		Log: c.step, Debug: c.detail, Jumping: c.jumping,
+	}
+	if o.Carry != autoCarrier {
+		out.By = carry.Carrier(o.Carry)
+	}
+	if o.TPM != "auto" {
+		out.TPM = carry.TPMMode(o.TPM)
+	}
+	return out
+}
+
+// loadPolicy gives a policy to IMA, so that it measures what is opened next. It
+// does so once.
+func (c *command) loadPolicy(o *options) error {
+	if o.Policy == "" {
+		return nil
+	}
+	text, rules, err := policy.LoadFile("/", o.Policy)
+	if err != nil {
+		return err
+	}
+	if rules == 0 {
+		c.step("policy %s: it is loaded already", o.Policy)
+	} else {
+		c.step("policy %s: %d rules", o.Policy, rules)
+	}
+	o.policyText, o.Policy = text, ""
+	return nil
+}
+
+// open mounts what is missing, loads the policy and opens a target.
+func (c *command) open(ctx context.Context, o *options) (*carry.Job, error) {
+	if err := mountAll(); err != nil {
+		return nil, err
+	}
+	if err := c.loadPolicy(o); err != nil {
+		return nil, err
+	}
+	t, opts, err := c.request(o)
+	if err != nil {
+		return nil, err
+	}
+	return carry.Open(ctx, t, opts)
+}

@@ -1,0 +1,44 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"github.com/google/go-tpm/tpm2/transport"
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/tpm"
+)
+
+// calls are all that this package does to the kernel and the TPM. What it
+// reads it reads from files.
+type calls interface {
+	load(*archdesc.Plan) error
+	unload() error
+	loaded() (bool, error)
+	// exec returns only with an error.
+	exec() error
+	sync()
+	openTPM() (transport.TPMCloser, error)
+}
+
+// running is the running kernel.
+type running struct{ root string }
+
+func (running) load(p *archdesc.Plan) error {
+	segments := make([]kexec.Segment, 0, len(p.Segments))
+	for _, s := range p.Segments {
+		segments = append(segments, kexec.Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
+	}
+	return kexec.Load(uint64(p.Entry), segments, p.Flags)
+}
+
+func (running) unload() error         { return kexec.Unload() }
+func (running) loaded() (bool, error) { return kexec.Loaded() }
+func (running) exec() error           { return kexec.Exec() }
+func (running) sync()                 { unix.Sync() }
+
+func (r running) openTPM() (transport.TPMCloser, error) { return tpm.Open(r.root) }

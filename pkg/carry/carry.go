@@ -1,0 +1,137 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+// Package carry boots a kernel that inherits the IMA measurement list of the
+// running one.
+//
+// The list goes one way, a file of this package for each step:
+//
+//	read    PCR 10 in every bank, then the list (read.go)
+//	check   replay the list, and compare it with the PCR (check.go)
+//	choose  which carrier takes it, with which note and event log (choose.go)
+//	pack    make the kexec buffer, or the archive (pack.go)
+//	plan    place the segments (plan.go)
+//	load    kexec_load(2), until list and PCR stood still (load.go)
+//	exec    extend, take a last look, jump (exec.go)
+//
+// Nothing in a loaded image is ever changed: if the list has grown, it is
+// packed and loaded again.
+//
+// The package neither prints nor exits. Progress goes to Options.Log, and every
+// error is a *Refusal.
+package carry
+
+import (
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
+)
+
+// Version is that of imaboot. It travels in the note beside a list.
+const Version = "0.1.0"
+
+// A Carrier is how a list travels.
+type Carrier = handover.Carrier
+
+// A Target names the files of what is to be booted. It holds names and not
+// contents, because opening a file is what IMA measures. A caller that has only
+// bytes writes them to a file, closes it and passes its name.
+type Target struct {
+	Kernel string `json:"kernel"`
+	// Initrds are concatenated in this order.
+	Initrds []string `json:"initrds,omitempty"`
+	// DeviceTree replaces the running kernel's; "" keeps that.
+	DeviceTree string `json:"device_tree,omitempty"`
+	// Config is the kernel's configuration, as /boot/config-VERSION is. It
+	// helps to decide how the list travels; a file that does not exist is no
+	// error, and "" means none.
+	Config string `json:"config,omitempty"`
+	// Cmdline is the target's command line.
+	Cmdline string `json:"cmdline"`
+}
+
+// A TPMMode says what to do without a TPM.
+type TPMMode string
+
+// How the list is compared with PCR 10. Whatever the mode, a list that a TPM
+// contradicts is refused unless the TPM is not asked.
+const (
+	// TPMAuto compares if there is a TPM.
+	TPMAuto TPMMode = ""
+	// TPMRequire refuses a machine without one.
+	TPMRequire TPMMode = "require"
+	// TPMOff does not ask the TPM.
+	TPMOff TPMMode = "off"
+)
+
+// Options say how a list is read, checked and carried. The zero value is the
+// safe default.
+type Options struct {
+	// Root is where the file systems of the running kernel are; "" is "/".
+	Root string `json:"-"`
+	// By is the carrier; "" asks the target's image.
+	By  Carrier `json:"by,omitempty"`
+	TPM TPMMode `json:"tpm,omitempty"`
+	// Measure extends the target's files into PCR 9 and its command line
+	// into PCR 8 at the jump, and hands on an event log.
+	Measure bool `json:"measure,omitempty"`
+	// RequireMeasured refuses a target whose files no record measures.
+	RequireMeasured bool `json:"require_measured,omitempty"`
+	// NoNote sends no note beside a list that the target's kernel restores.
+	NoNote bool `json:"no_note,omitempty"`
+	// IgnoreCarried leaves out a list that came as a file.
+	IgnoreCarried bool `json:"ignore_carried,omitempty"`
+	// Prefix is a file with the records that were deleted from the front of
+	// the kernel's list; "" for none.
+	Prefix string `json:"prefix,omitempty"`
+	// Policy is the text of the IMA policy in force, if the caller loaded
+	// it. It is needed to predict what the kernel measures at the jump.
+	Policy string `json:"policy_text,omitempty"`
+	// Room is memory beyond the list in its segment, in bytes.
+	Room uint64 `json:"room,omitempty"`
+
+	// List is a file with a binary list, which Read takes instead of the
+	// running kernel's, and PCRs are the values to compare it with.
+	List string      `json:"-"`
+	PCRs []pcr.Value `json:"-"`
+
+	// Log gets a line for each step, and Debug what explains it; nil is
+	// silent. They must open nothing: the last one comes just before the
+	// jump.
+	Log   func(format string, args ...any) `json:"-"`
+	Debug func(format string, args ...any) `json:"-"`
+	// Jumping is called with what is about to be booted, before the last
+	// look; nil for nobody.
+	Jumping func(*Result) `json:"-"`
+
+	// Tests plan for another architecture and stand in for the kernel.
+	arch  archdesc.Arch
+	calls calls
+}
+
+// A Result is what Plan made or Load loaded.
+type Result struct {
+	Plan     *archdesc.Plan
+	Snapshot *Snapshot
+	// By is the carrier, and Why what decided it.
+	By  Carrier
+	Why string
+}
+
+// fill sets what the zero value leaves open.
+func (o *Options) fill() {
+	silent := func(string, ...any) {}
+	if o.Root == "" {
+		o.Root = "/"
+	}
+	if o.Log == nil {
+		o.Log = silent
+	}
+	if o.Debug == nil {
+		o.Debug = silent
+	}
+	if o.calls == nil {
+		o.calls = running{o.Root}
+	}
+}

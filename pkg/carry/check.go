@@ -1,0 +1,72 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/target"
+)
+
+// check refuses a snapshot that must not be carried. It returns the list as it
+// will be at the jump.
+func (j *Job) check(s *Snapshot) (*handover.List, error) {
+	j.o.Log("list: %s in %s, %d bytes; %s", count(s.Records(), "record"), count(len(s.Report.Hops), "hop"), len(s.Bytes()), s.Report.Text)
+	if s.PCRs != nil && len(s.PCRs.Unknown) > 0 {
+		j.o.Log("banks that cannot be replayed here: %v", s.PCRs.Unknown)
+	}
+	// readTPM has refused a missing TPM where one is required.
+	if s.Report.Verdict == handover.ListAhead && s.grew {
+		return nil, fmt.Errorf("%w: %s: stop what runs beside imaboot", errGrowing, s.Report.Text)
+	}
+	if !s.Report.Verdict.CanGo() {
+		return nil, bad(s.Report.Verdict, s.Report.Text)
+	}
+	if err := j.checkMeasured(s.List); err != nil {
+		return nil, err
+	}
+	return j.predict(s)
+}
+
+// checkMeasured finds the content of the target's files in the list. It looks
+// for the very bytes that will be loaded.
+func (j *Job) checkMeasured(l *handover.List) error {
+	if !j.o.RequireMeasured {
+		return nil
+	}
+	for _, f := range j.targetFiles() {
+		n := l.Measured(f.Data)
+		if n == 0 {
+			return fmt.Errorf("%w: the content of %s is in no record of the list: load a policy that measures what is read (--policy), and let nobody write to it", handover.ErrNotMeasured, f.Name)
+		}
+		j.o.Log("%s is measured: record %d", f.Name, n)
+	}
+	return nil
+}
+
+// targetFiles are those that are loaded, and not only looked at.
+func (j *Job) targetFiles() []*target.File {
+	names := append([]string{j.t.Kernel, j.t.DeviceTree}, j.t.Initrds...)
+	return slices.DeleteFunc(slices.Clone(j.files), func(f *target.File) bool { return !slices.Contains(names, f.Name) })
+}
+
+// predict appends the record that the kernel will make at the jump itself.
+func (j *Job) predict(s *Snapshot) (*handover.List, error) {
+	if j.rule == nil {
+		return s.List, nil
+	}
+	if !j.rule.Plain {
+		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.rule.Text)
+	}
+	l, err := s.WithExecute(s.own(), pcr.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
+	if err == nil {
+		j.o.Log("the kernel will measure kexec_execute (%s): record %d is appended", j.rule.Text, l.Records())
+	}
+	return l, err
+}

@@ -1,0 +1,58 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import "context"
+
+// An Entry is a target in a menu. It implements u-root's menu.Entry (pkg/boot/
+// menu), which this package does not import because it links every loader of
+// u-root.
+//
+// Nothing is opened before Load, so an entry that nobody boots leaves no trace
+// in the list. Exec keeps the last look.
+type Entry struct {
+	// Name is what the menu shows.
+	Name    string
+	Target  Target
+	Options Options
+	// Default: boot it when nobody chooses.
+	Default bool
+
+	job *Job
+}
+
+// Label returns the name.
+func (e *Entry) Label() string { return e.Name }
+
+// IsDefault reports whether the entry is booted when nobody chooses.
+func (e *Entry) IsDefault() bool { return e.Default }
+
+// Edit changes the command line.
+func (e *Entry) Edit(f func(cmdline string) string) { e.Target.Cmdline = f(e.Target.Cmdline) }
+
+// Load opens the target and loads it with the list.
+func (e *Entry) Load() error {
+	job, err := Open(context.Background(), e.Target, e.Options)
+	if err != nil {
+		return err
+	}
+	if _, err := job.Load(context.Background()); err != nil {
+		_ = job.Close()
+		return err
+	}
+	e.job = job
+	return nil
+}
+
+// Exec takes the last look and jumps. It returns only with an error.
+func (e *Entry) Exec() error {
+	if e.job == nil {
+		return refuse(errNotLoaded)
+	}
+	err := e.job.Exec(context.Background())
+	_ = e.job.Close()
+	e.job = nil
+	return err
+}

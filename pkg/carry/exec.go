@@ -1,0 +1,92 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imaboot/imaboot/pkg/policy"
+)
+
+// Exec extends what Options.Measure asks for, takes a last look at list and
+// PCR, and jumps. A list that has changed since it was loaded is loaded again.
+// Exec returns only with an error, and then nothing of this job is loaded.
+func (j *Job) Exec(ctx context.Context) error {
+	err := guard(func() error {
+		j.o.calls.sync()
+		if err := j.ready(ctx); err != nil {
+			return err
+		}
+		j.o.Log("jumping")
+		return j.o.calls.exec()
+	})
+	return j.drop(err)
+}
+
+// ready returns when what is loaded carries the list as it is now. Extending
+// comes last, so that a refusal leaves no trace in the PCRs, but before the
+// last look.
+func (j *Job) ready(ctx context.Context) error {
+	if j.kept != nil {
+		if err := j.resume(ctx); err != nil {
+			return err
+		}
+	}
+	if j.loaded == nil {
+		return fmt.Errorf("%w by this job: call Load first", errNotLoaded)
+	}
+	if j.o.Jumping != nil {
+		j.o.Jumping(j.loaded)
+	}
+	if err := j.extend(); err != nil {
+		return err
+	}
+	same, err := j.unchanged(j.loaded.Snapshot)
+	if err != nil || same {
+		return err
+	}
+	return j.load(ctx)
+}
+
+// resume makes sure that what an earlier process loaded still carries this
+// list, and else loads it again.
+func (j *Job) resume(ctx context.Context) error {
+	kept := j.kept
+	j.kept = nil
+	if j.o.Measure {
+		j.o.Log("what is booted is measured at the jump: loading again")
+		return j.reload(ctx)
+	}
+	now, err := j.r.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	rule, err := policy.MeasuresKexec(j.o.Root, j.o.Policy)
+	if err != nil {
+		return err
+	}
+	if now.SHA256() != kept.Digest || ruleText(rule) != kept.KexecRule || !now.Report.Verdict.CanGo() {
+		j.o.Log("the list is not the one that was loaded: loading again")
+		return j.reload(ctx)
+	}
+	j.loaded = &Result{Snapshot: now, By: kept.By, Why: kept.Why}
+	return nil
+}
+
+func (j *Job) reload(ctx context.Context) error {
+	if err := j.open(ctx); err != nil {
+		return err
+	}
+	return j.load(ctx)
+}
+
+// ruleText is "" for no rule.
+func ruleText(r *policy.KexecRule) string {
+	if r == nil {
+		return ""
+	}
+	return r.Text
+}

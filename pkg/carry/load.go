@@ -1,0 +1,108 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// loadTries bounds how often a list that has changed is loaded again. The wait
+// before each try is twice the one before: 7.75 s in all.
+const (
+	loadTries = 6
+	loadWait  = 250 * time.Millisecond
+)
+
+// Load plans and loads until list and PCR have stayed the same from before the
+// list was read to after the segments were loaded. After an error nothing of
+// this job is loaded.
+func (j *Job) Load(ctx context.Context) (*Result, error) {
+	err := guard(func() error {
+		if err := j.open(ctx); err != nil {
+			return err
+		}
+		// Writing back can run helpers that are measured.
+		j.o.calls.sync()
+		return j.load(ctx)
+	})
+	if err != nil {
+		// A file of the target may also vanish while it is loaded.
+		return nil, j.drop(err)
+	}
+	return j.loaded, nil
+}
+
+func (j *Job) load(ctx context.Context) error {
+	for try := range loadTries {
+		if try > 0 {
+			pause := loadWait << (try - 1)
+			j.o.Log("loading again in %v, %d of %d", pause, try+1, loadTries)
+			if err := wait(ctx, pause); err != nil {
+				return err
+			}
+		}
+		r, err := j.plan(ctx)
+		if err != nil {
+			return err
+		}
+		if err := j.o.calls.load(r.Plan); err != nil {
+			return err
+		}
+		j.loaded = r
+		j.o.Log("loaded")
+		if same, err := j.unchanged(r.Snapshot); err != nil || same {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: it changed %d times while it was loaded: stop what runs beside imaboot", errGrowing, loadTries)
+}
+
+// unchanged reports whether the list and the PCR are still those of s.
+func (j *Job) unchanged(s *Snapshot) (bool, error) {
+	n, err := handover.LiveCount(j.o.Root)
+	if err != nil {
+		return false, err
+	}
+	if n != s.Count {
+		j.o.Log("the list has changed: %s, %d when it was read", count(n, "record"), s.Count)
+		return false, nil
+	}
+	if s.PCRs == nil {
+		return true, nil
+	}
+	now, err := j.r.readTPM()
+	if err != nil {
+		return false, err
+	}
+	if !now.Same(s.PCRs) {
+		j.o.Log("PCR %d has changed", pcrIndex)
+		return false, nil
+	}
+	return true, nil
+}
+
+// drop unloads what this job has loaded, so that after an error nothing stays
+// that carries an old list.
+func (j *Job) drop(err error) error {
+	if j.loaded == nil {
+		return err
+	}
+	j.loaded = nil
+	return refuse(errors.Join(err, j.o.calls.unload(), removeState(j.o.Root)))
+}
+
+// Unload drops what is loaded, whoever loaded it.
+func Unload(o Options) error {
+	o.fill()
+	if err := o.calls.unload(); err != nil {
+		return refuse(err)
+	}
+	return refuse(removeState(o.Root))
+}

@@ -1,0 +1,282 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/policy"
+	"github.com/imaboot/imaboot/pkg/target"
+)
+
+// A Job is a target on this machine, with its files open. It belongs to one
+// goroutine. Close ends it.
+type Job struct {
+	o    Options
+	t    Target
+	r    *reader
+	lock *os.File
+
+	arch    archdesc.Arch
+	machine *archdesc.Machine
+	target  archdesc.Target
+	image   image
+	files   []*target.File
+	// rule makes the kernel measure the jump; nil if nothing does.
+	rule *policy.KexecRule
+	// measurement is what Options.Measure extends; nil without it.
+	measurement *measurement
+	// events is the event log that is handed on, nil without one.
+	events []byte
+
+	said travel
+	// loaded is what the kernel holds of this job; nil for nothing.
+	loaded *Result
+	// kept is what an earlier process loaded, until Exec has looked at it.
+	kept *state
+}
+
+// seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
+// drivers/of/kexec.c.
+const seedSize = 128
+
+// Open opens every file of the target, which is what IMA measures, and decides
+// how the list will travel. A target that the list would not reach is refused.
+//
+// One Job at a time can be open on a machine.
+func Open(ctx context.Context, t Target, o Options) (*Job, error) {
+	j, err := newJob(t, o)
+	if err != nil {
+		return nil, refuse(err)
+	}
+	if err := guard(func() error { return j.open(ctx) }); err != nil {
+		_ = j.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+// newJob makes a job with no file open.
+func newJob(t Target, o Options) (*Job, error) {
+	o.fill()
+	j := &Job{o: o, t: t, arch: o.arch}
+	j.r = &reader{o: &j.o}
+	var err error
+	if j.arch == nil {
+		if j.arch, err = archdesc.ByName(runtime.GOARCH); err != nil {
+			return nil, err
+		}
+	}
+	j.lock, err = lock(o.Root)
+	return j, err
+}
+
+// open opens the files of the target, unless they are open. What it opened is
+// closed by Close, also after an error.
+func (j *Job) open(ctx context.Context) error {
+	if j.target.Kernel != nil {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var err error
+	if j.rule, err = policy.MeasuresKexec(j.o.Root, j.o.Policy); err != nil {
+		return err
+	}
+	if err := j.openKernel(); err != nil {
+		return err
+	}
+	if err := j.openInitrds(); err != nil {
+		return err
+	}
+	if err := j.openTree(); err != nil {
+		return err
+	}
+	j.target.RNGSeed = make([]byte, seedSize)
+	if _, err := rand.Read(j.target.RNGSeed); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	if j.machine, err = archdesc.ReadMachine(j.o.Root, j.arch.Name(), os.Getpagesize()); err != nil {
+		return err
+	}
+	j.o.Debug("command line %q", j.target.Cmdline)
+	j.image.initrdErr = handover.CheckInitrd(j.target.Initrd)
+	if err := j.measure(); err != nil {
+		return err
+	}
+	way, err := j.choose(nil)
+	if err != nil {
+		return err
+	}
+	j.say(way)
+	return nil
+}
+
+// openKernel opens the kernel, and asks it what it would do with a list.
+func (j *Job) openKernel() error {
+	data, err := j.file(j.t.Kernel)
+	if err != nil {
+		return err
+	}
+	image, packed, err := target.Uncompress(data)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", target.ErrFile, j.t.Kernel, err)
+	}
+	if err := j.arch.Recognise(image); err != nil {
+		return fmt.Errorf("%s: %w", j.t.Kernel, err)
+	}
+	if packed != "" {
+		packed = ", unpacked from " + packed
+	}
+	j.o.Log("kernel %s: %s%s", j.t.Kernel, size(len(image)), packed)
+	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image, j.t.Cmdline
+	j.image.restores = j.arch.Restores(image)
+	j.image.unpacks = j.arch.Unpacks(image, j.config())
+	return nil
+}
+
+// openInitrds opens what the kernel gets as its initrd.
+func (j *Job) openInitrds() error {
+	for i, name := range j.t.Initrds {
+		b, err := j.file(name)
+		if err != nil {
+			return err
+		}
+		j.o.Log("initrd %s: %s", name, size(len(b)))
+		if i == 0 {
+			j.target.Initrd = b
+			continue
+		}
+		// The unpacker skips zeros, and wants archives aligned
+		// (init/initramfs.c).
+		const align = 4
+		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
+	}
+	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
+	return nil
+}
+
+// openTree opens the device tree that replaces the running kernel's.
+func (j *Job) openTree() error {
+	if j.t.DeviceTree == "" {
+		return nil
+	}
+	blob, err := j.file(j.t.DeviceTree)
+	if err != nil {
+		return err
+	}
+	if j.target.Tree, err = archdesc.ParseTree(blob); err != nil {
+		return fmt.Errorf("%s: %w", j.t.DeviceTree, err)
+	}
+	j.o.Log("device tree %s: %s", j.t.DeviceTree, size(len(blob)))
+	return nil
+}
+
+// config reads the kernel's configuration, nil without one. It only helps: a
+// file that is no configuration is passed over.
+func (j *Job) config() map[string]string {
+	if j.t.Config == "" {
+		return nil
+	}
+	b, err := j.file(j.t.Config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var config map[string]string
+	if err == nil {
+		config, err = archdesc.ParseConfig(bytes.NewReader(b))
+	}
+	if err != nil {
+		j.o.Debug("%s is no configuration: %v", j.t.Config, err)
+		return nil
+	}
+	return config
+}
+
+// file opens a file for the time of the job.
+func (j *Job) file(name string) ([]byte, error) {
+	f, err := target.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	j.files = append(j.files, f)
+	if j.o.RequireMeasured || j.o.Measure {
+		// The bytes that are hashed must be the bytes that are loaded,
+		// whoever writes to the file and whatever a disk answers when it is
+		// read again.
+		if err := f.Copy(); err != nil {
+			return nil, err
+		}
+	}
+	return f.Data, nil
+}
+
+// Close closes the files of the target. What is loaded stays loaded.
+func (j *Job) Close() error {
+	var errs []error
+	for _, f := range j.files {
+		errs = append(errs, f.Close())
+	}
+	j.files, j.target = nil, archdesc.Target{}
+	if j.lock != nil {
+		errs = append(errs, j.lock.Close())
+		j.lock = nil
+	}
+	return refuse(errors.Join(errs...))
+}
+
+// Probe tells how the list would travel to a target, and why, as far as the
+// kernel's image says. It opens the kernel and its configuration alone, and
+// takes the initrds on trust.
+func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, err error) {
+	o.fill()
+	j := &Job{o: o, t: t, arch: o.arch}
+	defer j.Close()
+	err = guard(func() error {
+		if j.arch == nil {
+			if j.arch, err = archdesc.ByName(runtime.GOARCH); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := j.openKernel(); err != nil {
+			return err
+		}
+		if len(t.Initrds) > 0 {
+			j.target.Initrd = []byte{0}
+		}
+		way, err := j.choose(nil)
+		by, why = way.by, way.why
+		return err
+	})
+	return by, why, err
+}
+
+// size prints a number of bytes for people.
+func size(n int) string {
+	switch {
+	case n >= 10<<20:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 10<<10:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

@@ -1,0 +1,46 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"fmt"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// pack makes what travels. The target's command line names a list that comes
+// with a note.
+func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *archdesc.Target, error) {
+	t := j.target
+	t.Cmdline = handover.StripParam(t.Cmdline)
+	order := j.arch.ListOrder(t.Cmdline)
+	if s.Records() > 0 && s.ByteOrder() != order {
+		return nil, nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
+	}
+	out := &archdesc.List{}
+	var err error
+	if way.by == handover.ByKernel {
+		out.Room = archdesc.Addr(j.o.Room)
+		if out.Buffer, err = l.Buffer(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !way.note {
+		return out, &t, nil
+	}
+	release, err := handover.KernelRelease(j.o.Root)
+	if err != nil {
+		return nil, nil, err
+	}
+	canonical := s.ByteOrder() != j.arch.ListOrder("")
+	note := handover.NewNote(l, way.by, release, canonical, pcrIndex, s.values())
+	note.Imaboot = Version
+	if out.Archive, err = l.Archive(note, way.events); err != nil {
+		return nil, nil, err
+	}
+	t.Cmdline = note.WithParam(t.Cmdline)
+	return out, &t, nil
+}

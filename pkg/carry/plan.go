@@ -1,0 +1,64 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"context"
+	"errors"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// Plan places the target and the list as it is now. It makes no system call
+// that changes anything.
+func (j *Job) Plan(ctx context.Context) (r *Result, err error) {
+	err = guard(func() error {
+		r, err = j.plan(ctx)
+		return err
+	})
+	return r, err
+}
+
+// plan is the list's way up to the system call.
+func (j *Job) plan(ctx context.Context) (*Result, error) {
+	s, err := j.r.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l, err := j.check(s)
+	if err != nil {
+		return nil, err
+	}
+	way, err := j.choose(l)
+	if err != nil {
+		return nil, err
+	}
+	j.say(way)
+	p, err := j.place(s, l, way)
+	if err != nil {
+		return nil, err
+	}
+	j.o.Log("plan: %d segments, list at %v (%s)", len(p.Segments), p.List.Range, p.List.Where)
+	return &Result{Plan: p, Snapshot: s, By: way.by, Why: way.why}, nil
+}
+
+// place packs and plans. A note that has no room, in memory or on the command
+// line, is left out if the list may go without it.
+func (j *Job) place(s *Snapshot, l *handover.List, way travel) (*archdesc.Plan, error) {
+	list, t, err := j.pack(s, l, way)
+	if err != nil {
+		return nil, err
+	}
+	p, err := j.arch.Plan(j.machine, t, list)
+	noRoom := errors.Is(err, archdesc.ErrCmdlineTooLong) || errors.Is(err, archdesc.ErrNoRoom)
+	if !noRoom || !way.note || way.must || way.by != handover.ByKernel {
+		return p, err
+	}
+	j.o.Log("no room for a note on what is sent: %v", err)
+	way.note, way.events = false, nil
+	j.say(way)
+	return j.place(s, l, way)
+}

@@ -1,0 +1,279 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/target"
+	"github.com/imaboot/imaboot/pkg/tpm"
+)
+
+// pcrIndex is CONFIG_IMA_MEASURE_PCR_IDX, which no known kernel changes.
+const pcrIndex = 10
+
+// aheadTries and aheadWait bound the wait for an extend that is under way: a
+// record is in the list before it is in the TPM.
+const (
+	aheadTries = 20
+	aheadWait  = 50 * time.Millisecond
+)
+
+// A Snapshot is the list, and what the TPM said just before it was read.
+type Snapshot struct {
+	*handover.Snapshot
+	// Carried is what earlier kernels sent; nil if they sent no note.
+	Carried *handover.Carried
+	// PCRs is nil without a TPM.
+	PCRs   *tpm.Reading
+	Report *handover.Report
+	// Events compares the event log with the TPM. Only Read sets it, and
+	// only where there are both.
+	Events *EventReport
+
+	mode      TPMMode
+	grew      bool // while it was waited for
+	eventsErr error
+}
+
+// Err is the refusal that a snapshot amounts to, nil if the list is proven.
+// Without a TPM it is not, unless TPMOff asked for that.
+func (s *Snapshot) Err() error {
+	v := s.Report.Verdict
+	if v != handover.Match && (v != handover.NoTPM || s.mode != TPMOff) {
+		return bad(v, s.Report.Text)
+	}
+	if s.eventsErr != nil {
+		return refuse(s.eventsErr)
+	}
+	return refuse(s.Events.err())
+}
+
+// values returns the PCRs of s, none without a TPM.
+func (s *Snapshot) values() []pcr.Value {
+	if s.PCRs == nil {
+		return nil
+	}
+	return s.PCRs.PCRs
+}
+
+// own is the offset, in bytes, at which the running kernel's part of the list
+// begins.
+func (s *Snapshot) own() int {
+	if !s.Carried.IsFile() {
+		return 0
+	}
+	return len(s.Carried.Bytes())
+}
+
+// Read reads the list, with what earlier kernels sent, and compares it with the
+// TPM. The verdict is in Snapshot.Report: a list that does not match is read
+// without an error, and Snapshot.Err says what it amounts to.
+func Read(ctx context.Context, o Options) (s *Snapshot, err error) {
+	o.fill()
+	err = guard(func() error {
+		if o.List != "" {
+			s, err = readFile(&o)
+			return err
+		}
+		r := &reader{o: &o}
+		if s, err = r.snapshot(ctx); err != nil {
+			return err
+		}
+		s.Events, s.eventsErr = r.checkEvents(s.Report)
+		return nil
+	})
+	return s, err
+}
+
+// A reader reads the running kernel's list. It remembers what does not change.
+type reader struct {
+	o *Options
+	// sawTPM: there was a TPM, so there must still be one.
+	sawTPM bool
+	// sent is what earlier kernels sent, which is read once, and prefix what
+	// Options.Prefix holds.
+	sent   *sent
+	prefix *handover.List
+}
+
+type sent struct {
+	carried *handover.Carried
+	err     error
+}
+
+// snapshot reads PCR and list, in this order, and compares them. A list that is
+// ahead of the PCR is read again for a while.
+func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
+	front, carried, err := r.front()
+	if err != nil {
+		return nil, err
+	}
+	first := -1
+	for try := 1; ; try++ {
+		s := &Snapshot{Carried: carried, mode: r.o.TPM}
+		if s.PCRs, err = r.readTPM(); err != nil {
+			return nil, err
+		}
+		if s.Snapshot, err = handover.ReadLive(ctx, r.o.Root, front...); err != nil {
+			return nil, err
+		}
+		moved := r.moved(s.PCRs)
+		if err := restored(carried, s.List); err != nil {
+			return nil, err
+		}
+		if first < 0 {
+			first = s.Records()
+		}
+		s.grew = s.Records() != first
+		r.o.Debug("list: %s, %d bytes", count(s.Records(), "record"), len(s.Bytes()))
+		s.Report = handover.Check(s.List, pcrIndex, s.values())
+		again := s.Report.Verdict == handover.ListAhead || (moved && !s.Report.Verdict.CanGo())
+		if !again || try == aheadTries {
+			return s, nil
+		}
+		r.o.Debug("%s: reading again", s.Report.Text)
+		if err := wait(ctx, aheadWait); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Report.Text, err)
+		}
+	}
+}
+
+// readTPM follows Options.TPM: nil means that there is nothing to compare with.
+func (r *reader) readTPM() (*tpm.Reading, error) {
+	if r.o.TPM == TPMOff {
+		return nil, nil
+	}
+	reading, err := tpm.Read(r.o.Root, pcrIndex)
+	if errors.Is(err, tpm.ErrNoTPM) && r.o.TPM == TPMAuto && !r.sawTPM {
+		return nil, nil
+	}
+	if err != nil && r.sawTPM {
+		return nil, fmt.Errorf("%w: %v", errTPMGone, err)
+	}
+	r.sawTPM = err == nil
+	if err == nil && len(reading.PCRs) == 0 {
+		return nil, bad(handover.BankNotReplayable, fmt.Sprintf("PCR %d: the TPM has only banks that cannot be replayed here: %v", pcrIndex, reading.Unknown))
+	}
+	return reading, err
+}
+
+// moved reports whether a PCR of the TPM was updated since its registers were
+// read. Without a counter it cannot know, and says no.
+func (r *reader) moved(reading *tpm.Reading) bool {
+	if reading == nil || reading.Counter == nil {
+		return false
+	}
+	now := tpm.Counter(r.o.Root)
+	if now == nil {
+		return false
+	}
+	r.o.Debug("TPM: %d updates before the list was read, %d after", *reading.Counter, *now)
+	return *now != *reading.Counter
+}
+
+// front returns the parts of the list that the running kernel does not have, in
+// their order: what came as a file, and what was deleted from its own.
+func (r *reader) front() ([]*handover.List, *handover.Carried, error) {
+	var front []*handover.List
+	carried, err := r.carried()
+	if err != nil {
+		return nil, nil, err
+	}
+	if carried.IsFile() {
+		front = append(front, carried.List)
+	}
+	if r.o.Prefix == "" {
+		return front, carried, nil
+	}
+	if r.prefix == nil {
+		if r.prefix, err = readList(r.o.Prefix); err != nil {
+			return nil, nil, err
+		}
+		r.o.Debug("prefix %s: %s", r.o.Prefix, count(r.prefix.Records(), "record"))
+	}
+	return append(front, r.prefix), carried, nil
+}
+
+// carried reads what earlier kernels sent, unless it is to be left out.
+func (r *reader) carried() (*handover.Carried, error) {
+	if r.o.IgnoreCarried {
+		return nil, nil
+	}
+	if r.sent == nil {
+		l, err := handover.ReadCarried(r.o.Root)
+		if err == nil && l != nil {
+			n := l.Note
+			r.o.Debug("sent by %q with the carrier %s: %s in %s, %d bytes (%s)", n.Kernel, n.Carrier, count(n.Records, "record"), count(n.Hop, "hop"), n.Bytes, l.Dir)
+		}
+		r.sent = &sent{l, err}
+	}
+	return r.sent.carried, r.sent.err
+}
+
+// restored compares the list with what the kernel was to restore, if a note
+// says what that was.
+func restored(carried *handover.Carried, l *handover.List) error {
+	if carried == nil || carried.IsFile() {
+		return nil
+	}
+	return carried.Note.Restored(l)
+}
+
+// readFile reads Options.List, with Options.Prefix in front of it.
+func readFile(o *Options) (*Snapshot, error) {
+	s := &Snapshot{Snapshot: &handover.Snapshot{}, mode: o.TPM}
+	var err error
+	if o.Prefix == "" {
+		b, readErr := os.ReadFile(o.List)
+		if readErr != nil {
+			return nil, fmt.Errorf("%w: %w", target.ErrFile, readErr)
+		}
+		if s.List, s.Report, err = handover.ParseAndCheck(b, pcrIndex, o.PCRs); err == nil {
+			return s, nil
+		}
+	}
+	// Its digests are another bank's, or it has an error that readList names.
+	if s.List, err = readList(o.List); err != nil {
+		return nil, err
+	}
+	if o.Prefix != "" {
+		prefix, err := readList(o.Prefix)
+		if err != nil {
+			return nil, err
+		}
+		if s.List, err = handover.Join(prefix, s.List); err != nil {
+			return nil, fmt.Errorf("%s in front of %s: %w", o.Prefix, o.List, err)
+		}
+	}
+	s.Report = handover.Check(s.List, pcrIndex, o.PCRs)
+	return s, nil
+}
+
+func readList(name string) (*handover.List, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", target.ErrFile, err)
+	}
+	l, err := handover.ParseAny(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return l, nil
+}
+
+// count prints a number of things.
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,101 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/refusal"
+)
+
+// A Refusal is why a list was not carried, or a kernel not booted. Every error
+// of this package is one.
+type Refusal struct {
+	// Verdict is the name of the refusal, which decides on the exit code.
+	Verdict refusal.Name
+	Err     error
+}
+
+// Error begins with the name.
+func (r *Refusal) Error() string {
+	text := r.Err.Error()
+	if name := string(r.Verdict) + ": "; !strings.HasPrefix(text, name) {
+		return name + text
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// RefusalName implements the interface of package refusal.
+func (r *Refusal) RefusalName() refusal.Name { return r.Verdict }
+
+// Why this package refuses by itself.
+var (
+	errFault       = refusal.New(refusal.BadFile, "a file changed or could not be read while it was in use")
+	errGrowing     = refusal.New(refusal.KeepsGrowing, "the list keeps growing")
+	errNotLoaded   = refusal.New(refusal.NothingLoaded, "nothing is loaded")
+	errTPMGone     = refusal.New(refusal.NoTPM, "the TPM does not answer any more")
+	errUnexplained = refusal.New(refusal.EventLogUnexplained, "the event log does not lead to the PCR")
+	errNoEventLog  = refusal.New(refusal.EventLogNotCarried, "the event log would not arrive")
+	errJob         = refusal.New(refusal.JobInProgress, "another job is in progress")
+	errState       = refusal.New(refusal.BadState, "the note of what is loaded cannot be used")
+)
+
+// refuse makes a Refusal of any error, nil of nil.
+func refuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	if r, ok := err.(*Refusal); ok { //nolint:errorlint // the outermost one
+		return r
+	}
+	name := refusal.Of(err)
+	if name == refusal.Other && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		name = refusal.Interrupted
+	}
+	return &Refusal{name, err}
+}
+
+// bad is the refusal of a list with this verdict.
+func bad(v handover.Verdict, text string) error {
+	return &Refusal{refusal.Name(v), errors.New(text)}
+}
+
+// guard turns a memory fault into an error, and every error into a Refusal.
+// Kernel and initrd are mapped: a file that shrinks, or a disk that fails,
+// shows as a fault at an address and not as an error of a read.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if fault, ok := r.(interface{ Addr() uintptr }); ok {
+			err = fmt.Errorf("%w: fault at %#x", errFault, fault.Addr())
+		} else if r != nil {
+			panic(r)
+		}
+		err = refuse(err)
+	}()
+	return f()
+}
+
+// wait sleeps, unless the context ends before.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -30,7 +30,7 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	loaded := script.Step{Run: []string{"/bin/imaboot", "exec"}}
-	tests := []refusal{
+	tests := []refused{
 		{"target cannot restore", load("--carry=kernel", cannotRestore), 26, "the image lacks the text linux,ima-kexec-buffer"},
 		{"no kernel", load("/guest.json"), 9, "/guest.json: not a bootable kernel: no ELF file"},
 		{"no file", load("/none"), 8, "open /none: no such file or directory"},
@@ -60,7 +60,7 @@ func TestRefusals(t *testing.T) {
 		},
 	}})
 	s := stage(t, r, "1")
-	checkRefusals(t, s, append(tests, refusal{"verify at the end", verify, 0, ""}))
+	checkRefusals(t, s, append(tests, refused{"verify at the end", verify, 0, ""}))
 	if e := s.Runs[len(tests)]; e.Exit != 0 {
 		t.Errorf("verify at the end: exit code %d\n%s", e.Exit, e.Stderr)
 	}
@@ -126,7 +126,7 @@ func TestTPMVanishes(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	ascii := script.Step{Run: []string{"/bin/imaboot", "list", "--format=ascii"}}
-	tests := []refusal{{"the TPM is gone", load(lab.NextKernel), 20, "the TPM does not answer any more: no TPM"}}
+	tests := []refused{{"the TPM is gone", load(lab.NextKernel), 20, "the TPM does not answer any more: no TPM"}}
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{{
 		Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: []script.Step{
 			{Measure: 100000, Background: true, DelayMS: 20},

@@ -15,8 +15,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// A refusal is a command, its exit code, and what it says.
-type refusal struct {
+// A refused is a command, its exit code, and what it says.
+type refused struct {
 	name string
 	step script.Step
 	exit int
@@ -24,7 +24,7 @@ type refusal struct {
 }
 
 // checkRefusals compares what ran with what was expected, in order.
-func checkRefusals(t *testing.T, s *lab.Report, tests []refusal) {
+func checkRefusals(t *testing.T, s *lab.Report, tests []refused) {
 	t.Helper()
 	if len(s.Runs) < len(tests) {
 		t.Fatalf("stage %s: %d commands ran, want %d", s.Name, len(s.Runs), len(tests))
@@ -75,7 +75,7 @@ func TestRefusalsS390X(t *testing.T) {
 		"/k/large":      hostFile(t, "large", append([]byte{0x1f, 0x8b}, make([]byte, 30<<20)...)),
 		lab.NextKernel:  stock,
 	}
-	tests := []refusal{
+	tests := []refused{
 		{"target cannot restore", load("--carry=kernel", "/k/stock"), 26, "no mark that it restores a list"},
 		{"target cannot unpack", load("/k/vmlinuz-f"), 26, "CONFIG_INITRAMFS_FORCE"},
 		{"cut short", load("/k/cut"), 9, "/k/cut: not a bootable kernel: cut short"},
@@ -102,7 +102,7 @@ func TestRefusalsS390X(t *testing.T) {
 	}})
 	s := stage(t, r, "1")
 	checkRefusals(t, s, append(tests,
-		refusal{"verify", script.Step{}, 0, ""}, refusal{"nothing is loaded", script.Step{}, 15, "use imaboot load KERNEL first"}))
+		refused{"verify", script.Step{}, 0, ""}, refused{"nothing is loaded", script.Step{}, 15, "use imaboot load KERNEL first"}))
 	if !s.Ended {
 		t.Error("the guest did not go on")
 	}
@@ -113,7 +113,7 @@ func TestCannotKexec(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.DebianNewS390X)
-	tests := []refusal{{"no kexec_load", load(lab.NextKernel), 14, "built without CONFIG_KEXEC"}}
+	tests := []refused{{"no kexec_load", load(lab.NextKernel), 14, "built without CONFIG_KEXEC"}}
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
 		{Kernel: stock, Stage: script.Stage{Name: "1", Steps: []script.Step{tests[0].step}}, Files: map[string]string{lab.NextKernel: stock}},
 	}})
@@ -129,13 +129,13 @@ func TestCarriedBad(t *testing.T) {
 	const dir = "/imaboot"
 	note := func(edit string) script.Step { return script.Step{Write: dir + "/handover.json", Content: edit} }
 	var steps []script.Step
-	var tests []refusal
+	var tests []refused
 	add := func(name string, exit int, want string, before ...script.Step) {
 		steps = append(steps, before...)
 		for _, args := range [][]string{{"verify", "--tpm=off"}, {"list"}, {"boot", lab.NextKernel}} {
 			step := script.Step{Run: append([]string{"/bin/imaboot"}, args...)}
 			steps = append(steps, step)
-			tests = append(tests, refusal{name + " " + args[0], step, exit, want})
+			tests = append(tests, refused{name + " " + args[0], step, exit, want})
 		}
 	}
 	add("unknown version", 31, "this imaboot knows 1", note(`{"version": 99}`))
@@ -145,7 +145,7 @@ func TestCarriedBad(t *testing.T) {
 	add("lost", 33, "the hook for imaboot?", script.Step{Remove: dir})
 	off := script.Step{Run: []string{"/bin/imaboot", "list", "--carried=off", "--output", "/own"}}
 	steps = append(steps, off, script.Step{List: true, From: "/own"})
-	tests = append(tests, refusal{"left out", off, 0, ""})
+	tests = append(tests, refused{"left out", off, 0, ""})
 
 	save := script.Step{Copy: dir + "/handover.json", To: "/saved/handover.json"}
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
@@ -168,7 +168,7 @@ func TestColdBootWithLeftover(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
-	tests := []refusal{{"verify", proven(s390x), 32, "started without imaboot.list"}}
+	tests := []refused{{"verify", proven(s390x), 32, "started without imaboot.list"}}
 	note := hostFile(t, "note", []byte(`{"version": 1, "carrier": "initramfs", "list_sha256": "`+strings.Repeat("00", 32)+`"}`))
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
 		{

@@ -17,6 +17,7 @@ import (
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 var update = flag.Bool("update", false, "write the table of verdicts in the README anew")
@@ -48,7 +49,7 @@ func provokedIn(t *testing.T) []struct {
 	}{
 		{lab.Guest{Arch: ppc64le, CPUs: 1, Stages: []lab.Stage{{Kernel: own, Files: files}}}, []provoked{
 			{handover.Match, "nothing", nil, []string{"verify"}, 0},
-			{handover.NotRestored, "a kernel without support, and `--carry=kernel`", nil, []string{"load", "--carry=kernel", cannotRestore}, 26},
+			{handover.Verdict(refusal.NotRestored), "a kernel without support, and `--carry=kernel`", nil, []string{"load", "--carry=kernel", cannotRestore}, 26},
 			{handover.ListAhead, "a PCR from before the first record", []script.Step{save}, []string{"verify", "--list", saved, "--pcr", zero}, 21},
 			{handover.Tampered, "one bit of the last record", []script.Step{{Change: saved}}, []string{"verify", "--list", saved, "--pcr", zero}, 23},
 			{handover.TPMAhead, "two records deleted from the kernel's list", []script.Step{save, {Write: imaList, Content: "2\n"}}, []string{"load", lab.NextKernel}, 22},
@@ -57,7 +58,7 @@ func provokedIn(t *testing.T) []struct {
 			{handover.TPMAhead, "PCR 10 of all banks extended by another program", []script.Step{{Extend: "all"}}, []string{"load", "--prefix", "/prefix", lab.NextKernel}, 22},
 		}},
 		{lab.Guest{Arch: ppc64le, CPUs: 1, Append: "ima_template=ima", Stages: []lab.Stage{{Kernel: own, Files: files}}}, []provoked{
-			{handover.CannotBeCarried, "records of the old template `ima`, and `--carry=kernel`", nil, []string{"load", "--carry=kernel", lab.NextKernel}, 25},
+			{handover.Verdict(refusal.CannotBeCarried), "records of the old template `ima`, and `--carry=kernel`", nil, []string{"load", "--carry=kernel", lab.NextKernel}, 25},
 		}},
 		{lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{{Kernel: next[lab.NextKernel], Files: next}}}, []provoked{
 			{handover.NoTPM, "a machine without a TPM", nil, []string{"verify"}, 20},
@@ -70,7 +71,7 @@ func provokedIn(t *testing.T) []struct {
 const imaList = "/sys/kernel/security/integrity/ima/binary_runtime_measurements"
 
 // TestVerdicts provokes every verdict in a guest, and compares what was seen
-// with the README's table.
+// with the table of docs/exit-codes.md.
 func TestVerdicts(t *testing.T) {
 	needLab(t)
 	var b strings.Builder
@@ -101,13 +102,13 @@ func TestVerdicts(t *testing.T) {
 			if e.Exit != row.exit {
 				t.Errorf("%s by %s: exit code %d, want %d:\n%s", row.verdict, row.how, e.Exit, row.exit, e.Stderr)
 			}
-			if row.exit != 0 && !strings.Contains(printed, string(row.verdict)) && row.verdict != handover.CannotBeCarried && row.verdict != handover.NoTPM {
+			if row.exit != 0 && !strings.HasPrefix(printed, string(row.verdict)+": ") {
 				t.Errorf("%s is not in %q", row.verdict, printed)
 			}
 			fmt.Fprintf(&b, "| %s | %s | `%s` | %d | %s |\n", row.verdict, row.how, row.args[0], e.Exit, printed)
 		}
 	}
-	checkTable(t, "../README.md", b.String())
+	checkTable(t, "../docs/exit-codes.md", b.String())
 }
 
 // lastLine is what a command said in the end, without its name and time.

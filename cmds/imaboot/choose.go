@@ -11,25 +11,25 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/menu"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // bootFound finds a target, lets somebody choose, and boots it.
-func (c *command) bootFound(o *options, d *discovery) error {
+func (c *command) bootFound(ctx context.Context, o *options, d *discovery) error {
 	if d.noMenu {
 		// Nobody is asked, and nobody gets a shell by ending this.
 		signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP)
 	}
-	err := c.tryFound(context.Background(), o, d)
+	err := c.tryFound(ctx, o, d)
 	if err == nil {
 		return nil
 	}
@@ -54,7 +54,6 @@ func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error 
 	if err := c.loadPolicy(o); err != nil {
 		return err
 	}
-	o.Policy = ""
 	f, err := c.find(ctx, o, d)
 	if f != nil {
 		defer f.close()
@@ -135,7 +134,7 @@ func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
 	for n := range f.choices {
 		i := (first + n) % len(f.choices)
 		err := f.bootEntry(ctx, o, i, f.choices[i].Cmdline)
-		if err == nil || !fault(err) {
+		if err == nil || !refusal.Of(err).Another() {
 			return err
 		}
 		f.explain(err)
@@ -147,11 +146,6 @@ func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
 	return fmt.Errorf("nothing can be booted: %w", failed)
 }
 
-// entryFaults are the exit codes of what another entry may not have.
-var entryFaults = []int{1, 8, 9, 10, 11, 12, 25, 26, 28, 29, 37, 41, 44, 45, 46, 47, 48, 49, 50}
-
-func fault(err error) bool { return slices.Contains(entryFaults, exitCode(err)) }
-
 func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline string) error {
 	e := &f.choices[i]
 	f.step("entry %d: %s (%s)", i+1, e.Name(), e.Config.Source)
@@ -159,7 +153,7 @@ func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline strin
 	if err != nil {
 		return err
 	}
-	return guard(func() error { return f.bootTarget(mine) })
+	return f.bootTarget(ctx, mine)
 }
 
 // options are those of an entry: --append is behind its command line.
@@ -176,8 +170,8 @@ func (f *finder) options(ctx context.Context, o *options, e entry.Entry, cmdline
 
 // A carries is what would happen to the list.
 type carries struct {
-	By      handover.Carrier `json:"carrier,omitempty"`
-	Problem string           `json:"problem,omitempty"`
+	By      carry.Carrier `json:"carrier,omitempty"`
+	Problem string        `json:"problem,omitempty"`
 }
 
 func (c carries) text() string {
@@ -214,23 +208,16 @@ func (f *finder) carrierOf(ctx context.Context, o *options, e *entry.Entry) carr
 			return carries{}
 		}
 	}
-	var by handover.Carrier
-	err := guard(func() error {
-		mine, err := f.options(ctx, o, *e, e.Cmdline)
-		if err != nil {
-			return err
-		}
-		mine.Measure, mine.RequireMeasured = false, false
-		silent := *f.command
-		silent.quiet = true
-		j, err := silent.prepare(mine)
-		if err != nil {
-			return err
-		}
-		defer j.close()
-		by = j.carrier
-		return nil
-	})
+	mine, err := f.options(ctx, o, *e, e.Cmdline)
+	if err != nil {
+		return carries{Problem: err.Error()}
+	}
+	t, opts, err := f.request(mine)
+	if err != nil {
+		return carries{Problem: err.Error()}
+	}
+	opts.Log, opts.Debug = nil, nil
+	by, _, err := carry.Probe(ctx, t, opts)
 	if err != nil {
 		return carries{Problem: err.Error()}
 	}

@@ -20,11 +20,12 @@ import (
 	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/disk"
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
 // errNothingFound means that nothing can be offered.
-var errNothingFound = errors.New("nothing to boot was found")
+var errNothingFound = refusal.New(refusal.NothingToBoot, "nothing to boot was found")
 
 // A discovery is how boot finds a target, where none is named.
 type discovery struct {
@@ -304,7 +305,7 @@ func (f *finder) local(ctx context.Context, e *entry.Entry, o *options) error {
 	}
 	// It is looked for where the entry's loader would: a link may lead
 	// anywhere else.
-	o.Config = noConfig
+	o.Config = ""
 	if v := e.Kernel.Volume; v != nil {
 		if name, err := v.Path(target.ConfigName(e.Kernel.Name)); err == nil {
 			o.Config = name

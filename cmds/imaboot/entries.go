@@ -37,7 +37,7 @@ type configReport struct {
 }
 
 // entries shows what boot would offer.
-func (c *command) entries(args []string) error {
+func (c *command) entries(ctx context.Context, args []string) error {
 	o, d := &options{}, &discovery{}
 	f := c.flagSet("entries")
 	asJSON := f.Bool("json", false, "print for machines")
@@ -52,7 +52,6 @@ func (c *command) entries(args []string) error {
 	if err := o.check(d); err != nil {
 		return err
 	}
-	ctx := context.Background()
 	found, err := c.find(ctx, o, d)
 	if found != nil {
 		defer found.close()

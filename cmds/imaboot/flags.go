@@ -12,10 +12,13 @@ import (
 	"strings"
 
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/target"
 )
 
 // errUsage is wrapped by what is wrong with the arguments.
-var errUsage = errors.New("usage")
+var errUsage = refusal.New(refusal.Usage, "usage")
 
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s (see imaboot --help)", errUsage, fmt.Sprintf(format, args...))
@@ -32,33 +35,33 @@ const synopsis = `imaboot boots the next kernel without losing what this one mea
 	imaboot unload
 	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
 	imaboot list [--format binary|ascii|json] [--output FILE]
+	imaboot version
 `
 
-// options are what boot, plan and load are told. They are kept in a file
-// between load and exec.
+// autoCarrier lets the target's image decide how the list travels.
+const autoCarrier = "auto"
+
+// options are the flags of boot, plan and load.
 type options struct {
-	Kernel string `json:"kernel"`
-	// Initrds are handed to the kernel one behind the other.
-	Initrds      unixflag.StringArray `json:"initrds,omitempty"`
-	CommandLine  string               `json:"command_line"`
-	ReuseCmdline bool                 `json:"reuse_cmdline,omitempty"`
-	DTB          string               `json:"dtb,omitempty"`
-	Carry        string               `json:"carry"`
-	TPM          string               `json:"tpm"`
-	Carried      string               `json:"carried"`
-	Room         uint64               `json:"room,omitempty"`
-	NoNote       bool                 `json:"no_note,omitempty"`
-	Prefix       string               `json:"prefix,omitempty"`
-	// Config is the configuration beside the kernel, where it is known. An
-	// entry of a disk without one has noConfig.
-	Config string `json:"-"`
-	// Policy is loaded once, and not by exec again, which only must know
-	// what is in it.
-	Policy          string `json:"-"`
-	PolicyText      string `json:"policy_text,omitempty"`
-	RequireMeasured bool   `json:"require_measured,omitempty"`
+	Kernel string
+	// Initrds are concatenated in this order.
+	Initrds      unixflag.StringArray
+	CommandLine  string
+	ReuseCmdline bool
+	DTB          string
+	Carry        string
+	TPM          string
+	Carried      string
+	Room         uint64
+	NoNote       bool
+	Prefix       string
+	// Config is the kernel's configuration; "" for none.
+	Config string
+	// Policy is loaded once: policyText is what was in it.
+	Policy, policyText string
+	RequireMeasured    bool
 	// Measure extends what is booted into PCRs 8 and 9.
-	Measure bool `json:"measure,omitempty"`
+	Measure bool
 }
 
 // flagSet makes the flags that all commands have.
@@ -89,7 +92,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.Measure, "measure", false, "extend kernel, initrd, device tree and command line into PCRs 9 and 8 at the jump, and hand on the event log")
 	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
 	o.Carry = autoCarrier
-	f.Var(choice{&o.Carry, []string{autoCarrier, string(byKernel), string(byInitramfs)}}, "carry", "how the list travels: auto, kernel or initramfs")
+	f.Var(choice{&o.Carry, []string{autoCarrier, "kernel", "initramfs"}}, "carry", "how the list travels: auto, kernel or initramfs")
 	f.BoolVar(&o.NoNote, "no-note", false, "send no note beside a list that the target's kernel restores")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
@@ -164,7 +167,7 @@ func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
 	if len(others) != 1 {
 		return usagef("one KERNEL is needed, %d are given", len(others))
 	}
-	o.Kernel = others[0]
+	o.Kernel, o.Config = others[0], target.ConfigName(others[0])
 	return o.check(nil)
 }
 

@@ -14,6 +14,7 @@
 //	imaboot unload
 //	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
 //	imaboot list [--format binary|ascii|json] [--output FILE]
+//	imaboot version
 //
 // Description:
 //
@@ -69,17 +70,21 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+
+	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // commands are what the first argument selects; without one of them it is
 // boot.
-var commands = map[string]func(*command, []string) error{
+var commands = map[string]func(*command, context.Context, []string) error{
 	"boot":    (*command).boot,
 	"entries": (*command).entries,
 	"plan":    (*command).plan,
@@ -88,6 +93,7 @@ var commands = map[string]func(*command, []string) error{
 	"unload":  (*command).unload,
 	"verify":  (*command).verify,
 	"list":    (*command).list,
+	"version": (*command).version,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -95,37 +101,41 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // run returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	c := newCommand(stdout, stderr)
-	err := c.dispatch(args)
+	err := c.dispatch(context.Background(), args)
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
 	c.explain(err)
-	return exitCode(err)
+	if err := c.printOutcome(nil, err); err != nil {
+		c.explain(err)
+	}
+	return refusal.Of(err).Code()
 }
 
-func (c *command) dispatch(args []string) error {
-	return guard(func() error {
-		if len(args) > 0 {
-			if f, ok := commands[args[0]]; ok {
-				return f(c, args[1:])
+func (c *command) dispatch(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		if f, ok := commands[args[0]]; ok {
+			return f(c, ctx, args[1:])
+		}
+	}
+	return c.boot(ctx, args)
+}
+
+// version prints the version of imaboot, and what it was built from if the
+// build knows.
+func (c *command) version(_ context.Context, args []string) error {
+	if err := parseFlags(c.flagSet("version"), args); err != nil {
+		return err
+	}
+	text := "imaboot " + carry.Version
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				text += " (" + s.Value + ")"
 			}
 		}
-		return c.boot(args)
-	})
-}
-
-// guard makes an error of a fault. Kernel and initrd are mapped: a file that
-// shrinks meanwhile, or a disk that fails, is a fault at an address and no
-// error of a read.
-func guard(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		r := recover()
-		if fault, ok := r.(interface{ Addr() uintptr }); ok {
-			err = fmt.Errorf("%w: fault at %#x", errFileFault, fault.Addr())
-		} else if r != nil {
-			panic(r)
-		}
-	}()
-	return f()
+		text += ", " + info.GoVersion
+	}
+	_, err := fmt.Fprintln(c.stdout, text)
+	return err
 }

@@ -162,20 +162,3 @@ func TestReportJSON(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
-
-// TestExitCodes: no two verdicts share a code, nor does one with another
-// error.
-func TestExitCodes(t *testing.T) {
-	seen := map[int]string{1: "other errors", 14: "kexec_load"}
-	for verdict, code := range verdictCodes {
-		if seen[code] != "" {
-			t.Errorf("%s and %s both have %d", verdict, seen[code], code)
-		}
-		seen[code] = string(verdict)
-	}
-	for _, x := range exitCodes {
-		if seen[x.code] == "other errors" || seen[x.code] == "kexec_load" {
-			t.Errorf("%v has the code of %s", x.err, seen[x.code])
-		}
-	}
-}

@@ -11,7 +11,11 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
+
+var errNotRoot = refusal.New(refusal.NotPrivileged, "not privileged")
 
 // mounts are what imaboot reads, and a file that shows that it is there.
 var mounts = []struct {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // A command is one run of imaboot: where it prints, and how much.
@@ -19,10 +20,9 @@ type command struct {
 	stdout, stderr io.Writer
 	start          time.Time
 	verbose, quiet bool
-	// sawTPM: there was a TPM, and must still be one.
-	sawTPM bool
-	// sent is what earlier kernels sent, which is read once.
-	sent *sent
+	// outcomeOf names the command whose outcome is printed for machines, ""
+	// for none.
+	outcomeOf string
 }
 
 func newCommand(stdout, stderr io.Writer) *command {
@@ -45,8 +45,13 @@ func (c *command) detail(format string, args ...any) {
 
 // explain prints an error, and what helps to understand it.
 func (c *command) explain(err error) {
+	// Every refusal begins with its name.
+	text := err.Error()
+	if name := string(refusal.Of(err)) + ": "; !strings.HasPrefix(text, name) {
+		text = name + text
+	}
 	// Names of files and what servers say are somebody else's.
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		fmt.Fprintf(c.stderr, "imaboot: %s\n", entry.Printable(line))
 	}
 	if mapErr := archdesc.WriteMap(c.stderr, err); mapErr != nil {

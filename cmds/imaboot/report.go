@@ -6,6 +6,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +14,9 @@ import (
 	"os"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
-	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
 
@@ -38,19 +39,19 @@ func printJSON(out io.Writer, v any) error {
 }
 
 // plan shows what boot would load.
-func (c *command) plan(args []string) error {
+func (c *command) plan(ctx context.Context, args []string) error {
 	o := &options{}
 	f := c.flagSet("plan")
 	asJSON := f.Bool("json", false, "print for machines")
 	if err := o.parseTarget(f, args); err != nil {
 		return err
 	}
-	j, err := c.prepare(o)
+	j, err := c.open(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer j.close()
-	p, s, err := c.planCarry(j)
+	defer j.Close()
+	r, err := j.Plan(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,11 +59,11 @@ func (c *command) plan(args []string) error {
 		return c.printJSON(struct {
 			head
 			*archdesc.Plan
-			Carrier handover.Carrier `json:"carrier"`
+			Carrier carry.Carrier    `json:"carrier"`
 			Check   *handover.Report `json:"check"`
-		}{head{schema, "plan"}, p, j.carrier, s.report})
+		}{head{schema, "plan"}, r.Plan, r.By, r.Snapshot.Report})
 	}
-	return p.WriteText(c.stdout)
+	return r.Plan.WriteText(c.stdout)
 }
 
 // A source is where verify and list take the list from.
@@ -72,7 +73,7 @@ type source struct {
 }
 
 // verify replays the list.
-func (c *command) verify(args []string) error {
+func (c *command) verify(ctx context.Context, args []string) error {
 	o, from := &options{}, &source{}
 	f := c.flagSet("verify")
 	asJSON := f.Bool("json", false, "print for machines")
@@ -83,130 +84,47 @@ func (c *command) verify(args []string) error {
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	s, err := c.check(o, from)
+	s, err := c.read(ctx, o, from)
 	if err != nil {
 		return err
-	}
-	report := s.report
-	var events *eventReport
-	var eventsErr error
-	if from.file == "" {
-		events, eventsErr = c.checkEvents(o, report)
 	}
 	if *asJSON {
 		err = c.printJSON(struct {
 			head
 			*handover.Report
-			Digest  string         `json:"list_sha256"`
-			Carried *carriedReport `json:"carried,omitempty"`
-			Events  *eventReport   `json:"event_log,omitempty"`
-		}{head{schema, "verify"}, report, s.SHA256(), reportCarried(s.carried), events})
+			Digest  string             `json:"list_sha256"`
+			Carried *carriedReport     `json:"carried,omitempty"`
+			Events  *carry.EventReport `json:"event_log,omitempty"`
+		}{head{schema, "verify"}, s.Report, s.SHA256(), reportCarried(s.Carried), s.Events})
 	} else {
-		err = c.printReport(s, events)
+		err = c.printReport(s)
 	}
 	if err != nil {
 		return err
 	}
-	// Nothing is proven without a TPM, unless that was asked for.
-	if report.Verdict != handover.Match && (report.Verdict != handover.NoTPM || o.TPM != "off") {
-		return &verdictError{report.Verdict, report.Text}
-	}
-	if eventsErr != nil {
-		return eventsErr
-	}
-	return events.refusal()
+	return s.Err()
 }
 
-// check compares the running kernel's list with the TPM, or a file's with the
-// given values.
-func (c *command) check(o *options, from *source) (*snapshot, error) {
-	if from.file == "" {
-		if len(from.pcrs) > 0 {
-			return nil, usagef("--pcr goes with --list")
-		}
-		if err := mountAll(); err != nil {
-			return nil, err
-		}
-		return c.snapshot(o)
+// read reads the running kernel's list, or that of a file.
+func (c *command) read(ctx context.Context, o *options, from *source) (*carry.Snapshot, error) {
+	if from.file == "" && len(from.pcrs) > 0 {
+		return nil, usagef("--pcr goes with --list")
 	}
-	var pcrs []pcr.Value
+	opts := c.carryOptions(o)
+	opts.List = from.file
 	for _, s := range from.pcrs {
 		p, err := pcr.Parse(s)
 		if err != nil {
 			return nil, err
 		}
-		pcrs = append(pcrs, p)
+		opts.PCRs = append(opts.PCRs, p)
 	}
-	l, report, err := from.check(o, pcrs)
-	if err != nil {
-		return nil, err
-	}
-	return &snapshot{Snapshot: &handover.Snapshot{List: l}, report: report}, nil
-}
-
-func (from *source) check(o *options, pcrs []pcr.Value) (*handover.List, *handover.Report, error) {
-	if o.Prefix == "" {
-		b, err := os.ReadFile(from.file)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", target.ErrFile, err)
-		}
-		if l, report, err := handover.ParseAndCheck(b, pcrIndex, pcrs); err == nil {
-			return l, report, nil
+	if from.file == "" {
+		if err := mountAll(); err != nil {
+			return nil, err
 		}
 	}
-	// Its digests are another bank's, or it has an error that read names.
-	l, err := from.read(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	return l, handover.Check(l, pcrIndex, pcrs), nil
-}
-
-// wholeList only reads the list.
-func (c *command) wholeList(o *options, from *source) (*handover.List, error) {
-	if from.file != "" {
-		return from.read(o)
-	}
-	if err := mountAll(); err != nil {
-		return nil, err
-	}
-	front, carried, err := c.front(o)
-	if err != nil {
-		return nil, err
-	}
-	s, err := handover.ReadLive("/", front...)
-	if err != nil {
-		return nil, err
-	}
-	return s.List, restored(carried, s.List)
-}
-
-func (from *source) read(o *options) (*handover.List, error) {
-	l, err := readList(from.file)
-	if err != nil || o.Prefix == "" {
-		return l, err
-	}
-	prefix, err := readList(o.Prefix)
-	if err != nil {
-		return nil, err
-	}
-	joined, err := handover.Join(prefix, l)
-	if err != nil {
-		return nil, fmt.Errorf("%s in front of %s: %w", o.Prefix, from.file, err)
-	}
-	return joined, nil
-}
-
-func readList(name string) (*handover.List, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", target.ErrFile, err)
-	}
-	l, err := handover.ParseAny(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return l, nil
+	return carry.Read(ctx, opts)
 }
 
 // A carriedReport is the note on what was sent, and where it was found.
@@ -222,10 +140,10 @@ func reportCarried(l *handover.Carried) *carriedReport {
 	return &carriedReport{l.Dir, l.Note}
 }
 
-func (c *command) printReport(s *snapshot, events *eventReport) error {
-	r := s.report
+func (c *command) printReport(s *carry.Snapshot) error {
+	r := s.Report
 	fmt.Fprintf(c.stdout, "%s, %d bytes, %s, %s\n", count(r.Records, "records"), r.Bytes, count(r.Violations, "violations"), count(len(r.Hops), "hops"))
-	if l := s.carried; l != nil {
+	if l := s.Carried; l != nil {
 		how := "were restored by the kernel, as sent by"
 		if l.IsFile() {
 			how = "came as a file, sent by"
@@ -245,13 +163,13 @@ func (c *command) printReport(s *snapshot, events *eventReport) error {
 	for _, b := range r.Banks {
 		fmt.Fprintf(c.stdout, "%s: replayed %s, PCR %s, extended %v\n", b.Algorithm, b.Replayed, b.Value, b.Forms)
 	}
-	events.print(c.stdout)
+	printEvents(c.stdout, s.Events)
 	_, err := fmt.Fprintln(c.stdout, r.Text)
 	return err
 }
 
 // list shows or writes the list.
-func (c *command) list(args []string) error {
+func (c *command) list(ctx context.Context, args []string) error {
 	o, from := &options{}, &source{}
 	f := c.flagSet("list")
 	var format string
@@ -263,10 +181,13 @@ func (c *command) list(args []string) error {
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	l, err := c.wholeList(o, from)
+	// It is only shown: nothing has to prove it.
+	o.TPM = string(carry.TPMOff)
+	s, err := c.read(ctx, o, from)
 	if err != nil {
 		return err
 	}
+	l := s.List
 	if format == "" {
 		format = "ascii"
 		if *output != "" {

@@ -12,29 +12,30 @@ package archdesc
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/u-root/u-root/pkg/dt"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // Reasons for which no plan can be made.
 var (
 	// ErrNotKernel means the image is no kernel that the architecture boots.
-	ErrNotKernel = errors.New("not a bootable kernel")
+	ErrNotKernel = refusal.New(refusal.NotKernel, "not a bootable kernel")
 	// ErrCmdlineTooLong means the target would cut its command line.
-	ErrCmdlineTooLong = errors.New("command line too long")
+	ErrCmdlineTooLong = refusal.New(refusal.BadCommandLine, "command line too long")
 	// ErrCmdlineBytes means the target would read the command line in
 	// another character set.
-	ErrCmdlineBytes = errors.New("command line is not ASCII")
+	ErrCmdlineBytes = refusal.New(refusal.BadCommandLine, "command line is not ASCII")
 	// ErrNotRestored means the target has no support for restoring a list.
-	ErrNotRestored = errors.New("target restores no list")
+	ErrNotRestored = refusal.New(refusal.NotRestored, "target restores no list")
 	// ErrNoRoom means memory has no place for a segment.
-	ErrNoRoom = errors.New("no room in memory")
+	ErrNoRoom = refusal.New(refusal.NoRoom, "no room in memory")
 	// ErrUnknownArch means there is no boot protocol for the machine.
-	ErrUnknownArch = errors.New("architecture not supported")
+	ErrUnknownArch = refusal.New(refusal.UnknownArch, "architecture not supported")
 )
 
 // A Target is what is to be booted. The plan's segments share its memory, so

@@ -17,10 +17,12 @@ import (
 	"strings"
 
 	"github.com/u-root/u-root/pkg/dt"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrBadTree is returned for a device tree that no kernel could use.
-var ErrBadTree = errors.New("bad device tree")
+var ErrBadTree = refusal.New(refusal.BadDeviceTree, "bad device tree")
 
 // maxTreeDepth bounds recursion; real trees have about ten levels.
 const maxTreeDepth = 64

@@ -11,10 +11,12 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrNoPrivilege is returned when the kernel hides what a plan needs.
-var ErrNoPrivilege = errors.New("not privileged")
+var ErrNoPrivilege = refusal.New(refusal.NotPrivileged, "not privileged")
 
 // parseIOMem takes system memory and crash kernel areas from the text of
 // /proc/iomem. Children are deeper indented and do not cut their parents:

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 )
 
 // ErrConfig is wrapped by what is wrong with a file of a loader's.
-var ErrConfig = errors.New("loader's configuration")
+var ErrConfig = refusal.New(refusal.BadEntry, "loader's configuration")
 
 // A Volume is a file system that is mounted, or a directory in its place.
 type Volume struct {

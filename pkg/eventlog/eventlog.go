@@ -15,13 +15,14 @@ import (
 	"slices"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrDamaged is wrapped by what is wrong with a log's bytes.
-var ErrDamaged = errors.New("event log is damaged")
+var ErrDamaged = refusal.New(refusal.EventLogDamaged, "event log is damaged")
 
 // ErrBank means that a log has no digests of a bank.
-var ErrBank = errors.New("event log lacks a bank")
+var ErrBank = refusal.New(refusal.EventLogUnexplained, "event log lacks a bank")
 
 // PCRs that GRUB extends, and so does imaboot (GRUB manual, Measured Boot).
 const (

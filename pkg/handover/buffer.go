@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // HeaderSize is that of struct ima_kexec_hdr.
@@ -29,7 +31,7 @@ const (
 const maxCarriedName = 68
 
 // ErrBuffer is wrapped by what is wrong with a kexec buffer.
-var ErrBuffer = errors.New("bad kexec buffer")
+var ErrBuffer = refusal.New(refusal.DamagedList, "bad kexec buffer")
 
 // Buffer is the list as the next kernel takes it: struct ima_kexec_hdr and
 // the records. A list that was read live has room for the header in front and
@@ -74,7 +76,7 @@ func (l *List) CanCarry() error {
 			err = r.canCarry()
 		}
 		if err != nil {
-			return &RecordError{Record: r.Number, Offset: r.Offset, Err: fmt.Errorf("%w: %w", ErrCannotCarry, err)}
+			return &RecordError{Record: r.Number, Offset: r.Offset, Err: fmt.Errorf("%w: %v", ErrCannotCarry, err)}
 		}
 	}
 	return nil

@@ -7,27 +7,28 @@ package handover
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/trusted"
 )
 
 // Why a list that was carried as a file cannot be joined with the kernel's.
 // Nothing is joined then.
 var (
 	// ErrCarriedDamaged means that list and note are not what was sent.
-	ErrCarriedDamaged = errors.New("carried list is damaged")
+	ErrCarriedDamaged = refusal.New(refusal.CarriedDamaged, "carried list is damaged")
 	// ErrCarriedVersion means that a newer imaboot made it.
-	ErrCarriedVersion = errors.New("carried list has an unknown version")
+	ErrCarriedVersion = refusal.New(refusal.CarriedVersion, "carried list has an unknown version")
 	// ErrCarriedForeign means that it was not handed to this kernel.
-	ErrCarriedForeign = errors.New("carried list does not belong to this boot")
+	ErrCarriedForeign = refusal.New(refusal.CarriedForeign, "carried list does not belong to this boot")
 	// ErrCarriedLost means that one was handed to this kernel and is gone.
-	ErrCarriedLost = errors.New("carried list is lost")
+	ErrCarriedLost = refusal.New(refusal.CarriedLost, "carried list is lost")
 	// ErrByteOrder means that two parts of a list have different ones.
-	ErrByteOrder = errors.New("list is in another byte order")
+	ErrByteOrder = refusal.New(refusal.OtherByteOrder, "list is in another byte order")
 )
 
 // A Carried is what earlier kernels sent.
@@ -89,15 +90,15 @@ func readCarried(dir, token string) (*Carried, error) {
 	if !anything(dir) && token == "" {
 		return nil, fs.ErrNotExist // whatever else has that name
 	}
-	if err := CheckDir(dir); err != nil {
-		return nil, err
+	if err := trusted.CheckDir(dir); err != nil {
+		return nil, damaged(err)
 	}
-	b, err := ReadFile(filepath.Join(dir, noteFile), maxNote)
+	b, err := trusted.ReadFile(filepath.Join(dir, noteFile), maxNote)
 	if errors.Is(err, fs.ErrNotExist) && anything(dir) {
 		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
 	}
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	note, err := ParseNote(b)
 	if err != nil {
@@ -114,12 +115,12 @@ func readCarried(dir, token string) (*Carried, error) {
 	if note.Carrier == ByKernel {
 		return c, nil
 	}
-	data, err := ReadFile(filepath.Join(dir, listFile), int64(note.Bytes))
+	data, err := trusted.ReadFile(filepath.Join(dir, listFile), int64(note.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, noteFile, listFile)
 	}
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	if c.List, err = note.check(data); err != nil {
 		return nil, fmt.Errorf("%s: %w", listFile, err)
@@ -132,17 +133,25 @@ func (n *Note) readEvents(dir string) ([]byte, error) {
 	if n.EventLog == nil {
 		return nil, nil
 	}
-	b, err := ReadFile(filepath.Join(dir, EventFile), int64(n.EventLog.Bytes))
+	b, err := trusted.ReadFile(filepath.Join(dir, EventFile), int64(n.EventLog.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s speaks of an event log, but %s is not there", ErrCarriedDamaged, noteFile, EventFile)
 	}
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
 	if hexSum(b) != n.EventLog.SHA256 {
 		return nil, fmt.Errorf("%w: %s is not what was sent", ErrCarriedDamaged, EventFile)
 	}
 	return b, nil
+}
+
+// damaged says of a file that cannot be trusted what that means for a list.
+func damaged(err error) error {
+	if errors.Is(err, trusted.ErrUntrusted) {
+		return fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+	}
+	return err
 }
 
 // anything reports whether a directory holds a list or a note.
@@ -159,7 +168,7 @@ func anything(dir string) bool {
 func (n *Note) check(data []byte) (*List, error) {
 	l, err := Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+		return nil, fmt.Errorf("%w: %v", ErrCarriedDamaged, err)
 	}
 	for _, x := range []struct {
 		what      string
@@ -176,50 +185,6 @@ func (n *Note) check(data []byte) (*List, error) {
 		}
 	}
 	return l, nil
-}
-
-// CheckDir refuses a directory that is a link, which may lead anywhere, or that
-// others can write to: its files are theirs.
-func CheckDir(dir string) error {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%w: it is no directory", ErrCarriedDamaged)
-	}
-	s, ok := info.Sys().(*syscall.Stat_t)
-	if ok && s.Uid == 0 && os.Geteuid() != 0 {
-		return fs.ErrPermission
-	}
-	if !ok || int(s.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("%w: the directory (%v) belongs to another user, or others can write to it", ErrCarriedDamaged, info.Mode())
-	}
-	return nil
-}
-
-// ReadFile reads a regular file of at most limit bytes, and no link.
-func ReadFile(name string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, fmt.Errorf("%w: %s is a link", ErrCarriedDamaged, name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%w: %s is no regular file of at most %d bytes", ErrCarriedDamaged, name, limit)
-	}
-	b := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrCarriedDamaged, name, err)
-	}
-	return b, nil
 }
 
 // KernelRelease is the release of the running kernel, as uname -r prints it.

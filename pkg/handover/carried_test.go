@@ -200,7 +200,7 @@ func TestReadLiveJoined(t *testing.T) {
 		{"other order", binary.BigEndian, string(own.data), ErrByteOrder},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := ReadLive(imaFiles(t, map[string]string{countFile: "2\n", "binary_runtime_measurements": tt.own}), mustParse(t, twoHops(tt.order).data))
+			s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "2\n", "binary_runtime_measurements": tt.own}), mustParse(t, twoHops(tt.order).data))
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("error %v, want %v", err, tt.want)
 			}

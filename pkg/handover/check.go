@@ -12,31 +12,29 @@ import (
 	"sync"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// A Verdict is what comparing a list with the TPM showed.
+// A Verdict is what comparing a list with the TPM showed: match, or the name of
+// a refusal.
 type Verdict string
 
 // Verdicts, as they stand in reports.
 const (
 	// Match: every bank replays to its PCR.
-	Match Verdict = "match"
+	Match = Verdict(refusal.Match)
 	// NoTPM: there is no PCR to compare with.
-	NoTPM Verdict = "no-tpm"
+	NoTPM = Verdict(refusal.NoTPM)
 	// ListAhead: the PCR is that of a shorter list. A record is appended
 	// before it is extended, so that this may pass.
-	ListAhead Verdict = "list-ahead-of-tpm"
-	// TPMAhead: records were lost or deleted, or the PCR was extended by
-	// somebody else.
-	TPMAhead Verdict = "tpm-ahead-of-list"
+	ListAhead = Verdict(refusal.ListAhead)
+	// TPMAhead: records were lost or deleted, or something else extended
+	// the PCR.
+	TPMAhead = Verdict(refusal.TPMAhead)
 	// Tampered: a record's digest is not that of its data.
-	Tampered Verdict = "tampered"
-	// BankNotReplayable: some bank matches and another does not.
-	BankNotReplayable Verdict = "bank-not-replayable"
-	// CannotBeCarried: the next kernel would drop or damage a record.
-	CannotBeCarried Verdict = "cannot-be-carried"
-	// NotRestored: the target has no support for it.
-	NotRestored Verdict = "not-restored-by-target"
+	Tampered = Verdict(refusal.Tampered)
+	// BankNotReplayable: one bank matches and another does not.
+	BankNotReplayable = Verdict(refusal.BankNotReplayable)
 )
 
 // CanGo reports whether a list with this verdict may be carried.

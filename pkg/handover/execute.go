@@ -6,18 +6,18 @@ package handover
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrPredict means that the record which the kernel measures at the jump
 // itself cannot be told before.
-var ErrPredict = errors.New("the kernel measures kexec_execute when it jumps, and that record cannot be predicted")
+var ErrPredict = refusal.New(refusal.NotPredictable, "the kernel measures kexec_execute when it jumps, and that record cannot be predicted")
 
 // Names of IMA's events of a kexec (ima_measure_kexec_event of
 // security/integrity/ima/ima_kexec.c, Linux 6.16 and later). Their content is
@@ -68,7 +68,7 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 				segment, err = segmentSize(text)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%w: record %d: %w", ErrPredict, r.Number, err)
+				return nil, fmt.Errorf("%w: record %d: %v", ErrPredict, r.Number, err)
 			}
 		}
 	}

@@ -6,17 +6,18 @@ package handover
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"path"
 	"strconv"
 
 	"github.com/u-root/u-root/pkg/cpio"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrNotInitramfs means that the list's archive cannot stand in front of an
 // initrd.
-var ErrNotInitramfs = errors.New("initrd cannot have the list in front of it")
+var ErrNotInitramfs = refusal.New(refusal.NotInitramfs, "initrd cannot have the list in front of it")
 
 // compressions are what begins a member of an initramfs that is not an
 // archive itself (lib/decompress.c).

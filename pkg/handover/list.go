@@ -14,20 +14,20 @@ package handover
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // What is wrong with a list. Each comes inside a *RecordError.
 var (
 	// ErrTruncated means a length reaches beyond the end.
-	ErrTruncated = errors.New("list is cut short")
+	ErrTruncated = refusal.New(refusal.DamagedList, "list is cut short")
 	// ErrCorrupt means a value that no kernel writes.
-	ErrCorrupt = errors.New("list is corrupt")
+	ErrCorrupt = refusal.New(refusal.DamagedList, "list is corrupt")
 	// ErrCannotCarry means the next kernel would drop or damage a record.
-	ErrCannotCarry = errors.New("list cannot be carried")
+	ErrCannotCarry = refusal.New(refusal.CannotBeCarried, "list cannot be carried")
 )
 
 // A RecordError names the place of an error in a list.

@@ -5,6 +5,7 @@
 package handover
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,15 +18,17 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // Why the running kernel's list cannot be read.
 var (
-	ErrNoSecurityfs = errors.New("securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
-	ErrNoIMA        = errors.New("the kernel has no IMA (CONFIG_IMA)")
-	ErrNotAllowed   = errors.New("not allowed to read the measurement list")
+	ErrNoSecurityfs = refusal.New(refusal.NoSecurityfs, "securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
+	ErrNoIMA        = refusal.New(refusal.NoIMA, "the kernel has no IMA (CONFIG_IMA)")
+	ErrNotAllowed   = refusal.New(refusal.NotPrivileged, "not allowed to read the measurement list")
 	// ErrBusy means that somebody stages records all the time.
-	ErrBusy = errors.New("measurement list is held by a writer")
+	ErrBusy = refusal.New(refusal.KeepsGrowing, "measurement list is held by a writer")
 )
 
 // Files of IMA, under the root (security/integrity/ima/ima_fs.c). The staged
@@ -75,13 +78,13 @@ const snapshotTries = 3
 // root ("/"): the staged part first, then the current one, each in one
 // sequential read, and the count before and after. The parts in front come
 // first: what was carried as a file, or deleted from the kernel and kept.
-func ReadLive(root string, front ...*List) (*Snapshot, error) {
+func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, error) {
 	before, err := LiveCount(root)
 	if err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		l, err := readLive(root, before, front)
+		l, err := readLive(ctx, root, before, front)
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +99,7 @@ func ReadLive(root string, front ...*List) (*Snapshot, error) {
 	}
 }
 
-func readLive(root string, count int, front []*List) (*List, error) {
+func readLive(ctx context.Context, root string, count int, front []*List) (*List, error) {
 	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
 	own := HeaderSize
 	for _, l := range front {
@@ -111,7 +114,7 @@ func readLive(root string, count int, front []*List) (*List, error) {
 		names    []string
 		optional bool
 	}{{stagedFiles, true}, {currentFiles, false}} {
-		if b, err = readPart(root, b, part.names); err != nil {
+		if b, err = readPart(ctx, root, b, part.names); err != nil {
 			if part.optional && errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -132,11 +135,11 @@ func readLive(root string, count int, front []*List) (*List, error) {
 }
 
 // readPart appends the first of the files that exists.
-func readPart(root string, b []byte, names []string) ([]byte, error) {
+func readPart(ctx context.Context, root string, b []byte, names []string) ([]byte, error) {
 	var f *os.File
 	err := error(fs.ErrNotExist)
 	for _, name := range names {
-		if f, err = openBusy(filepath.Join(root, imaDir, name)); !errors.Is(err, fs.ErrNotExist) {
+		if f, err = openBusy(ctx, filepath.Join(root, imaDir, name)); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -163,13 +166,17 @@ func readPart(root string, b []byte, names []string) ([]byte, error) {
 }
 
 // openBusy waits for a writer, which excludes readers since Linux 7.2.
-func openBusy(name string) (*os.File, error) {
+func openBusy(ctx context.Context, name string) (*os.File, error) {
 	for range busyTries {
 		f, err := os.Open(name)
 		if !errors.Is(err, syscall.EBUSY) {
 			return f, err
 		}
-		time.Sleep(busyWait)
+		select {
+		case <-time.After(busyWait):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s is busy: %w", name, ctx.Err())
+		}
 	}
 	return nil, fmt.Errorf("%w: %s was busy for %v", ErrBusy, name, busyTries*busyWait)
 }

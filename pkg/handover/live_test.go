@@ -51,7 +51,7 @@ func TestReadLive(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.files[countFile] = strconv.Itoa(tt.count) + "\n"
-			s, err := ReadLive(imaFiles(t, tt.files))
+			s, err := ReadLive(t.Context(), imaFiles(t, tt.files))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestReadLiveLarge(t *testing.T) {
 	for i := range 5000 {
 		b.ng("/usr/lib/a/long/name/of/a/file/that/is/measured/" + strconv.Itoa(i))
 	}
-	s, err := ReadLive(imaFiles(t, map[string]string{countFile: "1\n", "binary_runtime_measurements": string(b.data)}))
+	s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "1\n", "binary_runtime_measurements": string(b.data)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,12 +107,12 @@ func TestReadLiveBad(t *testing.T) {
 		{"cut short", imaFiles(t, map[string]string{countFile: "1", "binary_runtime_measurements": "\x0a\x00\x00\x00123"}), ErrTruncated},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := ReadLive(tt.root); !errors.Is(err, tt.want) {
+			if _, err := ReadLive(t.Context(), tt.root); !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 		})
 	}
-	if _, err := ReadLive(imaFiles(t, map[string]string{countFile: "many"})); err == nil {
+	if _, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "many"})); err == nil {
 		t.Error("no error for a count that is no number")
 	}
 }

@@ -6,14 +6,14 @@ package handover
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrNotMeasured means that a file of the target is in no record.
-var ErrNotMeasured = errors.New("not measured")
+var ErrNotMeasured = refusal.New(refusal.NotMeasured, "not measured")
 
 // Measured looks for a record of a file's content, by its digest, and returns
 // the number of the first one; 0 if there is none. Digests by hashes that are

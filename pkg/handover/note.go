@@ -40,6 +40,8 @@ type Note struct {
 	Canonical bool `json:"canonical"`
 	// Kernel is the release of the sender's kernel.
 	Kernel string `json:"kernel"`
+	// Imaboot is the version of the sender's imaboot, "" for one before 0.1.0.
+	Imaboot string `json:"imaboot,omitempty"`
 	// Hop is how many kernels' records are in the list.
 	Hop     int    `json:"hop"`
 	Records int    `json:"records"`
@@ -114,7 +116,7 @@ func ParseNote(b []byte) (*Note, error) {
 	}
 	for a, value := range n.PCRs {
 		if _, err := pcr.New(string(a), value); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
+			return nil, fmt.Errorf("%w: %v", ErrCarriedDamaged, err)
 		}
 	}
 	if e := n.EventLog; e != nil && (e.Bytes < 0 || e.Bytes > MaxEventLog) {

@@ -23,7 +23,7 @@ import (
 	ukexec "github.com/u-root/u-root/pkg/boot/kexec"
 	"golang.org/x/sys/unix"
 
-	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // A Segment is what kexec_load(2) takes: Data goes to physical address Addr,
@@ -64,15 +64,6 @@ func Load(entry uint64, segments []Segment, flags uint64) error {
 	return nil
 }
 
-// LoadPlan loads what a plan says, by Load.
-func LoadPlan(p *archdesc.Plan) error {
-	segments := make([]Segment, 0, len(p.Segments))
-	for _, s := range p.Segments {
-		segments = append(segments, Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
-	}
-	return Load(uint64(p.Entry), segments, p.Flags)
-}
-
 // Unload drops what is loaded, if anything is.
 func Unload() error { return Load(0, nil, 0) }
 
@@ -105,6 +96,9 @@ type LoadError struct {
 func (e *LoadError) Error() string {
 	return fmt.Sprintf("kexec_load: %v (%s)", e.Errno, e.Hint)
 }
+
+// RefusalName implements the interface of package refusal.
+func (e *LoadError) RefusalName() refusal.Name { return refusal.LoadRefused }
 
 // Unwrap returns the errno.
 func (e *LoadError) Unwrap() error { return e.Errno }

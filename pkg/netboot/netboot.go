@@ -17,24 +17,26 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // What is wrong with a download; each is wrapped with URL and attempt.
 var (
 	// ErrNotFound is HTTP's 404 and 410, and TFTP's code 1.
-	ErrNotFound = errors.New("no such file on the server")
+	ErrNotFound = refusal.New(refusal.ServerLacksFile, "no such file on the server")
 	// ErrRefused is another answer that asking again does not change.
-	ErrRefused = errors.New("refused")
+	ErrRefused = refusal.New(refusal.ServerRefused, "refused")
 	// ErrTimeout is a server that sends nothing for Limits.Idle, or the end
 	// of the context's time.
-	ErrTimeout = errors.New("timeout")
+	ErrTimeout = refusal.New(refusal.ServerSilent, "timeout")
 	// ErrTooBig is a file of more than Limits.MaxSize, or a text of more than
 	// entry.MaxConfig bytes.
-	ErrTooBig = errors.New("file is too big")
+	ErrTooBig = refusal.New(refusal.DownloadTooBig, "file is too big")
 	// ErrSum is a file of another size or digest than expected.
-	ErrSum = errors.New("file is not the expected one")
+	ErrSum = refusal.New(refusal.WrongChecksum, "file is not the expected one")
 	// ErrCertificate is a server that cannot prove its name.
-	ErrCertificate = errors.New("server's certificate is not trusted")
+	ErrCertificate = refusal.New(refusal.BadCertificate, "server's certificate is not trusted")
 
 	// errBroken is a transfer that ended early, and is worth another attempt.
 	errBroken = errors.New("transfer is incomplete")

@@ -6,10 +6,11 @@ package pcr
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // A Value is what a register holds in one bank.
@@ -21,7 +22,7 @@ type Value struct {
 }
 
 // ErrValue is wrapped by every error of Parse and New.
-var ErrValue = errors.New("bad PCR value")
+var ErrValue = refusal.New(refusal.BadPCR, "bad PCR value")
 
 // Parse reads ALG=HEX, for example sha256=d8e6….
 func Parse(s string) (Value, error) {

@@ -14,17 +14,19 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // Why a policy cannot be loaded.
 var (
 	// ErrRule means that the kernel refuses a rule. None of the file's rules
 	// are in force then.
-	ErrRule = errors.New("policy is refused")
+	ErrRule = refusal.New(refusal.PolicyRefused, "policy is refused")
 	// ErrFixed means that the kernel has taken its last policy.
-	ErrFixed = errors.New("policy is fixed")
+	ErrFixed = refusal.New(refusal.PolicyFixed, "policy is fixed")
 	// ErrBusy means that somebody else writes one.
-	ErrBusy = errors.New("policy is being written by another program")
+	ErrBusy = refusal.New(refusal.PolicyBusy, "policy is being written by another program")
 )
 
 // policyFile is IMA's, under the root (security/integrity/ima/ima_fs.c).

@@ -8,16 +8,17 @@ package target
 import (
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrFile is wrapped by every error about a file of the target.
-var ErrFile = errors.New("target file")
+var ErrFile = refusal.New(refusal.BadFile, "target file")
 
 // maxImage bounds an unpacked kernel; the largest have some 100 MB.
 const maxImage = 1 << 30

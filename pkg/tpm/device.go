@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-tpm/tpm2/transport"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // DeviceFile is the TPM 2.0 behind the kernel's resource manager, which
@@ -46,7 +47,7 @@ const (
 
 // ErrMoving means that a register did not stay the same while its banks were
 // read.
-var ErrMoving = errors.New("PCR keeps moving")
+var ErrMoving = refusal.New(refusal.KeepsGrowing, "PCR keeps moving")
 
 // ReadDevice reads a register in all banks that have it, by TPM2_PCR_Read. All
 // values are of one moment: the TPM's counter of updates did not move.

@@ -5,7 +5,6 @@
 package tpm
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -14,10 +13,11 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrExtend means that a register was not extended, or not in all banks.
-var ErrExtend = errors.New("TPM does not extend")
+var ErrExtend = refusal.New(refusal.NotExtended, "TPM does not extend")
 
 // Open opens the TPM 2.0 under root ("/").
 func Open(root string) (transport.TPMCloser, error) {

@@ -16,10 +16,11 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // ErrNoTPM means that the kernel has no TPM, or no driver for it.
-var ErrNoTPM = errors.New("no TPM")
+var ErrNoTPM = refusal.New(refusal.NoTPM, "no TPM")
 
 // errNoBank means that sysfs shows a TPM, but not its registers.
 var errNoBank = errors.New("no bank that is known, and no PCRs of TPM 1.2")

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -53,7 +54,7 @@ func (c *command) chooseCarrier(j *job) error {
 	if len(j.target.Initrd) == 0 {
 		// What is unpacked is gone when the kernel itself mounts a root
 		// (init/do_mounts.c, prepare_namespace).
-		if archdesc.Param(j.target.Cmdline, "root") != "" && j.opts.Carry == autoCarrier {
+		if cmdline.Value(j.target.Cmdline, "root") != "" && j.opts.Carry == autoCarrier {
 			return refuse("without an initrd the kernel mounts root= over the list: give it one, or name --carry=initramfs if it has one built in; " + restores.Evidence)
 		}
 		c.step("no initrd: the list is seen only by an initramfs that is built into the kernel")
@@ -153,7 +154,7 @@ func (c *command) predict(j *job, s *snapshot) (*handover.List, error) {
 	if !j.kexecRule.Plain {
 		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.kexecRule.Text)
 	}
-	l, err := s.WithExecute(s.own(), pcr.Algorithm(archdesc.Param(j.machine.Cmdline, "ima_hash")))
+	l, err := s.WithExecute(s.own(), pcr.Algorithm(cmdline.Value(j.machine.Cmdline, "ima_hash")))
 	if err == nil {
 		c.step("the kernel will measure kexec_execute (%s): record %d is appended", j.kexecRule.Text, l.Records())
 	}

@@ -13,10 +13,10 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
-	"github.com/u-root/u-root/pkg/cmdline"
 )
 
 // A job is a target on this machine, with all of its files open: opening is
@@ -107,9 +107,7 @@ func (c *command) open(j *job) error {
 	}
 	j.target.Cmdline = o.CommandLine
 	if o.ReuseCmdline {
-		// These tell how the running kernel was started.
-		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", handover.Param}
-		j.target.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, j.machine.Cmdline)
+		j.target.Cmdline = cmdline.Reuse(j.machine.Cmdline, o.CommandLine, handover.Param)
 	}
 	c.detail("command line %q", j.target.Cmdline)
 	if err := c.chooseCarrier(j); err != nil {

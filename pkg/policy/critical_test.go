@@ -7,7 +7,7 @@ package policy
 import (
 	"testing"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 func TestMeasuresKexec(t *testing.T) {

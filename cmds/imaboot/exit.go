@@ -10,9 +10,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/eventlog"
+	"github.com/imaboot/imaboot/pkg/fetch"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kexec"
-	"github.com/imaboot/imaboot/pkg/netboot"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -94,12 +94,12 @@ var exitCodes = []struct {
 	{errNoEventLog, 41},
 	{tpm.ErrExtend, 42},
 	{errNothingFound, 43},
-	{netboot.ErrTimeout, 44},
-	{netboot.ErrNotFound, 45},
-	{netboot.ErrRefused, 46},
-	{netboot.ErrTooBig, 47},
-	{netboot.ErrSum, 48},
-	{netboot.ErrCertificate, 49},
+	{fetch.ErrTimeout, 44},
+	{fetch.ErrNotFound, 45},
+	{fetch.ErrRefused, 46},
+	{fetch.ErrTooBig, 47},
+	{fetch.ErrSum, 48},
+	{fetch.ErrCertificate, 49},
 	{entry.ErrConfig, 50},
 	{tpm.ErrNoTPM, verdictCodes[handover.NoTPM]},
 }

@@ -180,7 +180,7 @@ func TestNote(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	imaboot := func(args ...string) script.Step { return script.Step{Run: append([]string{"/bin/imaboot"}, args...)} }
-	tests := []refusal{
+	tests := []refused{
 		{"restored", verify, 0, ""},
 		{"saved", imaboot("list", "--output", "/saved"), 0, ""},
 		{"deleted", verify, 30, "that are not those that"},

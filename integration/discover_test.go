@@ -208,7 +208,7 @@ func TestLateDisk(t *testing.T) {
 		find("--no-menu"))
 	r := runGuest(t, lab.Guest{CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{firmware}})
 	first := stage(t, r, "1")
-	checkRefusals(t, &lab.Report{Runs: first.Runs[1:]}, []refusal{
+	checkRefusals(t, &lab.Report{Runs: first.Runs[1:]}, []refused{
 		{"no disk", script.Step{}, 43, "waiting for disks, 1s at most"},
 	})
 	first.Runs = nil

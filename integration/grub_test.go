@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/grub"
+	"github.com/imaboot/imaboot/pkg/loader/grub"
 )
 
 // recorder is what grub-emu reads in place of grub.cfg: it has no linux command,

@@ -124,7 +124,7 @@ func TestMeasureRefused(t *testing.T) {
 	measured := func(flags ...string) script.Step {
 		return load(append([]string{"--measure", "--initrd", lab.NextInitrd}, append(flags, lab.NextKernel)...)...)
 	}
-	tests := []refusal{
+	tests := []refused{
 		{"without an initrd", load("--measure", lab.NextKernel), 41, "the target unpacks no initramfs"},
 		{"damaged", measured(), 39, extended + ": event log is damaged: header"},
 		{"another jump failed", measured(), 0, "event log: 0 events, and 3 that will be extended at the jump"},
@@ -159,7 +159,7 @@ func TestMeasureNoTPM(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)
-	tests := []refusal{{"no TPM", load("--measure", "--initrd", lab.NextInitrd, lab.NextKernel), 20, "a TPM 2.0 is needed"}}
+	tests := []refused{{"no TPM", load("--measure", "--initrd", lab.NextInitrd, lab.NextKernel), 20, "a TPM 2.0 is needed"}}
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
 		{Kernel: own, Stage: script.Stage{Name: "1", Steps: []script.Step{tests[0].step}}},
 		{Kernel: own, Stage: script.Stage{Name: "2"}},

@@ -232,7 +232,7 @@ func TestURL(t *testing.T) {
 		return script.Step{Run: append([]string{"/bin/imaboot", "boot", "--no-menu", "--append", lab.Cmdline(ppc64le), "--url", url}, flags...)}
 	}
 	initrd := "--initrd=" + s.url("initrd")
-	tests := []refusal{
+	tests := []refused{
 		{"another kernel", boot(s.url("kernel"), sum(s.initrd)), 48, "not the expected one"},
 		{"another initrd", boot(s.url("kernel"), initrd, sum(s.kernel), sum(s.kernel)), 48, "not the expected one"},
 		{"no file", boot(s.url("none")), 45, "no such file on the server"},

@@ -24,7 +24,7 @@ func TestPolicy(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
-	tests := []refusal{
+	tests := []refused{
 		{"not measured", load("--require-measured", "--initrd", lab.NextInitrd, lab.NextKernel), 37, "the content of /next/kernel is in no record"},
 		{"bad rule", load("--policy", "/bad", lab.NextKernel), 34, `/bad: line 3: "measure func=NONSENSE"`},
 		{"no policy", load("--policy", "/none", lab.NextKernel), 8, "/none"},
@@ -53,7 +53,7 @@ func TestPolicy(t *testing.T) {
 func TestPolicyFixed(t *testing.T) {
 	needLab(t)
 	t.Parallel()
-	tests := []refusal{
+	tests := []refused{
 		{"first", load("--policy", firmwarePolicy, "--require-measured", lab.NextKernel), 0, "is measured: record"},
 		{"the same", load("--policy", firmwarePolicy, lab.NextKernel), 0, "it is loaded already"},
 		{"another", load("--policy", "/other", lab.NextKernel), 35, "policy is fixed"},
@@ -141,7 +141,7 @@ func TestExecuteEventRefused(t *testing.T) {
 	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
-	tests := []refusal{{"another template", load("--policy", "/critical", lab.NextKernel), 38, "cannot be predicted"}}
+	tests := []refused{{"another template", load("--policy", "/critical", lab.NextKernel), 38, "cannot be predicted"}}
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{{
 		Kernel: own, Files: map[string]string{lab.NextKernel: own}, Stage: script.Stage{Name: "1", Steps: []script.Step{
 			{Write: "/critical", Content: "measure func=CRITICAL_DATA label=ima_kexec template=ima-ng\n"}, tests[0].step,

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/menu"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -192,7 +192,7 @@ func (f *finder) carriers(ctx context.Context, o *options, first int) []carries 
 	for n := range f.choices {
 		i := (first + n) % len(f.choices)
 		e := &f.choices[i].Entry
-		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, archdesc.Param(e.Cmdline, "root"))
+		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, cmdline.Value(e.Cmdline, "root"))
 		if _, ok := known[key]; !ok && ctx.Err() == nil {
 			known[key] = f.carrierOf(ctx, o, e)
 		}

@@ -14,6 +14,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // configFile is what a builder of an initramfs can put in it.
@@ -32,14 +34,14 @@ func (c *command) configure(f *flag.FlagSet) error {
 	if err := mountAll(); err != nil {
 		return err
 	}
-	cmdline, err := os.ReadFile("/proc/cmdline")
+	line, err := os.ReadFile("/proc/cmdline")
 	if err != nil {
 		return err
 	}
-	return c.configureFrom(f, configFile, string(cmdline))
+	return c.configureFrom(f, configFile, string(line))
 }
 
-func (c *command) configureFrom(f *flag.FlagSet, file, cmdline string) error {
+func (c *command) configureFrom(f *flag.FlagSet, file, kernelLine string) error {
 	given := map[string]bool{}
 	f.Visit(func(x *flag.Flag) { given[x.Name] = true })
 	given["append"] = given["append"] || given["command-line"]
@@ -60,11 +62,14 @@ func (c *command) configureFrom(f *flag.FlagSet, file, cmdline string) error {
 	if err := s.Err(); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	for _, word := range kernelWords(cmdline) {
+	for w := range cmdline.Params(kernelLine) {
 		// imaboot.list= is no flag: it names what was sent.
-		setting, ok := strings.CutPrefix(word, "imaboot.")
-		if !ok || strings.HasPrefix(setting, "list=") {
+		setting, ok := strings.CutPrefix(strings.ReplaceAll(w.Name, "_", "-"), "imaboot.")
+		if !ok || setting == "list" {
 			continue
+		}
+		if w.HasValue {
+			setting += "=" + w.Value
 		}
 		// A machine that cannot be reached must boot in spite of it.
 		if err := setFlag(f, given, setting); err != nil {
@@ -72,22 +77,6 @@ func (c *command) configureFrom(f *flag.FlagSet, file, cmdline string) error {
 		}
 	}
 	return nil
-}
-
-// kernelWords divides a command line as the kernel does: double quotes keep
-// blanks together, and are not a part of the value (lib/cmdline.c, next_arg).
-func kernelWords(cmdline string) []string {
-	quoted := false
-	words := strings.FieldsFunc(cmdline, func(r rune) bool {
-		if r == '"' {
-			quoted = !quoted
-		}
-		return !quoted && strings.ContainsRune(" \t\n", r)
-	})
-	for i, w := range words {
-		words[i] = strings.ReplaceAll(w, `"`, "")
-	}
-	return words
 }
 
 // setFlag sets NAME=VALUE, or a NAME that needs none, unless an argument has

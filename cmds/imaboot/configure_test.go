@@ -32,6 +32,8 @@ func TestConfigure(t *testing.T) {
 		{name: "unknown in the file", file: "timeout=3s\ncolour=red\n", err: `conf: line 2: "colour" is none of from, wait`},
 		{name: "not to be set", cmdline: "imaboot.initrd=/x imaboot.from=moon", timeout: defaultTimeout},
 		{name: "bad value", file: "from=moon\n", err: "conf: line 1: from: one of disk, net"},
+		{name: "as the kernel compares names", cmdline: "imaboot.no_menu", timeout: defaultTimeout, noMenu: true},
+		{name: "arguments of init", cmdline: "quiet -- imaboot.no-menu", timeout: defaultTimeout},
 		{name: "quoted", cmdline: `x="a imaboot.entry=no" imaboot.entry="a name" imaboot.no-menu`, timeout: defaultTimeout, entry: "a name", noMenu: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

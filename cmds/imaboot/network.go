@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 	"github.com/imaboot/imaboot/pkg/netboot"
 )
 
@@ -30,13 +31,13 @@ const netDir = "/run/imaboot/net"
 type network struct {
 	*command
 	mu      sync.Mutex
-	fetcher netboot.Fetcher
-	sums    map[string]netboot.Sum
+	fetcher fetch.Fetcher
+	sums    map[string]fetch.Sum
 	files   map[string]string
 }
 
 func (c *command) newNetwork() *network {
-	n := &network{command: c, sums: map[string]netboot.Sum{}, files: map[string]string{}}
+	n := &network{command: c, sums: map[string]fetch.Sum{}, files: map[string]string{}}
 	// Configurations are looked for by all leases at once.
 	var last atomic.Int64
 	last.Store(time.Now().UnixNano())
@@ -125,7 +126,7 @@ func (f *finder) byURL(ctx context.Context, o *options) error {
 	}
 	f.net = f.newNetwork()
 	for i, s := range f.d.checksums {
-		sum, err := netboot.Checksum(s)
+		sum, err := fetch.ParseSum(s)
 		if err != nil {
 			return usagef("%v", err)
 		}
@@ -230,7 +231,7 @@ func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try l
 			switch {
 			// Another network may lead to another server, but not to
 			// another file.
-			case errors.Is(r.err, netboot.ErrSum), errors.Is(r.err, netboot.ErrTooBig), errors.Is(r.err, netboot.ErrCertificate):
+			case errors.Is(r.err, fetch.ErrSum), errors.Is(r.err, fetch.ErrTooBig), errors.Is(r.err, fetch.ErrCertificate):
 				return false, nil, r.err
 			case r.err != nil:
 				f.step("%s: %v", r.of.Interface, r.err)

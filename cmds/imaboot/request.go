@@ -8,9 +8,8 @@ import (
 	"context"
 	"os"
 
-	"github.com/u-root/u-root/pkg/cmdline"
-
 	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/policy"
 )
 
@@ -22,9 +21,7 @@ func (c *command) request(o *options) (carry.Target, carry.Options, error) {
 		if err != nil {
 			return t, carry.Options{}, err
 		}
-		// These tell how the running kernel was started.
-		drop := []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", "imaboot.list"}
-		t.Cmdline = cmdline.NewUpdateFilter(o.CommandLine, drop, nil).Update(nil, string(running))
+		t.Cmdline = cmdline.Reuse(string(running), o.CommandLine, "imaboot.list")
 	}
 	return t, c.carryOptions(o), nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/dt"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 func TestReadTree(t *testing.T) {

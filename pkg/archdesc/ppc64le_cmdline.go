@@ -4,7 +4,11 @@
 
 package archdesc
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
+)
 
 // ppc64MemoryGranule is what mem= is rounded down to
 // (arch/powerpc/kernel/prom.c).
@@ -14,17 +18,24 @@ const ppc64MemoryGranule = 16 << 20
 // a crash kernel. It does so before it looks at the reservation map, so that a
 // list there would be freed into the crash kernel's memory. Of several sizes
 // the largest is taken; the default place is get_crash_base of
-// arch/powerpc/kexec/core.c.
-func ppc64CrashKernel(cmdline string, realMode Addr, bareMetal bool) Range {
-	value := Param(cmdline, "crashkernel")
+// arch/powerpc/kexec/core.c. The kernel searches the whole text for the
+// parameter, also what follows "--" (get_last_crashkernel of
+// kernel/crash_reserve.c).
+func ppc64CrashKernel(line string, realMode Addr, bareMetal bool) Range {
+	value := ""
+	for w := range cmdline.Words(line) {
+		if w.Is("crashkernel") {
+			value = w.Value
+		}
+	}
 	sizes, offset, explicit := strings.Cut(value, "@")
 	var size Addr
 	for s := range strings.SplitSeq(sizes, ",") {
 		if _, after, ok := strings.Cut(s, ":"); ok {
 			s = after
 		}
-		if n, _, ok := parseSize(s); ok {
-			size = max(size, n)
+		if n, _, ok := cmdline.Size(s); ok {
+			size = max(size, Addr(n))
 		}
 	}
 	if size == 0 {
@@ -35,8 +46,8 @@ func ppc64CrashKernel(cmdline string, realMode Addr, bareMetal bool) Range {
 		base = min(realMode/2, 128<<20)
 	}
 	if explicit {
-		if n, _, ok := parseSize(offset); ok && n != 0 {
-			base = n
+		if n, _, ok := cmdline.Size(offset); ok && n != 0 {
+			base = Addr(n)
 		}
 	}
 	return rangeOf(base, size)

@@ -10,9 +10,9 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/imaboot/imaboot/pkg/bls"
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/grub"
+	"github.com/imaboot/imaboot/pkg/loader/bls"
+	"github.com/imaboot/imaboot/pkg/loader/grub"
 	"github.com/imaboot/imaboot/pkg/loaders"
 )
 

@@ -9,10 +9,11 @@ package entry
 import (
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // A Config is one loader's configuration.
@@ -83,7 +84,12 @@ func (e *Entry) Key() string {
 		tree = e.DeviceTree.String()
 	}
 	// Some loaders leave initrd=, which is theirs, to a kernel that passes over it.
-	words := slices.DeleteFunc(strings.Fields(e.Cmdline), func(word string) bool { return strings.HasPrefix(word, "initrd=") })
+	var words []string
+	for w := range cmdline.Words(e.Cmdline) {
+		if !w.Is("initrd") {
+			words = append(words, w.Text)
+		}
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", e.Kernel, e.Initrds, tree, words))
 	return string(sum[:])
 }

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 // carriedRoot makes the file systems of a kernel that was handed a list.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 // imaFiles makes a tree as the kernel shows it.

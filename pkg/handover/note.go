@@ -10,9 +10,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
-	"strings"
 
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
@@ -149,26 +148,15 @@ func (l *List) SHA256() string { return hexSum(l.data) }
 
 // WithParam returns a command line that begins with Param, and StripParam one
 // without. In front it cannot be taken for an argument of init.
-func (n *Note) WithParam(cmdline string) string {
-	return strings.TrimSpace(Param + "=" + n.Token() + " " + StripParam(cmdline))
+func (n *Note) WithParam(line string) string {
+	return cmdline.Set(line, Param, n.Token())
 }
 
 // StripParam removes Param from a command line.
-func StripParam(cmdline string) string {
-	return strings.TrimSpace(paramWord.ReplaceAllString(cmdline, ""))
-}
-
-var paramWord = regexp.MustCompile(`(^|\s)` + regexp.QuoteMeta(Param) + `=\S*`)
+func StripParam(line string) string { return cmdline.Remove(line, Param) }
 
 // Token is the value of Param in a command line, "" without one.
-func Token(cmdline string) string {
-	for word := range strings.FieldsSeq(cmdline) {
-		if value, ok := strings.CutPrefix(word, Param+"="); ok {
-			return value
-		}
-	}
-	return ""
-}
+func Token(line string) string { return cmdline.Value(line, Param) }
 
 // orderName is how reports and messages call a byte order.
 func orderName(order binary.ByteOrder) string {

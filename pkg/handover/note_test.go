@@ -57,6 +57,7 @@ func TestParam(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"", "imaboot.list=0123456789abcdef"},
 		{"quiet\timaboot.list=fedcba9876543210\tsplash", "imaboot.list=0123456789abcdef quiet\tsplash"},
+		{`x="a  imaboot.list=b" "imaboot.list=c d"`, `imaboot.list=0123456789abcdef x="a  imaboot.list=b"`},
 		{"quiet -- arg", "imaboot.list=0123456789abcdef quiet -- arg"},
 		{"quiet imaboot.list=fedcba9876543210 x='a  b'", "imaboot.list=0123456789abcdef quiet x='a  b'"},
 	} {

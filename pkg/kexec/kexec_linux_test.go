@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 // TestHint asks a system's files why a load is not permitted.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/syslinuxtest"
+	"github.com/imaboot/imaboot/pkg/internal/testing/syslinuxtest"
 )
 
 func TestSyslinuxDefault(t *testing.T) {

@@ -16,10 +16,11 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
-// A Reader downloads a text, as Fetcher.Text does.
+// A Reader downloads a text, as fetch.Fetcher.Text does.
 type Reader func(ctx context.Context, url string) ([]byte, error)
 
 // Configs finds what a lease names: the PXELINUX configuration of option 209;
@@ -92,7 +93,7 @@ func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isK
 	}
 	text, err := x.readOptional(ctx, file)
 	switch {
-	case errors.Is(err, ErrTooBig):
+	case errors.Is(err, fetch.ErrTooBig):
 		return nil, true, nil
 	case err != nil || text == nil:
 		return nil, false, err
@@ -118,10 +119,10 @@ func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isK
 // may have the next one.
 func (x *probe) readOptional(ctx context.Context, file string) ([]byte, error) {
 	text, err := x.read(ctx, file)
-	if errors.Is(err, ErrRefused) {
+	if errors.Is(err, fetch.ErrRefused) {
 		x.notes.Notef("%v", err)
 	}
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) {
+	if errors.Is(err, fetch.ErrNotFound) || errors.Is(err, fetch.ErrRefused) {
 		return nil, nil
 	}
 	if err == nil && text == nil {
@@ -167,7 +168,7 @@ func (x *probe) prefix() (*url.URL, error) {
 	if u.Scheme == "" {
 		u = &url.URL{Scheme: server.Scheme, Host: server.Host, Path: "/" + strings.TrimLeft(name, "/")}
 	}
-	if !loadable(u) {
+	if !fetch.Loadable(u) {
 		return nil, fmt.Errorf("%w: DHCP option 210: no path that can be loaded from: %s", entry.ErrConfig, entry.Printable(name))
 	}
 	if u.Path == "" {

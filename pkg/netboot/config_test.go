@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 )
 
 const uuid = "4c4c4544-0035-3010-8048-b4c04f4d3132"
@@ -34,7 +35,7 @@ type site struct {
 	asked []string
 }
 
-var siteErrors = map[string]error{"!refused": ErrRefused, "!timeout": ErrTimeout, "!big": ErrTooBig}
+var siteErrors = map[string]error{"!refused": fetch.ErrRefused, "!timeout": fetch.ErrTimeout, "!big": fetch.ErrTooBig}
 
 func (s *site) read(_ context.Context, url string) ([]byte, error) {
 	s.asked = append(s.asked, url)
@@ -42,7 +43,7 @@ func (s *site) read(_ context.Context, url string) ([]byte, error) {
 	err, isError := siteErrors[content]
 	switch {
 	case !have:
-		return nil, fmt.Errorf("fetch %s: %w", url, ErrNotFound)
+		return nil, fmt.Errorf("fetch %s: %w", url, fetch.ErrNotFound)
 	case isError:
 		return nil, fmt.Errorf("fetch %s: %w", url, err)
 	}
@@ -161,8 +162,8 @@ func TestConfigs(t *testing.T) {
 		{name: "an empty file", files: map[string]string{dir + "boot": ""}, err: fs.ErrNotExist},
 		{name: "nothing is named", change: func(l *Lease) { l.BootFiles = nil }, err: fs.ErrNotExist},
 		{name: "no server", change: func(l *Lease) { *l = Lease{ConfigFile: "cfg"} }, err: fs.ErrNotExist},
-		{name: "silent server", files: map[string]string{dir + "boot": "!timeout"}, err: ErrTimeout},
-		{name: "silent later", files: map[string]string{dir + "pxelinux.cfg/" + uuid: "!timeout"}, err: ErrTimeout},
+		{name: "silent server", files: map[string]string{dir + "boot": "!timeout"}, err: fetch.ErrTimeout},
+		{name: "silent later", files: map[string]string{dir + "pxelinux.cfg/" + uuid: "!timeout"}, err: fetch.ErrTimeout},
 		{name: "junk", files: map[string]string{dir + "pxelinux.cfg/default": "label a\n\x1b[2J\n"}, err: entry.ErrConfig},
 		{name: "prefix is none", change: func(l *Lease) { l.ConfigFile, l.PathPrefix = "x", "a%zz" }, err: entry.ErrConfig},
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 	"github.com/imaboot/imaboot/pkg/loaders"
 )
 
@@ -113,7 +114,7 @@ func (x *ipxe) find(name string) *image {
 // resolve is the address that an argument means.
 func (s *script) resolve(arg string) (*url.URL, error) {
 	u, err := s.url.Parse(arg)
-	if err != nil || !loadable(u) {
+	if err != nil || !fetch.Loadable(u) {
 		return nil, failed("no URI that can be loaded: %s", entry.Printable(arg))
 	}
 	return u, nil
@@ -226,7 +227,7 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 	switch {
 	case ctx.Err() != nil:
 		return err
-	case errors.Is(err, ErrTooBig) || err == nil && checkText(text) != nil:
+	case errors.Is(err, fetch.ErrTooBig) || err == nil && checkText(text) != nil:
 		m, err := x.fetch(s, opts, rest)
 		if err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv6"
 	"github.com/insomniacslk/dhcp/iana"
@@ -25,30 +26,31 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// A Lease is what a DHCP server says to one interface.
+// A Lease is what a DHCP server tells one interface.
 type Lease struct {
 	Interface string
-	// Address is that of this machine with the length of its network's
-	// prefix, IP without it.
+	// Address is this machine's address with the length of its network's
+	// prefix; IP is the address alone.
 	Address string
 	IP      net.IP
 	MAC     net.HardwareAddr
-	// Server is the next server of DHCPv4, empty without one.
+	// Server is the next server of DHCPv4, empty if there is none.
 	Server string
-	// BootFiles are URLs, the better one first.
+	// BootFiles are URLs, the preferred one first.
 	BootFiles []string
 	// ConfigFile and PathPrefix are options 209 and 210 (RFC 5071).
 	ConfigFile, PathPrefix string
-	// UUID is the machine's, in small letters; empty if it has none.
+	// UUID is the machine's, in lower case; empty if it has none.
 	UUID string
-	// Settings is what else a script may ask DHCPv4 for, by iPXE's names
-	// (ipxe.org/cfg); of several addresses the first.
+	// Settings are other options of DHCPv4 that a script may ask for, by
+	// iPXE's names (ipxe.org/cfg). An option with several addresses is its
+	// first one.
 	Settings map[string]string
 
 	lease dhclient.Lease
 }
 
-// Configure gives the interface its address and routes, and writes
+// Configure sets the interface's address and routes, and writes
 // /etc/resolv.conf.
 func (l *Lease) Configure() error {
 	// An initramfs may have none.
@@ -58,9 +60,9 @@ func (l *Lease) Configure() error {
 	return l.lease.Configure()
 }
 
-// architecture is what this machine is to a DHCP server (option 93 of DHCPv4,
-// 61 of DHCPv6; IANA's registry of processor architecture types). Firmware of
-// the same kind, petitboot and QEMU's s390-ccw, says the same.
+// architecture is how a machine describes itself to a DHCP server (option 93 of
+// DHCPv4, 61 of DHCPv6; IANA's registry of processor architecture types).
+// Petitboot and QEMU's s390-ccw send the same values.
 var architecture = map[string]iana.Arch{
 	"ppc64":   iana.PPC_OPAL,
 	"ppc64le": iana.PPC_OPAL,
@@ -68,11 +70,11 @@ var architecture = map[string]iana.Arch{
 }
 
 const (
-	// dhcpTimeout is that of one request, of which there are dhcpTries.
+	// dhcpTimeout is the timeout of one request; there are dhcpTries of them.
 	dhcpTimeout = 5 * time.Second
 	dhcpTries   = 4
-	// linkTimeout is how long an interface may take until it has a carrier:
-	// what has no cable is given up then.
+	// linkTimeout is how long to wait for an interface's carrier: without a
+	// cable there is none.
 	linkTimeout = 20 * time.Second
 )
 
@@ -91,11 +93,13 @@ func config(arch string) dhclient.Config {
 	return c
 }
 
-// Leases brings up all Ethernet interfaces that match, by their names, and asks
-// for leases of DHCPv4 and DHCPv6 on all at once. The channel is closed after
-// the last one, or when the context ends. What goes wrong is logged: an
-// interface without a lease is no error. dhclient itself writes to the standard
-// logger, too.
+// Leases brings up all Ethernet interfaces whose names match, and asks for
+// leases of DHCPv4 and DHCPv6 on all of them at once. It closes the channel
+// after the last lease, or when the context ends. An interface without a lease
+// is logged, and no error.
+//
+// u-root's client writes to the standard logger (package log), and offers no
+// way to prevent that: a program that owns its standard logger can redirect it.
 func Leases(ctx context.Context, match func(name string) bool, log func(string, ...any)) (<-chan *Lease, error) {
 	all, err := netlink.LinkList()
 	if err != nil {
@@ -158,9 +162,9 @@ func newLease(from dhclient.Lease, log func(string, ...any)) *Lease {
 	return l
 }
 
-// fill4 takes what DHCPv4 says of booting. The server of a file without a URL
-// is the next server, or else the one of option 66, or that of the header, or
-// the DHCP server.
+// fill4 reads the options of DHCPv4 that are about booting. A boot file without
+// a URL lies on the next server, or else on that of option 66, that of the
+// header, or the DHCP server.
 func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 	servers := []string{"", p.TFTPServerName(), p.ServerHostName, ""}
 	if ip := p.ServerIPAddr; ip != nil && !ip.IsUnspecified() {
@@ -200,7 +204,7 @@ func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 	l.addBootFile(p.BootFileName, log)
 }
 
-// texts and addresses are iPXE's names of options.
+// texts and addresses map iPXE's names to options.
 var (
 	texts = map[string]dhcpv4.OptionCode{
 		"hostname": dhcpv4.OptionHostName, "domain": dhcpv4.OptionDomainName, "root-path": dhcpv4.OptionRootPath,
@@ -211,10 +215,10 @@ var (
 	}
 )
 
-// host is a name, or an address of IPv4.
+// host matches a name, or an address of IPv4.
 var host = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$`)
 
-// addBootFile adds a URL, or a file on the server.
+// addBootFile adds a URL, or the URL of a file on the server.
 func (l *Lease) addBootFile(name string, log func(string, ...any)) {
 	if name == "" {
 		return
@@ -234,7 +238,7 @@ func bootFile(name, server string) (string, error) {
 		return "", err
 	}
 	if u, err := url.Parse(name); err == nil && u.Host != "" {
-		if !loadable(u) {
+		if !fetch.Loadable(u) {
 			return "", fmt.Errorf("no URL that can be loaded")
 		}
 		return u.String(), nil
@@ -244,7 +248,7 @@ func bootFile(name, server string) (string, error) {
 	}
 	u := url.URL{Scheme: "tftp", Host: server, Path: path.Clean("/" + name)}
 	if strings.HasSuffix(name, "/") && u.Path != "/" {
-		u.Path += "/" // a directory: only configurations are looked for
+		u.Path += "/" // a directory: it holds configurations only
 	}
 	return u.String(), nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/syslinuxtest"
+	"github.com/imaboot/imaboot/pkg/internal/testing/syslinuxtest"
 )
 
 func TestPXELINUXDefault(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 )
 
 // checkText refuses what no configuration has: bytes that control a terminal,
@@ -55,7 +56,7 @@ func resolve(prefix *url.URL, name string) (string, error) {
 	}
 	u, err := url.Parse(name)
 	switch {
-	case err == nil && loadable(u):
+	case err == nil && fetch.Loadable(u):
 		return u.String(), nil
 	case err != nil || u.Scheme != "" || u.Host != "" || u.Path == "":
 		return "", fmt.Errorf("no file that can be loaded: %s", entry.Printable(name))
@@ -67,11 +68,6 @@ func resolve(prefix *url.URL, name string) (string, error) {
 	}
 	to.Path = path.Clean("/" + u.Path)
 	return to.String(), nil
-}
-
-// loadable reports whether a Fetcher can load a URL.
-func loadable(u *url.URL) bool {
-	return u.Host != "" && (u.Scheme == "tftp" || u.Scheme == "http" || u.Scheme == "https")
 }
 
 // directory is where a file is, with a slash behind it.

@@ -13,7 +13,7 @@ import (
 
 var uuidText = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// systemUUID is the machine's, in small letters as PXELINUX asks for it, empty
+// systemUUID returns the machine's UUID in lower case as PXELINUX asks for it, or ""
 // if the machine has none.
 func systemUUID(root string) string {
 	for _, from := range []struct{ file, key string }{

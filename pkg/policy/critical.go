@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // kexecLabel is what IMA calls its own events of a kexec.
@@ -54,19 +56,19 @@ func findRule(root, loaded string) (*KexecRule, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("IMA policy: %w", err)
 	}
-	cmdline, err := os.ReadFile(filepath.Join(root, "proc/cmdline"))
+	line, err := os.ReadFile(filepath.Join(root, "proc/cmdline"))
 	if err != nil {
 		return nil, err
 	}
-	return builtIn(string(cmdline)), nil
+	return builtIn(string(line)), nil
 }
 
-// builtIn is what ima_policy=critical_data chooses.
-func builtIn(cmdline string) *KexecRule {
-	for word := range strings.FieldsSeq(cmdline) {
-		names, ok := strings.CutPrefix(word, "ima_policy=")
-		if ok && slices.Contains(strings.FieldsFunc(names, func(r rune) bool { return r == '|' || r == '\n' }), "critical_data") {
-			return &KexecRule{word, true}
+// builtIn is the rule that ima_policy=critical_data chooses. Names of policies
+// are divided as policy_setup of security/integrity/ima/ima_policy.c does.
+func builtIn(line string) *KexecRule {
+	for names := range cmdline.Setup(line, "ima_policy=") {
+		if slices.Contains(strings.FieldsFunc(names, func(r rune) bool { return strings.ContainsRune(" |\n", r) }), "critical_data") {
+			return &KexecRule{"ima_policy=" + names, true}
 		}
 	}
 	return nil

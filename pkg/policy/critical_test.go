@@ -7,7 +7,7 @@ package policy
 import (
 	"testing"
 
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
 func TestMeasuresKexec(t *testing.T) {
@@ -26,6 +26,8 @@ func TestMeasuresKexec(t *testing.T) {
 		{"left out before", symbol, "", "dont_measure func=CRITICAL_DATA label=ima_kexec\nmeasure func=CRITICAL_DATA\n", "", false, ""},
 		{"another template", symbol, "", "measure func=CRITICAL_DATA template=ima-ng\n", "measure func=CRITICAL_DATA template=ima-ng", false, ""},
 		{"policy is not shown", symbol, "ima_policy=tcb|critical_data", "", "ima_policy=tcb|critical_data", true, ""},
+		{"quoted with blanks", symbol, `ima-policy="tcb critical_data"`, "", "ima_policy=tcb critical_data", true, ""},
+		{"an argument of init", symbol, "quiet -- ima_policy=critical_data", "", "", false, ""},
 		{"loaded and not shown", symbol, "ima_policy=tcb", "", "measure func=CRITICAL_DATA label=ima_kexec", true, "measure func=CRITICAL_DATA label=ima_kexec\n"},
 		{"replaced and not shown", symbol, "ima_policy=critical_data", "", "", false, "measure func=BPRM_CHECK\n"},
 		{"left out for others", symbol, "", "dont_measure func=CRITICAL_DATA uid=1000\nmeasure func=CRITICAL_DATA\n", "measure func=CRITICAL_DATA", false, ""},

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 

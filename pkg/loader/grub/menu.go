@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/imaboot/imaboot/pkg/bls"
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader/bls"
 )
 
 // A menu is what GRUB shows, with the variables at that time.

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/grubenv"
+	"github.com/imaboot/imaboot/pkg/loader/internal/grubenv"
 )
 
 func TestTimeout(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/grubenv"
+	"github.com/imaboot/imaboot/pkg/loader/internal/grubenv"
 )
 
 var loadEnvOptions = []option{{"file", 'f', something}, {"skip-sig", 's', nothing}}

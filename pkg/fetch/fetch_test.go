@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package fetch
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// content is what servers have: as long as some buffers, and irregular.
+// content is what servers serve: longer than any buffer, and irregular.
 var content = func() []byte {
 	var b bytes.Buffer
 	for i := range 40000 {
@@ -37,13 +37,13 @@ func sum(b []byte) Sum {
 	return Sum{Size: int64(len(b)), SHA256: s[:]}
 }
 
-// quick is a Fetcher that does not wait long.
+// quick returns a Fetcher that does not wait long.
 func quick() *Fetcher {
 	return &Fetcher{Limits: Limits{Attempts: 3, Idle: 300 * time.Millisecond, Backoff: time.Millisecond}}
 }
 
-// server is one whose handler is told how many requests there were before. It
-// also records their Range headers.
+// A server tells its handler how many requests came before, and records their
+// Range headers.
 type server struct {
 	*httptest.Server
 	mu     sync.Mutex
@@ -69,7 +69,7 @@ func newServer(t *testing.T, start func(*httptest.Server), handle func(n int, w 
 	return s
 }
 
-// cutAfter sends the beginning of the content, and then closes the connection.
+// cutAfter sends n bytes of the content, then closes the connection.
 func cutAfter(w http.ResponseWriter, n int) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(content)))
 	w.Write(content[:n])
@@ -88,8 +88,8 @@ func stall(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// checkFetched expects the file or the error, and nothing else in the
-// directory.
+// checkFetched checks that dir holds the file and nothing else, or that err is
+// the wanted error and dir is empty.
 func checkFetched(t *testing.T, dir string, err error, want []byte, wantErr error, text string) {
 	t.Helper()
 	if wantErr != nil {
@@ -217,7 +217,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-func TestChecksum(t *testing.T) {
+func TestParseSum(t *testing.T) {
 	digest := sum(content).SHA256
 	tests := []struct {
 		text string
@@ -233,18 +233,18 @@ func TestChecksum(t *testing.T) {
 		{"", nil},
 	}
 	for _, tt := range tests {
-		got, err := Checksum(tt.text)
+		got, err := ParseSum(tt.text)
 		if (err == nil) != (tt.want != nil) || !bytes.Equal(got.SHA256, tt.want) {
-			t.Errorf("Checksum(%q) = %x, %v, want %x", tt.text, got.SHA256, err, tt.want)
+			t.Errorf("ParseSum(%q) = %x, %v, want %x", tt.text, got.SHA256, err, tt.want)
 		}
 	}
 }
 
-func FuzzChecksum(f *testing.F) {
+func FuzzParseSum(f *testing.F) {
 	f.Add("sha256:" + strings.Repeat("0a", 32))
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, err := Checksum(s); err == nil && len(got.SHA256) != sha256.Size {
-			t.Errorf("Checksum(%q) = %x", s, got.SHA256)
+		if got, err := ParseSum(s); err == nil && len(got.SHA256) != sha256.Size {
+			t.Errorf("ParseSum(%q) = %x", s, got.SHA256)
 		}
 	})
 }

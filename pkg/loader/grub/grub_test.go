@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/fileroot"
-	"github.com/imaboot/imaboot/pkg/internal/grubenv"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/loader/internal/grubenv"
 )
 
 func open(t testing.TB, device, uuid, label string, files map[string]string) *entry.Volume {

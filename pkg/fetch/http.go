@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package fetch
 
 import (
 	"context"
@@ -17,14 +17,14 @@ import (
 
 const maxRedirects = 10
 
-// client is made anew for each file: its transport has the roots of this
-// Fetcher, and an attempt gets a new connection if the last one was bad.
+// client returns a client for one file. Its transport trusts this Fetcher's
+// roots, and does not share connections with other downloads.
 func (f *Fetcher) client() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: f.Roots, MinVersion: tls.VersionTLS12}
-	// The length is that of what arrives, and a range one of it.
+	// Lengths and ranges must count the bytes that arrive.
 	transport.DisableCompression = true
-	// One connection carries one file: HTTP/2 has nothing to add.
+	// HTTP/2 gains nothing where a connection carries a single file.
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	return &http.Client{Transport: transport, CheckRedirect: checkRedirect}
@@ -43,7 +43,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// http gets the file, or the rest of it (RFC 9110, section 14).
+// http downloads the file, or the rest of it (RFC 9110, section 14).
 func (d *transfer) http(ctx context.Context, client *http.Client) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url.String(), nil)
 	if err != nil {
@@ -91,7 +91,7 @@ func (d *transfer) http(ctx context.Context, client *http.Client) error {
 	return d.copy(resp.Body)
 }
 
-// continues reports whether an answer is the rest of a file.
+// continues reports whether an answer holds exactly the rest of a file.
 func continues(resp *http.Response, done, total int64) bool {
 	span, length, _ := strings.Cut(strings.TrimPrefix(resp.Header.Get("Content-Range"), "bytes "), "/")
 	first, last, _ := strings.Cut(span, "-")
@@ -102,22 +102,23 @@ func continues(resp *http.Response, done, total int64) bool {
 		from == done && to == all-1 && all == total
 }
 
-// validator is a strong one, empty without (RFC 9110, section 8.8).
+// validator returns a strong validator of the answer, or "" if there is none
+// (RFC 9110, section 8.8).
 func validator(h http.Header) string {
 	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
 		return tag
 	}
 	modified, err1 := http.ParseTime(h.Get("Last-Modified"))
 	date, err2 := http.ParseTime(h.Get("Date"))
-	// Within the same second the file may have changed once more.
+	// A file may change twice within one second.
 	if err1 != nil || err2 != nil || date.Sub(modified) < time.Second {
 		return ""
 	}
 	return h.Get("Last-Modified")
 }
 
-// statusError is what an answer without a file means: those for which RFC 9110
-// and RFC 6585 say to ask again are worth another attempt, as is every 5xx.
+// statusError explains an answer without a file. Another attempt may help after
+// every 5xx, and after the codes for which RFC 9110 and RFC 6585 allow one.
 func statusError(code int, status string) error {
 	switch {
 	case code == http.StatusNotFound || code == http.StatusGone:

@@ -2,7 +2,13 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+// Package fetch downloads files by TFTP, HTTP and HTTPS. It resumes broken
+// transfers, bounds their size and duration, and checks what is known about a
+// file beforehand.
+//
+// TFTP is u-root's (pkg/curl). u-root's HTTP scheme hides the headers that
+// resuming needs, so HTTP is implemented here.
+package fetch
 
 import (
 	"bytes"
@@ -21,29 +27,31 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// Limits bound one download. A zero field is the default.
+// Limits bound one download. A zero field stands for its default.
 type Limits struct {
-	// MaxSize is in bytes, by default 1 GiB.
+	// MaxSize is in bytes; the default is 1 GiB.
 	MaxSize int64
-	// Attempts is how often a file is asked for, by default 5 times.
+	// Attempts is how many times a file is requested; the default is 5.
 	Attempts int
-	// Idle is how long a server may send nothing, by default 15 s.
+	// Idle is how long a server may send nothing; the default is 15 s.
 	Idle time.Duration
-	// Backoff is how long the second attempt waits, by default 500 ms; each
-	// one doubles it, up to maxBackoff.
+	// Backoff is the wait before the second attempt; the default is 500 ms.
+	// Each further attempt doubles it, up to maxBackoff.
 	Backoff time.Duration
 }
 
 const maxBackoff = 8 * time.Second
 
-// A Fetcher downloads files. Its zero value is ready to use; it may be used by
-// several goroutines.
+// A Fetcher downloads files. Its zero value is ready to use, and several
+// goroutines may use it at once.
 type Fetcher struct {
 	Limits
-	// Roots are who may sign certificates, nil for the system's.
+	// Roots are the authorities that sign servers' certificates; nil means
+	// the system's.
 	Roots *x509.CertPool
-	// Progress, if not nil, is told at most every 500 ms how many bytes are
-	// there, of how many; -1 if that is not known.
+	// Progress, if not nil, is called at most every 500 ms for each download.
+	// It gets the number of bytes so far, and the total, or -1 if the server
+	// did not say.
 	Progress func(url string, done, total int64)
 }
 
@@ -56,14 +64,14 @@ func (f *Fetcher) limits() Limits {
 	}
 }
 
-// Fetch downloads a file, and gives it its name when it is whole, checked and
-// closed: who opens it then, and is measured in doing so, reads what is there
-// to stay. A file of that name is replaced.
+// Fetch downloads a file and renames it to its final name once it is complete,
+// checked and closed. IMA measures a file when it is opened: whoever opens this
+// one gets content that no longer changes. A file of the same name is replaced.
 //
-// Without a length from the server (HTTP's 1.0, TFTP without tsize) only a sum
-// tells a file that is cut short.
+// If the server does not send a length (HTTP/1.0, TFTP without tsize), only a
+// sum reveals a file that is cut short.
 func (f *Fetcher) Fetch(ctx context.Context, url, to string, want Sum) error {
-	// CreateTemp opens with O_EXCL, and for this user only.
+	// CreateTemp uses O_EXCL, and only this user may open the file.
 	part, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+".*")
 	if err != nil {
 		return fmt.Errorf("fetch: %w", err)
@@ -92,7 +100,7 @@ func (f *Fetcher) Text(ctx context.Context, url string) ([]byte, error) {
 	return text.Bytes(), nil
 }
 
-// output is where a download goes; restart makes it empty.
+// An output receives a download. restart empties it.
 type output interface {
 	Write([]byte) (int, error)
 	restart() error
@@ -115,7 +123,7 @@ func (o *textOutput) restart() error {
 	return nil
 }
 
-// final are errors that another attempt does not change.
+// final are the errors that another attempt would not change.
 var final = []error{ErrNotFound, ErrRefused, ErrTooBig, ErrCertificate, errLocal}
 
 func (f *Fetcher) download(ctx context.Context, from string, out output, limits Limits, want Sum) error {
@@ -123,7 +131,7 @@ func (f *Fetcher) download(ctx context.Context, from string, out output, limits 
 	if err != nil {
 		return fmt.Errorf("fetch %q: %w: %w", from, ErrRefused, errors.Unwrap(err))
 	}
-	if !loadable(u) {
+	if !Loadable(u) {
 		return fmt.Errorf("fetch %s: %w: no tftp://, http:// or https:// URL with a host", u.Redacted(), ErrRefused)
 	}
 	d := newTransfer(u, out, limits, want)
@@ -158,9 +166,9 @@ func (f *Fetcher) download(ctx context.Context, from string, out output, limits 
 	}
 }
 
-// wait is how long to wait after an attempt that failed: at least half of what
-// doubles each time, and the rest by chance, so that machines that start
-// together do not ask together.
+// wait returns the time to wait after a failed attempt. It doubles with each
+// attempt, and up to half of it is random, so that machines that start together
+// do not ask together.
 func wait(first time.Duration, try int) time.Duration {
 	d := min(first, maxBackoff)
 	for range try - 1 {
@@ -169,7 +177,7 @@ func wait(first time.Duration, try int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// stopped says why a context is done.
+// stopped returns the reason why a context is done.
 func stopped(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {

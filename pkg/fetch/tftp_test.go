@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package fetch
 
 import (
 	"net"
@@ -13,7 +13,7 @@ import (
 	"pack.ag/tftp"
 )
 
-// tftpServer serves the content by name, and says no otherwise.
+// tftpServer serves the content under some names, and errors under others.
 func tftpServer(t *testing.T) string {
 	t.Helper()
 	s, err := tftp.NewServer("127.0.0.1:0")
@@ -43,7 +43,7 @@ func tftpServer(t *testing.T) string {
 	return "tftp://" + conn.LocalAddr().String()
 }
 
-// deafServer gets datagrams, and answers the first with what it is told.
+// deafServer answers every datagram with the same bytes, or with nothing.
 func deafServer(t *testing.T, answer []byte) string {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

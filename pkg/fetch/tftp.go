@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package fetch
 
 import (
 	"context"
@@ -16,28 +16,28 @@ import (
 	"pack.ag/tftp"
 )
 
-// tftpClient asks as u-root's default client does, and waits less: after so
-// many seconds without a datagram the next attempt begins, which the client
-// itself does not do for a request that got lost.
+// tftpClient has the options of u-root's default client, but a shorter timeout.
+// The client does not repeat a request that got lost; after this many seconds
+// without a datagram it gives up, and the next attempt begins.
 var tftpClient = curl.NewTFTPClient(
 	tftp.ClientMode(tftp.ModeOctet), tftp.ClientBlocksize(1450), tftp.ClientWindowsize(64),
 	tftp.ClientRetransmit(5))
 
 var errDatagram = errors.New("malformed datagram")
 
-// opening is the answer to a request: the file's size, -1 if the server does
-// not tell it.
+// An opening is the answer to a request. size is -1 if the server does not
+// tell it.
 type opening struct {
 	size int64
 	err  error
 }
 
-// tftp gets the file from its beginning (RFC 1350, 2347 to 2349, 7440).
+// tftp downloads the file from its beginning (RFC 1350, 2347 to 2349, 7440).
 func (d *transfer) tftp(ctx context.Context) error {
 	opened := make(chan opening, 1)
 	r, w := io.Pipe()
-	// The client knows no context: it runs on its own, and ends at the latest
-	// when its retransmissions do.
+	// The client takes no context. It runs in a goroutine that ends, at the
+	// latest, when the client gives up.
 	go tftpCopy(ctx, d.url, w, opened)
 	stop := context.AfterFunc(ctx, func() { r.CloseWithError(stopped(ctx)) })
 	defer stop()
@@ -60,7 +60,7 @@ func (d *transfer) tftp(ctx context.Context) error {
 func tftpCopy(ctx context.Context, u *url.URL, w *io.PipeWriter, opened chan opening) {
 	var err error
 	defer func() {
-		// The client's decoder indexes what some malformed datagrams lack.
+		// The client's decoder panics on some malformed datagrams.
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errDatagram, p)
 		}
@@ -68,7 +68,7 @@ func tftpCopy(ctx context.Context, u *url.URL, w *io.PipeWriter, opened chan ope
 		if err != nil {
 			select {
 			case opened <- opening{err: err}:
-			default: // it was opened, and the pipe tells
+			default: // the file was opened: the pipe passes the error on
 			}
 		}
 	}()
@@ -79,20 +79,20 @@ func tftpCopy(ctx context.Context, u *url.URL, w *io.PipeWriter, opened chan ope
 		return
 	}
 	o := opening{size: -1}
-	// Some servers acknowledge the option without knowing the size.
+	// Some servers acknowledge tsize without knowing the size.
 	if s, ok := r.(interface{ Size() (int64, error) }); ok {
 		if n, err := s.Size(); err == nil && n > 0 {
 			o.size = n
 		}
 	}
 	opened <- o
-	// The reader waits until the buffer is full, so that a small one notices
-	// sooner that a server sends something.
+	// The reader returns only full buffers. A small one shows sooner that the
+	// server is still sending.
 	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 4<<10))
 	err = tftpError(err)
 }
 
-// tftpError sorts errors of a client that exports no codes.
+// tftpError classifies an error by its text: the client exports no codes.
 func tftpError(err error) error {
 	cause := tftp.ErrorCause(err)
 	switch {

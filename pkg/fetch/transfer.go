@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package fetch
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 	"time"
 )
 
-// everyProgress is how often progress is told at most.
+// everyProgress is the shortest time between two reports of progress.
 const everyProgress = 500 * time.Millisecond
 
-// A transfer is one file over all attempts to get it.
+// A transfer is the download of one file, over all attempts.
 type transfer struct {
 	url      *url.URL
 	out      output
@@ -29,13 +29,13 @@ type transfer struct {
 	progress func(done, total int64)
 
 	hash  hash.Hash
-	done  int64 // bytes in out
+	done  int64 // bytes written to out
 	total int64 // -1 if unknown
-	// validator names the version of the file that out has the beginning of,
-	// empty if it cannot be resumed.
+	// validator names the version of the file whose beginning is in out. It
+	// is empty if the transfer cannot be resumed.
 	validator string
 	told      time.Time
-	// idle starts the time again in which the server has to send something.
+	// idle restarts the timer that ends an attempt if nothing arrives.
 	idle func()
 }
 
@@ -51,7 +51,7 @@ func isTimeout(err error) bool {
 	return ok && n.Timeout()
 }
 
-// attempt runs one attempt, and checks what it got.
+// attempt runs one attempt and checks the result.
 func (d *transfer) attempt(ctx context.Context, get func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -67,7 +67,7 @@ func (d *transfer) attempt(ctx context.Context, get func(context.Context) error)
 		}
 	}
 	if err := get(ctx); err != nil {
-		// What a cancelled request says is less than why it was cancelled.
+		// The cause says more than the error of a cancelled request.
 		if ctx.Err() != nil {
 			return stopped(ctx)
 		}
@@ -85,7 +85,7 @@ func (d *transfer) restart() error {
 	return nil
 }
 
-// expect is told how long the file is, -1 if the server does not say.
+// expect takes the length of the file, -1 if the server does not tell it.
 func (d *transfer) expect(total int64) error {
 	d.total = total
 	switch {
@@ -98,7 +98,7 @@ func (d *transfer) expect(total int64) error {
 	return nil
 }
 
-// copy takes the rest of the file.
+// copy reads the rest of the file.
 func (d *transfer) copy(r io.Reader) error {
 	buf := make([]byte, 64<<10)
 	for {
@@ -138,9 +138,9 @@ func (d *transfer) write(p []byte) error {
 	return nil
 }
 
-// check compares what is whole with what is expected.
+// check compares a complete file with what is known about it.
 func (d *transfer) check() error {
-	// What is wrong now is not to be resumed.
+	// A wrong file must not be resumed.
 	d.validator = ""
 	if d.want.Size > 0 && d.done != d.want.Size {
 		return fmt.Errorf("%w: %d bytes, not %d", ErrSum, d.done, d.want.Size)

@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/internal/grubenv"
+	"github.com/imaboot/imaboot/pkg/loader/internal/grubenv"
 )
 
 // environments are where GRUB keeps its environment block.

@@ -1,0 +1,13 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package fetch
+
+import "net/url"
+
+// Loadable reports whether a Fetcher can download a URL: its scheme is tftp,
+// http or https, and it names a host.
+func Loadable(u *url.URL) bool {
+	return u.Host != "" && (u.Scheme == "tftp" || u.Scheme == "http" || u.Scheme == "https")
+}

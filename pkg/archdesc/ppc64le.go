@@ -5,7 +5,6 @@
 package archdesc
 
 import (
-	"debug/elf"
 	"encoding/binary"
 	"fmt"
 )
@@ -16,14 +15,14 @@ type ppc64le struct{}
 
 const (
 	// KEXEC_ARCH_PPC64 of include/uapi/linux/kexec.h, for either endianness.
-	ppc64KexecArch = 21 << 16
+	ppc64leKexecArch = 21 << 16
 
 	// COMMAND_LINE_SIZE of arch/powerpc/include/asm/setup.h, with the NUL.
-	ppc64CommandLineSize = 2048
+	ppc64leCommandLineSize = 2048
 
 	// 64 KiB suits kernels of either page size, running and next: the next
 	// one frees the list in pages of its own.
-	ppc64Align = 64 << 10
+	ppc64leAlign = 64 << 10
 
 	// listProperty is where drivers/of/kexec.c looks for the list, and a
 	// text that only kernels that can restore hold.
@@ -35,7 +34,7 @@ func (ppc64le) Name() string { return "ppc64le" }
 
 // Recognise implements Arch.
 func (ppc64le) Recognise(image []byte) error {
-	_, err := parsePPC64LE(image)
+	_, err := parsePPC64LEImage(image)
 	return err
 }
 
@@ -50,47 +49,31 @@ func (ppc64le) Unpacks(image []byte, config map[string]string) Support {
 // ListOrder implements Arch.
 func (ppc64le) ListOrder(string) binary.ByteOrder { return binary.LittleEndian }
 
-func parsePPC64LE(image []byte) (*elfKernel, error) {
-	k, err := parseELF(image, elf.EM_PPC64, binary.LittleEndian)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range k.loads {
-		if l.offset%ppc64Align != 0 {
-			return nil, fmt.Errorf("%w: segment at offset %v is not aligned to 64 KiB", ErrNotKernel, l.offset)
-		}
-	}
-	if len(k.loads[0].data) < ppc64HeadSize {
-		return nil, fmt.Errorf("%w: no room for the first instructions", ErrNotKernel)
-	}
-	return k, nil
-}
-
 // Plan implements Arch.
 func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
-	k, err := parsePPC64LE(t.Kernel)
+	k, err := parsePPC64LEImage(t.Kernel)
 	if err != nil {
 		return nil, err
 	}
-	if len(t.Cmdline) >= ppc64CommandLineSize {
-		return nil, fmt.Errorf("%w: %d bytes, ppc64le kernels take %d", ErrCmdlineTooLong, len(t.Cmdline), ppc64CommandLineSize-1)
+	if len(t.Cmdline) >= ppc64leCommandLineSize {
+		return nil, fmt.Errorf("%w: %d bytes, ppc64le kernels take %d", ErrCmdlineTooLong, len(t.Cmdline), ppc64leCommandLineSize-1)
 	}
-	mem, err := readPPC64Memory(m)
+	mem, err := readPPC64LEMemory(m)
 	if err != nil {
 		return nil, err
 	}
 	// The next kernel moves itself down to 0 and must not meet its own
 	// device tree, initrd or list there.
 	reserved := append(mem.reserved, Region{Range{0, k.size}, "next kernel, when it has moved down"})
-	if crash := ppc64CrashKernel(t.Cmdline, mem.realMode, mem.opal != opalEntry{}); !crash.Empty() {
+	if crash := ppc64leCrashKernel(t.Cmdline, mem.realMode, mem.opal != ppc64leOPAL{}); !crash.Empty() {
 		reserved = append(reserved, Region{crash, "next kernel's crash kernel"})
 	}
-	place := newPlacer(mem.ram, reserved, ppc64Align)
-	all := Range{0, memoryLimit(t.Cmdline, ppc64MemoryGranule)}
+	place := newPlacer(mem.ram, reserved, ppc64leAlign)
+	all := Range{0, memoryLimit(t.Cmdline, ppc64leMemoryGranule)}
 	low := Range{0, min(mem.realMode, all.End)}
 
 	p := &Plan{
-		Arch: "ppc64le", Flags: ppc64KexecArch, Cmdline: t.Cmdline,
+		Arch: "ppc64le", Flags: ppc64leKexecArch, Cmdline: t.Cmdline,
 		RAM: mem.ram, Reserved: reserved,
 	}
 	kernel, err := place.place(SegmentKernel, k.size, low)
@@ -99,7 +82,7 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	}
 	for i, load := range k.loads {
 		r := rangeOf(kernel.Start+load.offset, load.size)
-		r.End, _ = alignUp(r.End, ppc64Align)
+		r.End, _ = alignUp(r.End, ppc64leAlign)
 		name := SegmentKernel
 		if i > 0 {
 			name = fmt.Sprintf("%s.%d", SegmentKernel, i)
@@ -114,13 +97,13 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 		return r, err
 	}
 
-	trampoline, err := add(SegmentTrampoline, ppc64TrampolineSize, nil, low)
+	trampoline, err := add(SegmentTrampoline, ppc64leTrampolineSize, nil, low)
 	if err != nil {
 		return nil, err
 	}
 	p.Entry = trampoline.Start
 
-	tree, err := newPPC64Tree(m, t, mem)
+	tree, err := newPPC64LETree(m, t, mem)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +136,7 @@ func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	code := ppc64Trampoline(k.loads[0].data, fdt.Start, kernel.Start, mem.opal)
+	code := ppc64leTrampoline(k.loads[0].data, fdt.Start, kernel.Start, mem.opal)
 	for i := range p.Segments {
 		switch p.Segments[i].Name {
 		case SegmentFDT:

@@ -12,11 +12,11 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// ppc64Drop are the properties of /chosen that tell of the running kernel and
+// ppc64leDrop are the properties of /chosen that tell of the running kernel and
 // would mislead the next: they are set anew here or by the next kernel
 // itself, belong to a crash kernel, or are written big-endian and read native
 // (linux,crashkernel-*, linux,memory-limit).
-var ppc64Drop = []string{
+var ppc64leDrop = []string{
 	"bootargs",
 	"linux,initrd-start", "linux,initrd-end",
 	listProperty,
@@ -28,14 +28,14 @@ var ppc64Drop = []string{
 	"linux,booted-from-kexec",
 }
 
-// ppc64Tree is the next kernel's device tree in the making.
-type ppc64Tree struct {
+// ppc64leTree is the next kernel's device tree in the making.
+type ppc64leTree struct {
 	fdt    dt.FDT
 	chosen *dt.Node
 }
 
-func newPPC64Tree(m *Machine, t *Target, mem *ppc64Memory) (*ppc64Tree, error) {
-	tree := &ppc64Tree{fdt: dt.FDT{Header: dt.Header{
+func newPPC64LETree(m *Machine, t *Target, mem *ppc64leMemory) (*ppc64leTree, error) {
+	tree := &ppc64leTree{fdt: dt.FDT{Header: dt.Header{
 		Magic: uint32(dt.Magic), Version: 17, LastCompVersion: 16,
 		BootCpuidPhys: m.BootCPU,
 	}}}
@@ -54,7 +54,7 @@ func newPPC64Tree(m *Machine, t *Target, mem *ppc64Memory) (*ppc64Tree, error) {
 		tree.chosen = dt.NewNode("chosen")
 		root.Children = append(root.Children, tree.chosen)
 	}
-	for _, name := range ppc64Drop {
+	for _, name := range ppc64leDrop {
 		tree.chosen.RemoveProperty(name)
 	}
 	// Memory limits are for crash kernels; domains are counted anew.
@@ -77,7 +77,7 @@ func newPPC64Tree(m *Machine, t *Target, mem *ppc64Memory) (*ppc64Tree, error) {
 
 // keepReservations takes those of a tree that the user named, but for the
 // initrd and list of whoever made it.
-func (tree *ppc64Tree) keepReservations(from *dt.FDT) {
+func (tree *ppc64leTree) keepReservations(from *dt.FDT) {
 	chosen := child(from.RootNode, "chosen")
 	list, _ := property(chosen, listProperty)
 	start, _ := number(chosen, "linux,initrd-start")
@@ -91,7 +91,7 @@ func (tree *ppc64Tree) keepReservations(from *dt.FDT) {
 	}
 }
 
-func (tree *ppc64Tree) reserve(r Range) {
+func (tree *ppc64leTree) reserve(r Range) {
 	e := dt.ReserveEntry{Address: uint64(r.Start), Size: uint64(r.Size())}
 	if !slices.Contains(tree.fdt.ReserveEntries, e) {
 		tree.fdt.ReserveEntries = append(tree.fdt.ReserveEntries, e)
@@ -99,7 +99,7 @@ func (tree *ppc64Tree) reserve(r Range) {
 }
 
 // setInitrd names the initrd, to the byte: the next kernel frees what it says.
-func (tree *ppc64Tree) setInitrd(r Range) {
+func (tree *ppc64leTree) setInitrd(r Range) {
 	tree.chosen.Update(dt.PropertyU64("linux,initrd-start", uint64(r.Start)))
 	tree.chosen.Update(dt.PropertyU64("linux,initrd-end", uint64(r.End)))
 	tree.reserve(r)
@@ -108,13 +108,13 @@ func (tree *ppc64Tree) setInitrd(r Range) {
 // setList names the list's segment. The reservation is the only thing that
 // keeps the memory until IMA reads it, and must be equal to the property for a
 // later kernel to find and drop it (drivers/of/kexec.c).
-func (tree *ppc64Tree) setList(r Range) {
+func (tree *ppc64leTree) setList(r Range) {
 	tree.chosen.Update(dt.PropertyRegion(listProperty, uint64(r.Start), uint64(r.Size())))
 	tree.reserve(r)
 }
 
 // size is an upper bound in bytes for the blob, whatever is set later.
-func (tree *ppc64Tree) size() int {
+func (tree *ppc64leTree) size() int {
 	const later = 1 << 12
 	n := later
 	_ = tree.fdt.RootNode.Walk(func(node *dt.Node) error {
@@ -128,7 +128,7 @@ func (tree *ppc64Tree) size() int {
 }
 
 // blob is the flattened tree, for the segment that it will lie in.
-func (tree *ppc64Tree) blob(at Range) ([]byte, error) {
+func (tree *ppc64leTree) blob(at Range) ([]byte, error) {
 	tree.reserve(at)
 
 	var b bytes.Buffer

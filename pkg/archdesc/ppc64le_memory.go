@@ -13,8 +13,8 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// ppc64Memory is what the device tree says of memory.
-type ppc64Memory struct {
+// ppc64leMemory is what the device tree says of memory.
+type ppc64leMemory struct {
 	// ram is what both the running kernel uses and the next will find.
 	ram Ranges
 	// reserved must not be written to.
@@ -24,15 +24,15 @@ type ppc64Memory struct {
 	firmware []Range
 	// realMode is the end of what CPUs reach with the MMU off.
 	realMode Addr
-	opal     opalEntry
+	opal     ppc64leOPAL
 }
 
-// opalEntry is where bare-metal firmware is called; zero on pseries.
-type opalEntry struct{ base, entry Addr }
+// ppc64leOPAL is where bare-metal firmware is called; zero on pseries.
+type ppc64leOPAL struct{ base, entry Addr }
 
-// readPPC64Memory reads the live tree: firmware and memory are those of the
+// readPPC64LEMemory reads the live tree: firmware and memory are those of the
 // machine, whatever tree the target is given.
-func readPPC64Memory(m *Machine) (*ppc64Memory, error) {
+func readPPC64LEMemory(m *Machine) (*ppc64leMemory, error) {
 	root := m.Tree
 	if root == nil {
 		return nil, fmt.Errorf("%w: the machine has none", ErrBadTree)
@@ -41,11 +41,11 @@ func readPPC64Memory(m *Machine) (*ppc64Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	lmbs, err := lmbRanges(child(root, "ibm,dynamic-reconfiguration-memory"))
+	lmbs, err := ppc64leLMBs(child(root, "ibm,dynamic-reconfiguration-memory"))
 	if err != nil {
 		return nil, err
 	}
-	mem := &ppc64Memory{ram: newRanges(append(nodes, lmbs...)).intersect(m.RAM), realMode: math.MaxUint64}
+	mem := &ppc64leMemory{ram: newRanges(append(nodes, lmbs...)).intersect(m.RAM), realMode: math.MaxUint64}
 	if len(mem.ram) == 0 {
 		return nil, fmt.Errorf("%w: its memory and /proc/iomem have nothing in common", ErrBadTree)
 	}
@@ -91,13 +91,13 @@ func readPPC64Memory(m *Machine) (*ppc64Memory, error) {
 	return mem, nil
 }
 
-func (mem *ppc64Memory) reserve(r Range, why string) {
+func (mem *ppc64leMemory) reserve(r Range, why string) {
 	if !r.Empty() {
 		mem.reserved = append(mem.reserved, Region{r, why})
 	}
 }
 
-func (mem *ppc64Memory) reservePair(n *dt.Node, base, size, why string, firmware bool) {
+func (mem *ppc64leMemory) reservePair(n *dt.Node, base, size, why string, firmware bool) {
 	b, okB := number(n, base)
 	s, okS := number(n, size)
 	if !okB || !okS || s == 0 {
@@ -111,7 +111,7 @@ func (mem *ppc64Memory) reservePair(n *dt.Node, base, size, why string, firmware
 
 // reserveNodes finds what any node may own: TCE tables, the log of the
 // firmware's measurements, and the children of /reserved-memory.
-func (mem *ppc64Memory) reserveNodes(root *dt.Node) error {
+func (mem *ppc64leMemory) reserveNodes(root *dt.Node) error {
 	err := root.Walk(func(n *dt.Node) error {
 		if text(n, "device_type") == "pci" {
 			mem.reservePair(n, "linux,tce-base", "linux,tce-size", "TCE table", true)
@@ -150,7 +150,7 @@ func (mem *ppc64Memory) reserveNodes(root *dt.Node) error {
 // the log can be anywhere reserve it in the map only, and read it from the
 // next kernel again. On pseries prom_init writes it in the byte order of the
 // kernel that it is part of, on powernv skiboot writes big-endian.
-func (mem *ppc64Memory) reserveLog(n *dt.Node) {
+func (mem *ppc64leMemory) reserveLog(n *dt.Node) {
 	base, okB := property(n, "linux,sml-base")
 	size, okS := property(n, "linux,sml-size")
 	if !okB || !okS || len(base) != 8 || len(size) != 4 {
@@ -202,13 +202,13 @@ func lowestEnd(rs []Range) Addr {
 
 // Flags of a logical memory block: arch/powerpc/include/asm/drmem.h.
 const (
-	lmbAssigned = 0x8
-	lmbReserved = 0x80
+	ppc64leLMBAssigned = 0x8
+	ppc64leLMBReserved = 0x80
 )
 
-// lmbRanges reads /ibm,dynamic-reconfiguration-memory, in its first form (one
+// ppc64leLMBs reads /ibm,dynamic-reconfiguration-memory, in its first form (one
 // entry a block) and its second (one entry a run of blocks); n may be nil.
-func lmbRanges(n *dt.Node) ([]Range, error) {
+func ppc64leLMBs(n *dt.Node) ([]Range, error) {
 	const entry = 24
 	size, _ := number(n, "ibm,lmb-size")
 	v, one := property(n, "ibm,dynamic-memory")
@@ -233,7 +233,7 @@ func lmbRanges(n *dt.Node) ([]Range, error) {
 			blocks, base = Addr(binary.BigEndian.Uint32(e)), Addr(binary.BigEndian.Uint64(e[4:]))
 		}
 		flags := binary.BigEndian.Uint32(e[20:])
-		if flags&lmbAssigned == 0 || flags&lmbReserved != 0 {
+		if flags&ppc64leLMBAssigned == 0 || flags&ppc64leLMBReserved != 0 {
 			continue
 		}
 		if size > (math.MaxUint64-base)/max(blocks, 1) {
@@ -242,4 +242,40 @@ func lmbRanges(n *dt.Node) ([]Range, error) {
 		out = append(out, rangeOf(base, blocks*size))
 	}
 	return out, nil
+}
+
+// ppc64leMemoryGranule is what mem= is rounded down to
+// (arch/powerpc/kernel/prom.c).
+const ppc64leMemoryGranule = 16 << 20
+
+// ppc64leCrashKernel is where a kernel with this command line keeps memory for
+// a crash kernel. It does so before it looks at the reservation map, so that a
+// list there would be freed into the crash kernel's memory. Of several sizes
+// the largest is taken; the default place is get_crash_base of
+// arch/powerpc/kexec/core.c.
+func ppc64leCrashKernel(cmdline string, realMode Addr, bareMetal bool) Range {
+	value := Param(cmdline, "crashkernel")
+	sizes, offset, explicit := strings.Cut(value, "@")
+	var size Addr
+	for s := range strings.SplitSeq(sizes, ",") {
+		if _, after, ok := strings.Cut(s, ":"); ok {
+			s = after
+		}
+		if n, _, ok := parseSize(s); ok {
+			size = max(size, n)
+		}
+	}
+	if size == 0 {
+		return Range{}
+	}
+	base := min(realMode/2, 512<<20)
+	if bareMetal {
+		base = min(realMode/2, 128<<20)
+	}
+	if explicit {
+		if n, _, ok := parseSize(offset); ok && n != 0 {
+			base = n
+		}
+	}
+	return rangeOf(base, size)
 }

@@ -15,42 +15,42 @@ type s390x struct{}
 
 const (
 	// KEXEC_ARCH_S390 of include/uapi/linux/kexec.h.
-	s390KexecArch = 22 << 16
+	s390xKexecArch = 22 << 16
 
-	// s390Page is the only page size of the architecture.
-	s390Page = 4 << 10
+	// s390xPage is the only page size of the architecture.
+	s390xPage = 4 << 10
 
-	// s390Heap is what the decompressor uses at most behind the end of the
+	// s390xHeap is what the decompressor uses at most behind the end of the
 	// image (BOOT_HEAP_SIZE of arch/s390/boot/decompressor.c, for bzip2).
-	s390Heap = 4 << 20
+	s390xHeap = 4 << 20
 
-	// s390Align is _SEGMENT_SIZE: kexec-tools places the initrd so.
-	s390Align = 1 << 20
+	// s390xAlign is _SEGMENT_SIZE: kexec-tools places the initrd so.
+	s390xAlign = 1 << 20
 
-	// canonicalParam makes a big-endian kernel write its list little-endian
+	// s390xCanonicalParam makes a big-endian kernel write its list little-endian
 	// (security/integrity/ima/ima_fs.c).
-	canonicalParam = "ima_canonical_fmt"
+	s390xCanonicalParam = "ima_canonical_fmt"
 )
 
-const noMark = "the image's parameter area has no mark that it restores a list"
+const s390xNoMark = "the image's parameter area has no mark that it restores a list"
 
 // Name implements Arch.
 func (s390x) Name() string { return "s390x" }
 
 // Recognise implements Arch.
 func (s390x) Recognise(image []byte) error {
-	_, err := parseS390X(image)
+	_, err := parseS390XImage(image)
 	return err
 }
 
-// Restores implements Arch. The mark is in the image: see parmFeatures.
+// Restores implements Arch. The mark is in the image: see s390xParmFeatures.
 func (s390x) Restores(image []byte) Support {
-	k, err := parseS390X(image)
+	k, err := parseS390XImage(image)
 	if err != nil {
 		return Support{Evidence: err.Error()}
 	}
-	if k.features&parmRestoresList == 0 {
-		return Support{Evidence: noMark}
+	if k.features&s390xParmRestoresList == 0 {
+		return Support{Evidence: s390xNoMark}
 	}
 	return Support{OK: true, Evidence: "the image's parameter area has the mark that it restores a list"}
 }
@@ -63,7 +63,7 @@ func (s390x) Unpacks(image []byte, config map[string]string) Support {
 
 // ListOrder implements Arch.
 func (s390x) ListOrder(cmdline string) binary.ByteOrder {
-	if hasSetup(cmdline, canonicalParam) {
+	if hasSetup(cmdline, s390xCanonicalParam) {
 		return binary.LittleEndian
 	}
 	return binary.BigEndian
@@ -71,7 +71,7 @@ func (s390x) ListOrder(cmdline string) binary.ByteOrder {
 
 // Plan implements Arch.
 func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
-	k, err := parseS390X(t.Kernel)
+	k, err := parseS390XImage(t.Kernel)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	// The decompressor works in [0, image), its heap is behind. An initrd
 	// or list that lies where the kernel is unpacked to is moved by it
 	// before (arch/s390/boot/startup.c, rescue_initrd).
-	low, ok := alignUp(k.end+s390Heap, s390Align)
+	low, ok := alignUp(k.end+s390xHeap, s390xAlign)
 	if !ok {
 		return nil, fmt.Errorf("%w: image ends at %v", ErrNotKernel, k.end)
 	}
@@ -92,15 +92,15 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	for _, r := range m.CrashKernel {
 		reserved = append(reserved, Region{r, "crash kernel"})
 	}
-	place := newPlacer(m.RAM, reserved, s390Page)
-	within := Range{0, memoryLimit(t.Cmdline, s390Align)}
+	place := newPlacer(m.RAM, reserved, s390xPage)
+	within := Range{0, memoryLimit(t.Cmdline, s390xAlign)}
 
 	p := &Plan{
-		Arch: "s390x", Flags: s390KexecArch, Entry: s390Entry, Cmdline: t.Cmdline,
+		Arch: "s390x", Flags: s390xKexecArch, Entry: s390xEntry, Cmdline: t.Cmdline,
 		RAM: m.RAM, Reserved: reserved,
 	}
 	if m.IPLReport {
-		p.Segments = append(p.Segments, Segment{"lowcore", Range{0, s390Page}, s390Lowcore()})
+		p.Segments = append(p.Segments, Segment{"lowcore", Range{0, s390xPage}, s390xLowcore()})
 	}
 	parm := k.parm()
 	initrd, err := p.placeInitrd(place, t, l, within)
@@ -108,17 +108,17 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 		return nil, err
 	}
 	parm.setInitrd(initrd)
-	p.describeArchive(l, fmt.Sprintf("parameter area %#x", s390Parm+parmInitrdStart))
+	p.describeArchive(l, fmt.Sprintf("parameter area %#x", s390xParm+s390xParmInitrdStart))
 	if l != nil && l.Buffer != nil {
-		if k.features&parmRestoresList == 0 {
-			return nil, fmt.Errorf("%w: %s", ErrNotRestored, noMark)
+		if k.features&s390xParmRestoresList == 0 {
+			return nil, fmt.Errorf("%w: %s", ErrNotRestored, s390xNoMark)
 		}
 		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, within)
 		if err != nil {
 			return nil, err
 		}
 		p.Segments = append(p.Segments, Segment{SegmentList, list, l.Buffer})
-		p.List = &Descriptor{Where: fmt.Sprintf("parameter area %#x", s390Parm+parmListStart), Range: list}
+		p.List = &Descriptor{Where: fmt.Sprintf("parameter area %#x", s390xParm+s390xParmListStart), Range: list}
 		parm.setList(list)
 	}
 	parm.setCmdline(t.Cmdline)
@@ -135,16 +135,16 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	return p, p.check(m)
 }
 
-// s390Lowcore is a first page whose pointer to the IPL report leads to zeros.
+// s390xLowcore is a first page whose pointer to the IPL report leads to zeros.
 // A machine that was started with a report still says so after a kexec, but
 // its memory is long reused, and kexec_load(2) leaves the pointer alone
 // (arch/s390/boot/ipl_report.c). The entry's code keeps 0x200 zero.
-func s390Lowcore() []byte {
+func s390xLowcore() []byte {
 	const (
 		iplParmblock = 0x14 // ipl_parmblock_ptr of struct lowcore
 		zeroed       = 0x200
 	)
-	page := make([]byte, s390Page)
+	page := make([]byte, s390xPage)
 	binary.BigEndian.PutUint32(page[iplParmblock:], zeroed)
 	return page
 }

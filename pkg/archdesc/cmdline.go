@@ -65,13 +65,8 @@ func hasSetup(cmdline, name string) bool {
 	return false
 }
 
-// memoryLimit is the end of the memory that a kernel with this command line
-// uses: a list beyond mem= would be lost. Kernels round it down to granule
-// bytes, a power of two.
-func memoryLimit(cmdline string, granule Addr) Addr {
-	limit, _, ok := parseSize(Param(cmdline, "mem"))
-	if limit &^= granule - 1; !ok || limit == 0 {
-		return math.MaxUint64
-	}
-	return limit
+// sizeParam returns the size that a parameter's last value begins with.
+func sizeParam(cmdline, name string) (Addr, bool) {
+	size, _, ok := parseSize(Param(cmdline, name))
+	return size, ok
 }

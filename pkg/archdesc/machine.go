@@ -129,15 +129,6 @@ func offlineMemory(root string) ([]Range, error) {
 	return out, nil
 }
 
-// s390xIPLReport reads a flag of the block that describes how the machine was
-// started: IPL_PL_FLAG_IPLSR in struct ipl_pl_hdr
-// (arch/s390/include/uapi/asm/ipl.h).
-func s390xIPLReport(root string) bool {
-	const flags, iplsr = 4, 0x20
-	b, err := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/binary_parameter"))
-	return err == nil && len(b) > flags && b[flags]&iplsr != 0
-}
-
 // bootCPU is the hardware id of the CPU that a kexec moves to. Firmware and
 // trampolines that know better overwrite it, so that 0 is a fair answer where
 // the kernel does not say.

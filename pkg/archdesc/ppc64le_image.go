@@ -10,6 +10,7 @@ import (
 	"fmt"
 )
 
+// parsePPC64LEImage reads an ELF vmlinux. Nothing of it is copied.
 func parsePPC64LEImage(image []byte) (*elfKernel, error) {
 	k, err := parseELF(image, elf.EM_PPC64, binary.LittleEndian)
 	if err != nil {
@@ -24,4 +25,16 @@ func parsePPC64LEImage(image []byte) (*elfKernel, error) {
 		return nil, fmt.Errorf("%w: no room for the first instructions", ErrNotKernel)
 	}
 	return k, nil
+}
+
+// ppc64leSegments returns the kernel's segments for a kernel that starts at an
+// address.
+func ppc64leSegments(k *elfKernel, start Addr) []Segment {
+	var out []Segment
+	for _, load := range k.loads {
+		r := rangeOf(start+load.offset, load.size)
+		r.End, _ = alignUp(r.End, ppc64leAlign)
+		out = append(out, Segment{kernelPart(len(out)), r, load.data})
+	}
+	return out
 }

@@ -60,7 +60,7 @@ func TestPPC64LELMBs(t *testing.T) {
 	}
 }
 
-func TestMemoryLimit(t *testing.T) {
+func TestPPC64LEMemoryLimit(t *testing.T) {
 	for _, tt := range []struct {
 		cmdline string
 		want    Addr
@@ -77,7 +77,7 @@ func TestMemoryLimit(t *testing.T) {
 		{"mem=99999999999E", math.MaxUint64},
 		{"xmem=1G", math.MaxUint64},
 	} {
-		if got := memoryLimit(tt.cmdline, ppc64leMemoryGranule); got != tt.want {
+		if got := ppc64leMemoryLimit(tt.cmdline); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func TestPPC64LESecondHop(t *testing.T) {
 	m := captured(t, "ppc64le", "pseries-radix-4k")
 	chosen := child(m.Tree, "chosen")
-	chosen.Update(dt.PropertyRegion(listProperty, 0x1234000, 0x1000))
+	chosen.Update(dt.PropertyRegion(fdtListProperty, 0x1234000, 0x1000))
 	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x7000000))
 	chosen.Update(dt.PropertyU64("linux,memory-limit", 0))
 	chosen.Update(dt.PropertyU64("linux,elfcorehdr", 1))
@@ -35,7 +35,7 @@ func TestPPC64LESecondHop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range ppc64leDrop {
+	for _, name := range append(ppc64leDrop, fdtDrop...) {
 		if name == "bootargs" || name == "rng-seed" || name == "linux,booted-from-kexec" {
 			continue // set anew
 		}
@@ -58,7 +58,7 @@ func TestPPC64LEGivenTree(t *testing.T) {
 		{Address: 0x6000000, Size: 0x123},   // the old initrd
 	}}
 	chosen := child(given.RootNode, "chosen")
-	chosen.Update(dt.PropertyRegion(listProperty, 0x5000000, 0x10000))
+	chosen.Update(dt.PropertyRegion(fdtListProperty, 0x5000000, 0x10000))
 	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x6000000))
 	chosen.Update(dt.PropertyU64("linux,initrd-end", 0x6000123))
 	given.RootNode.Update(dt.PropertyString("model", "given"))
@@ -106,8 +106,8 @@ func TestPPC64LEArchive(t *testing.T) {
 			t.Fatal(err)
 		}
 		chosen := child(tree.RootNode, "chosen")
-		if _, ok := property(chosen, listProperty); ok {
-			t.Errorf("%s is there", listProperty)
+		if _, ok := property(chosen, fdtListProperty); ok {
+			t.Errorf("%s is there", fdtListProperty)
 		}
 		start, _ := number(chosen, "linux,initrd-start")
 		end, _ := number(chosen, "linux,initrd-end")

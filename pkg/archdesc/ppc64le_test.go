@@ -21,7 +21,7 @@ import (
 // machine only.
 func ppc64leTestTarget(t testing.TB) *Target {
 	return &Target{
-		KernelName: "vmlinux", Kernel: ppc64leTestImage(t, 0x2000, 0x123456, listProperty),
+		KernelName: "vmlinux", Kernel: ppc64leTestImage(t, 0x2000, 0x123456, fdtListProperty),
 		InitrdName: "initrd", Initrd: bytes.Repeat([]byte("i"), 0x54321),
 		Cmdline: "console=hvc0 root=/dev/vda2",
 		RNGSeed: bytes.Repeat([]byte{0xa5}, 128),
@@ -60,8 +60,8 @@ func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
 	if got := text(chosen, "bootargs"); got != p.Cmdline {
 		t.Errorf("bootargs %q, want %q", got, p.Cmdline)
 	}
-	if got, _ := property(chosen, listProperty); !bytes.Equal(got, dt.PropertyRegion("", uint64(list.Start), uint64(list.Size())).Value) {
-		t.Errorf("%s = %x, want %v", listProperty, got, list.Range)
+	if got, _ := property(chosen, fdtListProperty); !bytes.Equal(got, dt.PropertyRegion("", uint64(list.Start), uint64(list.Size())).Value) {
+		t.Errorf("%s = %x, want %v", fdtListProperty, got, list.Range)
 	}
 	start, _ := number(chosen, "linux,initrd-start")
 	end, _ := number(chosen, "linux,initrd-end")
@@ -198,9 +198,9 @@ func TestPPC64LERestores(t *testing.T) {
 	for _, tt := range []struct {
 		text string
 		want bool
-	}{{listProperty, true}, {"linux,other", false}} {
+	}{{fdtListProperty, true}, {"linux,other", false}} {
 		s := ppc64le{}.Restores(ppc64leTestImage(t, 0x2000, 0x2000, tt.text))
-		if s.OK != tt.want || !strings.Contains(s.Evidence, listProperty) {
+		if s.OK != tt.want || !strings.Contains(s.Evidence, fdtListProperty) {
 			t.Errorf("with %q: %+v", tt.text, s)
 		}
 	}

@@ -150,10 +150,7 @@ func (k *s390xImage) segments(p *s390xParams) ([]Segment, error) {
 		if !ok || l.Start%s390xPage != 0 {
 			return nil, fmt.Errorf("%w: segment %v is not in whole pages", ErrNotKernel, l.Range)
 		}
-		name := SegmentKernel
-		if len(out) > 0 {
-			name = fmt.Sprintf("%s.%d", SegmentKernel, len(out))
-		}
+		name := kernelPart(len(out))
 		data := l.data
 		if l.Contains(Range{s390xParm, s390xParm + 1}) {
 			n := min(parmEnd-l.Start, Addr(len(data)))

@@ -7,6 +7,8 @@ package archdesc
 import (
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -20,34 +22,42 @@ const (
 	s390xParmCmdlineSize = 0x30 // 0 in old images
 	s390xParmCmdline     = 0x80
 
-	// The extension for kernels that restore a list: pad, and 0, in all
-	// others. The first is set by the image, the others by the loader.
+	// The extension for kernels that restore a list. In all other images
+	// these bytes are padding and zero. The image sets the first field, and
+	// the loader sets the others.
 	s390xParmFeatures  = 0x38
 	s390xParmListStart = 0x40
 	s390xParmListSize  = 0x48
 
-	// s390xParmRestoresList is the bit of s390xParmFeatures.
+	// s390xParmRestoresList is the bit of s390xParmFeatures that marks a
+	// kernel which restores a list.
 	s390xParmRestoresList = 1 << 0
 
-	// LEGACY_COMMAND_LINE_SIZE, and the upper end of the range of
-	// CONFIG_COMMAND_LINE_SIZE.
+	// s390xParmLegacyCmdline is LEGACY_COMMAND_LINE_SIZE, and
+	// s390xParmMaxCmdline the largest CONFIG_COMMAND_LINE_SIZE, in bytes.
 	s390xParmLegacyCmdline = 896
 	s390xParmMaxCmdline    = 1 << 20
 )
 
-// s390xParams is the target's parameter area in the making, a copy.
+const s390xNoMark = "the image's parameter area has no mark that it restores a list"
+
+// s390xParams is the target's parameter area while it is being built, a copy
+// of the image's. It implements bootParams.
 type s390xParams struct{ area []byte }
 
-// parm begins with what the image says, without the marks of a crash dump.
-func (k *s390xImage) parm() *s390xParams {
+// newS390XParams copies the image's parameter area, clears the loader's fields
+// and those of a crash dump, and writes the command line.
+func newS390XParams(k *s390xImage, cmdline string) *s390xParams {
 	p := &s390xParams{append([]byte(nil), k.area...)}
 	for _, offset := range []int{s390xParmInitrdStart, s390xParmInitrdSize, s390xParmOldmemBase, s390xParmOldmemSize} {
 		p.put(offset, 0)
 	}
-	if k.features&s390xParmRestoresList != 0 {
+	if k.restoresList() {
 		p.put(s390xParmListStart, 0)
 		p.put(s390xParmListSize, 0)
 	}
+	clear(p.area[s390xParmCmdline:])
+	copy(p.area[s390xParmCmdline:], cmdline)
 	return p
 }
 
@@ -55,32 +65,58 @@ func (p *s390xParams) put(offset int, v Addr) {
 	binary.BigEndian.PutUint64(p.area[offset:], uint64(v))
 }
 
-// setInitrd names the initrd, to the byte; an empty range for none.
-func (p *s390xParams) setInitrd(r Range) {
+// setInitrd implements bootParams.
+func (p *s390xParams) setInitrd(r Range) string {
 	p.put(s390xParmInitrdStart, r.Start)
 	p.put(s390xParmInitrdSize, r.Size())
+	return fmt.Sprintf("parameter area %#x", s390xParm+s390xParmInitrdStart)
 }
 
-// setList names the list's segment.
-func (p *s390xParams) setList(r Range) {
+// setList implements bootParams. Only images with the mark have the fields.
+func (p *s390xParams) setList(r Range) string {
 	p.put(s390xParmListStart, r.Start)
 	p.put(s390xParmListSize, r.Size())
+	return fmt.Sprintf("parameter area %#x", s390xParm+s390xParmListStart)
 }
 
-// setCmdline writes the command line, which checkCmdline has seen.
-func (p *s390xParams) setCmdline(s string) {
-	clear(p.area[s390xParmCmdline:])
-	copy(p.area[s390xParmCmdline:], s)
-}
+func (k *s390xImage) restoresList() bool { return k.features&s390xParmRestoresList != 0 }
 
-// checkCmdline: the target takes a line with one byte above 0x7f for EBCDIC
-// as a whole (arch/s390/boot/ipl_parm.c, setup_boot_command_line).
-func (k *s390xImage) checkCmdline(s string) error {
-	if Addr(len(s)) >= k.limit {
-		return fmt.Errorf("%w: %d bytes, this kernel takes %d", ErrCmdlineTooLong, len(s), k.limit-1)
+// checkParams refuses what the parameter area cannot express.
+//
+// A kernel that finds one byte above 0x7f in the command line takes all of the
+// line for EBCDIC (arch/s390/boot/ipl_parm.c, setup_boot_command_line).
+func (k *s390xImage) checkParams(t *Target, l *List) error {
+	if i := strings.IndexFunc(t.Cmdline, func(r rune) bool { return r > 0x7f }); i >= 0 {
+		return fmt.Errorf("%w: byte %d is %#x, and the kernel would read all of it as EBCDIC", ErrCmdlineBytes, i+1, t.Cmdline[i])
 	}
-	if i := strings.IndexFunc(s, func(r rune) bool { return r > 0x7f }); i >= 0 {
-		return fmt.Errorf("%w: byte %d is %#x, and the kernel would read all of it as EBCDIC", ErrCmdlineBytes, i+1, s[i])
+	if t.Tree != nil {
+		return fmt.Errorf("%w: s390x kernels take none", ErrBadTree)
+	}
+	if l != nil && l.Buffer != nil && !k.restoresList() {
+		return fmt.Errorf("%w: %s", ErrNotRestored, s390xNoMark)
 	}
 	return nil
+}
+
+// s390xLowcore returns a segment for the first page. Its pointer to the IPL
+// report leads to zeros: a machine that was started with a report still says
+// so after a kexec, long after the report's memory was used again, and
+// kexec_load(2) leaves the old pointer in place (arch/s390/boot/ipl_report.c).
+// The code at the entry leaves address 0x200 zero.
+func s390xLowcore() Segment {
+	const (
+		iplParmblock = 0x14 // ipl_parmblock_ptr of struct lowcore
+		zeroed       = 0x200
+	)
+	page := make([]byte, s390xPage)
+	binary.BigEndian.PutUint32(page[iplParmblock:], zeroed)
+	return Segment{"lowcore", Range{0, s390xPage}, page}
+}
+
+// s390xIPLReport reads IPL_PL_FLAG_IPLSR from struct ipl_pl_hdr, the block that
+// tells how the machine was started (arch/s390/include/uapi/asm/ipl.h).
+func s390xIPLReport(root string) bool {
+	const flags, iplsr = 4, 0x20
+	b, err := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/binary_parameter"))
+	return err == nil && len(b) > flags && b[flags]&iplsr != 0
 }

@@ -230,6 +230,17 @@ func number(n *dt.Node, name string) (Addr, bool) {
 	return 0, false
 }
 
+// pair reads a range from two properties, a base and a size. It is empty if one
+// of them is missing.
+func pair(n *dt.Node, base, size string) Range {
+	b, okB := number(n, base)
+	s, okS := number(n, size)
+	if !okB || !okS {
+		return Range{}
+	}
+	return rangeOf(b, s)
+}
+
 // text reads a property of one string.
 func text(n *dt.Node, name string) string {
 	v, _ := property(n, name)

@@ -90,7 +90,7 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 		return nil, err
 	}
 	m.BootCPU = bootCPU(root)
-	m.IPLReport = iplReport(root)
+	m.IPLReport = s390xIPLReport(root)
 	return m, nil
 }
 
@@ -127,15 +127,6 @@ func offlineMemory(root string) ([]Range, error) {
 		out = append(out, rangeOf(Addr(n*size), Addr(size)))
 	}
 	return out, nil
-}
-
-// iplReport reads a flag of the block that describes how the machine was
-// started: IPL_PL_FLAG_IPLSR in struct ipl_pl_hdr
-// (arch/s390/include/uapi/asm/ipl.h).
-func iplReport(root string) bool {
-	const flags, iplsr = 4, 0x20
-	b, err := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/binary_parameter"))
-	return err == nil && len(b) > flags && b[flags]&iplsr != 0
 }
 
 // bootCPU is the hardware id of the CPU that a kexec moves to. Firmware and

@@ -13,9 +13,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// s390Files are those of a machine with standby memory, of which the kernel
+// s390xFiles are those of a machine with standby memory, of which the kernel
 // lists a block that is offline.
-func s390Files() map[string]string {
+func s390xFiles() map[string]string {
 	const memory = "sys/devices/system/memory/"
 	return map[string]string{
 		"proc/cmdline":                          "root=/dev/dasda1\n",
@@ -30,7 +30,7 @@ func s390Files() map[string]string {
 }
 
 func TestReadMachineS390X(t *testing.T) {
-	m, err := ReadMachine(fileroot.New(t, s390Files()), "s390x", 4096)
+	m, err := ReadMachine(fileroot.New(t, s390xFiles()), "s390x", 4096)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestReadMachineBad(t *testing.T) {
 		{"hidden addresses", "proc/iomem", "00000000-00000000 : System RAM\n", "CAP_SYS_ADMIN"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			files := s390Files()
+			files := s390xFiles()
 			files[tt.file] = tt.content
 			_, err := ReadMachine(fileroot.New(t, files), "s390x", 4096)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -24,6 +24,14 @@ const (
 	SegmentArchive    = "ima-archive"
 )
 
+// kernelPart names the i-th segment of a kernel.
+func kernelPart(i int) string {
+	if i == 0 {
+		return SegmentKernel
+	}
+	return fmt.Sprintf("%s.%d", SegmentKernel, i)
+}
+
 // A Segment is a piece of memory that the next kernel finds filled. What is
 // beyond Data is zero.
 type Segment struct {

@@ -4,30 +4,21 @@
 
 package archdesc
 
-import (
-	"debug/elf"
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
-// ppc64le is the boot protocol of 64-bit little-endian POWER machines, under
-// a hypervisor (pseries) and on bare metal (powernv). README.md describes it.
+// ppc64le is the boot protocol of 64-bit little-endian POWER machines, both
+// under a hypervisor (pseries) and on bare metal (powernv). docs/ppc64le.md
+// describes it.
 type ppc64le struct{}
 
 const (
-	// KEXEC_ARCH_PPC64 of include/uapi/linux/kexec.h, for either endianness.
-	ppc64KexecArch = 21 << 16
+	// ppc64leKexecArch is KEXEC_ARCH_PPC64 of include/uapi/linux/kexec.h,
+	// the same for both byte orders.
+	ppc64leKexecArch = 21 << 16
 
-	// COMMAND_LINE_SIZE of arch/powerpc/include/asm/setup.h, with the NUL.
-	ppc64CommandLineSize = 2048
-
-	// 64 KiB suits kernels of either page size, running and next: the next
-	// one frees the list in pages of its own.
-	ppc64Align = 64 << 10
-
-	// listProperty is where drivers/of/kexec.c looks for the list, and a
-	// text that only kernels that can restore hold.
-	listProperty = "linux,ima-kexec-buffer"
+	// ppc64leAlign suits both page sizes, 4 and 64 KiB, of the running
+	// kernel and of the next, which frees the list in its own pages.
+	ppc64leAlign = 64 << 10
 )
 
 // Name implements Arch.
@@ -35,12 +26,12 @@ func (ppc64le) Name() string { return "ppc64le" }
 
 // Recognise implements Arch.
 func (ppc64le) Recognise(image []byte) error {
-	_, err := parsePPC64LE(image)
+	_, err := parsePPC64LEImage(image)
 	return err
 }
 
 // Restores implements Arch.
-func (ppc64le) Restores(image []byte) Support { return probeRestore(image, listProperty) }
+func (ppc64le) Restores(image []byte) Support { return probeRestore(image, fdtListProperty) }
 
 // Unpacks implements Arch.
 func (ppc64le) Unpacks(image []byte, config map[string]string) Support {
@@ -50,117 +41,43 @@ func (ppc64le) Unpacks(image []byte, config map[string]string) Support {
 // ListOrder implements Arch.
 func (ppc64le) ListOrder(string) binary.ByteOrder { return binary.LittleEndian }
 
-func parsePPC64LE(image []byte) (*elfKernel, error) {
-	k, err := parseELF(image, elf.EM_PPC64, binary.LittleEndian)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range k.loads {
-		if l.offset%ppc64Align != 0 {
-			return nil, fmt.Errorf("%w: segment at offset %v is not aligned to 64 KiB", ErrNotKernel, l.offset)
-		}
-	}
-	if len(k.loads[0].data) < ppc64HeadSize {
-		return nil, fmt.Errorf("%w: no room for the first instructions", ErrNotKernel)
-	}
-	return k, nil
-}
-
 // Plan implements Arch.
 func (ppc64le) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
-	k, err := parsePPC64LE(t.Kernel)
+	k, err := parsePPC64LEImage(t.Kernel)
 	if err != nil {
 		return nil, err
 	}
-	if len(t.Cmdline) >= ppc64CommandLineSize {
-		return nil, fmt.Errorf("%w: %d bytes, ppc64le kernels take %d", ErrCmdlineTooLong, len(t.Cmdline), ppc64CommandLineSize-1)
-	}
-	mem, err := readPPC64Memory(m)
+	mem, err := readPPC64LEMemory(m)
 	if err != nil {
 		return nil, err
 	}
-	// The next kernel moves itself down to 0 and must not meet its own
-	// device tree, initrd or list there.
-	reserved := append(mem.reserved, Region{Range{0, k.size}, "next kernel, when it has moved down"})
-	if crash := ppc64CrashKernel(t.Cmdline, mem.realMode, mem.opal != opalEntry{}); !crash.Empty() {
-		reserved = append(reserved, Region{crash, "next kernel's crash kernel"})
+	mem.reserveNext(k.size, t.Cmdline)
+	params, err := newPPC64LEParams(m, t, mem)
+	if err != nil {
+		return nil, err
 	}
-	place := newPlacer(mem.ram, reserved, ppc64Align)
-	all := Range{0, memoryLimit(t.Cmdline, ppc64MemoryGranule)}
+	d := newDraft(m, t, l, layout{
+		arch: "ppc64le", flags: ppc64leKexecArch,
+		cmdlineSize: ppc64leCommandLineSize, cmdlineOwner: "ppc64le kernels take",
+		memory: &mem.memory, align: ppc64leAlign,
+	})
+	all := Range{0, ppc64leMemoryLimit(t.Cmdline)}
 	low := Range{0, min(mem.realMode, all.End)}
 
-	p := &Plan{
-		Arch: "ppc64le", Flags: ppc64KexecArch, Cmdline: t.Cmdline,
-		RAM: mem.ram, Reserved: reserved,
-	}
-	kernel, err := place.place(SegmentKernel, k.size, low)
-	if err != nil {
-		return nil, err
-	}
-	for i, load := range k.loads {
-		r := rangeOf(kernel.Start+load.offset, load.size)
-		r.End, _ = alignUp(r.End, ppc64Align)
-		name := SegmentKernel
-		if i > 0 {
-			name = fmt.Sprintf("%s.%d", SegmentKernel, i)
-		}
-		p.Segments = append(p.Segments, Segment{name, r, load.data})
-	}
-	add := func(name string, size Addr, data []byte, within Range) (Range, error) {
-		r, err := place.place(name, size, within)
-		if err == nil {
-			p.Segments = append(p.Segments, Segment{name, r, data})
-		}
-		return r, err
-	}
+	kernel := d.room(SegmentKernel, k.size, low)
+	d.put(ppc64leSegments(k, kernel.Start)...)
+	code := d.add(SegmentTrampoline, ppc64leTrampolineSize, low)
+	fdt := d.add(SegmentFDT, params.size(), low)
+	d.initrd(params, low)
+	// The next kernel reads the list late, with the MMU on, so that it may
+	// lie above the limit of real mode.
+	d.buffer(params, low, all)
 
-	trampoline, err := add(SegmentTrampoline, ppc64TrampolineSize, nil, low)
-	if err != nil {
-		return nil, err
-	}
-	p.Entry = trampoline.Start
-
-	tree, err := newPPC64Tree(m, t, mem)
-	if err != nil {
-		return nil, err
-	}
-	fdt, err := add(SegmentFDT, Addr(tree.size()), nil, low)
-	if err != nil {
-		return nil, err
-	}
-	initrd, err := p.placeInitrd(place, t, l, low)
-	if err != nil {
-		return nil, err
-	}
-	if !initrd.Empty() {
-		tree.setInitrd(initrd)
-		p.describeArchive(l, "FDT /chosen/linux,initrd-start")
-	}
-	if l != nil && l.Buffer != nil {
-		// The list is read late, with the MMU on, and may lie higher.
-		list, err := place.place(SegmentList, Addr(len(l.Buffer))+l.Room, low)
-		if err != nil {
-			list, err = place.place(SegmentList, Addr(len(l.Buffer))+l.Room, all)
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.Segments = append(p.Segments, Segment{SegmentList, list, l.Buffer})
-		p.List = &Descriptor{Where: "FDT /chosen/" + listProperty, Range: list}
-		tree.setList(list)
-	}
-	blob, err := tree.blob(fdt)
-	if err != nil {
-		return nil, err
-	}
-	code := ppc64Trampoline(k.loads[0].data, fdt.Start, kernel.Start, mem.opal)
-	for i := range p.Segments {
-		switch p.Segments[i].Name {
-		case SegmentFDT:
-			p.Segments[i].Data = blob
-		case SegmentTrampoline:
-			p.Segments[i].Data = code
-		}
-	}
-	return p, p.check(m)
+	params.reserve(fdt)
+	blob, err := params.blob()
+	d.fail(err)
+	d.fill(SegmentFDT, blob)
+	d.fill(SegmentTrampoline, ppc64leTrampoline(k.loads[0].data, fdt.Start, kernel.Start, mem.opal))
+	d.plan.Entry = code.Start
+	return d.finish()
 }

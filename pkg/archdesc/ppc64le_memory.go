@@ -11,183 +11,137 @@ import (
 	"strings"
 
 	"github.com/u-root/u-root/pkg/dt"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
-// ppc64Memory is what the device tree says of memory.
-type ppc64Memory struct {
-	// ram is what both the running kernel uses and the next will find.
-	ram Ranges
-	// reserved must not be written to.
-	reserved []Region
-	// firmware is the part of reserved that the next kernel must be told
-	// of, since it finds it nowhere else.
+// ppc64leMemory describes the machine's memory, from its device tree.
+type ppc64leMemory struct {
+	memory
+	// firmware is the part of reserved that the reservation map has to
+	// name: the next kernel learns of it nowhere else.
 	firmware []Range
-	// realMode is the end of what CPUs reach with the MMU off.
+	// realMode is the end of the memory that CPUs reach with the MMU off.
 	realMode Addr
-	opal     opalEntry
+	opal     ppc64leOPAL
 }
 
-// opalEntry is where bare-metal firmware is called; zero on pseries.
-type opalEntry struct{ base, entry Addr }
+// ppc64leOPAL holds the addresses at which a kernel calls the firmware of
+// bare-metal machines, and is zero on pseries.
+type ppc64leOPAL struct{ base, entry Addr }
 
-// readPPC64Memory reads the live tree: firmware and memory are those of the
-// machine, whatever tree the target is given.
-func readPPC64Memory(m *Machine) (*ppc64Memory, error) {
+// readPPC64LEMemory reads the live tree. The target's own tree does not matter
+// here, because memory and firmware are those of the machine.
+func readPPC64LEMemory(m *Machine) (*ppc64leMemory, error) {
 	root := m.Tree
 	if root == nil {
 		return nil, fmt.Errorf("%w: the machine has none", ErrBadTree)
 	}
-	nodes, err := memoryNodes(root)
+	nodes, err := fdtMemory(root)
 	if err != nil {
 		return nil, err
 	}
-	lmbs, err := lmbRanges(child(root, "ibm,dynamic-reconfiguration-memory"))
+	lmbs, err := ppc64leLMBs(child(root, "ibm,dynamic-reconfiguration-memory"))
 	if err != nil {
 		return nil, err
 	}
-	mem := &ppc64Memory{ram: newRanges(append(nodes, lmbs...)).intersect(m.RAM), realMode: math.MaxUint64}
+	mem := &ppc64leMemory{realMode: math.MaxUint64}
+	mem.ram = newRanges(append(nodes, lmbs...)).intersect(m.RAM)
 	if len(mem.ram) == 0 {
 		return nil, fmt.Errorf("%w: its memory and /proc/iomem have nothing in common", ErrBadTree)
 	}
-
-	chosen := child(root, "chosen")
-	kernelEnd, ok := number(chosen, "linux,kernel-end")
-	if !ok {
-		return nil, fmt.Errorf("%w: /chosen/linux,kernel-end is missing, the running kernel cannot kexec", ErrBadTree)
+	if err := mem.reserveKernel(m); err != nil {
+		return nil, err
 	}
-	// kexec_load(2) answers ETXTBSY below this (arch/powerpc/kexec/core_64.c).
-	mem.reserve(Range{0, kernelEnd}, "running kernel")
-	mem.reservePair(chosen, "linux,htab-base", "linux,htab-size", "hash table", false)
-	mem.reservePair(chosen, "linux,crashkernel-base", "linux,crashkernel-size", "crash kernel", false)
-	for _, r := range m.CrashKernel {
-		mem.reserve(r, "crash kernel")
-	}
-
-	rtas := child(root, "rtas")
-	mem.reservePair(rtas, "linux,rtas-base", "rtas-size", "RTAS", true)
-
 	if opal := child(root, "ibm,opal"); opal != nil {
-		mem.reservePair(opal, "opal-base-address", "opal-runtime-size", "OPAL", true)
 		mem.opal.base, _ = number(opal, "opal-base-address")
 		mem.opal.entry, _ = number(opal, "opal-entry-address")
 	} else {
-		// Under a hypervisor with hash page tables real mode ends with
+		// Under a hypervisor with hash page tables, real mode ends with
 		// the first memory block (arch/powerpc/mm/book3s64).
 		mem.realMode = lowestEnd(nodes)
 	}
-	if err := mem.reserveNodes(root); err != nil {
-		return nil, err
-	}
-	if v, ok := property(root, "reserved-ranges"); ok {
-		rs, err := regions(v, 2, 2)
-		if err != nil {
-			return nil, fmt.Errorf("/reserved-ranges: %w", err)
-		}
-		for _, r := range rs {
-			mem.reserve(r, "firmware (reserved-ranges)")
-			mem.firmware = append(mem.firmware, r)
-		}
-	}
-	return mem, nil
+	return mem, mem.reserveFirmware(root)
 }
 
-func (mem *ppc64Memory) reserve(r Range, why string) {
-	if !r.Empty() {
-		mem.reserved = append(mem.reserved, Region{r, why})
+// reserveKernel keeps off the running kernel's memory.
+func (mem *ppc64leMemory) reserveKernel(m *Machine) error {
+	chosen := child(m.Tree, "chosen")
+	end, ok := number(chosen, "linux,kernel-end")
+	if !ok {
+		return fmt.Errorf("%w: /chosen/linux,kernel-end is missing, the running kernel cannot kexec", ErrBadTree)
 	}
-}
-
-func (mem *ppc64Memory) reservePair(n *dt.Node, base, size, why string, firmware bool) {
-	b, okB := number(n, base)
-	s, okS := number(n, size)
-	if !okB || !okS || s == 0 {
-		return
-	}
-	mem.reserve(rangeOf(b, s), why)
-	if firmware {
-		mem.firmware = append(mem.firmware, rangeOf(b, s))
-	}
-}
-
-// reserveNodes finds what any node may own: TCE tables, the log of the
-// firmware's measurements, and the children of /reserved-memory.
-func (mem *ppc64Memory) reserveNodes(root *dt.Node) error {
-	err := root.Walk(func(n *dt.Node) error {
-		if text(n, "device_type") == "pci" {
-			mem.reservePair(n, "linux,tce-base", "linux,tce-size", "TCE table", true)
-		}
-		mem.reserveLog(n)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	rm := child(root, "reserved-memory")
-	if rm == nil {
-		return nil
-	}
-	address, size, err := cells(rm)
-	if err != nil {
-		return err
-	}
-	for _, c := range rm.Children {
-		v, ok := property(c, "reg")
-		if !ok {
-			continue
-		}
-		rs, err := regions(v, address, size)
-		if err != nil {
-			return fmt.Errorf("/reserved-memory/%s: %w", c.Name, err)
-		}
-		for _, r := range rs {
-			mem.reserve(r, "reserved-memory/"+c.Name)
-		}
-	}
+	// Below this address kexec_load(2) fails with ETXTBSY
+	// (arch/powerpc/kexec/core_64.c).
+	mem.reserve("running kernel", Range{0, end})
+	mem.reserve("hash table", pair(chosen, "linux,htab-base", "linux,htab-size"))
+	mem.reserve("crash kernel", pair(chosen, "linux,crashkernel-base", "linux,crashkernel-size"))
+	mem.reserve("crash kernel", m.CrashKernel...)
 	return nil
 }
 
-// reserveLog keeps the firmware's event log (linux,sml-base): kernels since
-// the log can be anywhere reserve it in the map only, and read it from the
-// next kernel again. On pseries prom_init writes it in the byte order of the
-// kernel that it is part of, on powernv skiboot writes big-endian.
-func (mem *ppc64Memory) reserveLog(n *dt.Node) {
-	base, okB := property(n, "linux,sml-base")
-	size, okS := property(n, "linux,sml-size")
-	if !okB || !okS || len(base) != 8 || len(size) != 4 {
-		return
+// reserveFirmware keeps off the firmware's memory: RTAS, OPAL, TCE tables, the
+// log of the firmware's measurements, /reserved-memory and reserved-ranges.
+func (mem *ppc64leMemory) reserveFirmware(root *dt.Node) error {
+	mem.keep("RTAS", pair(child(root, "rtas"), "linux,rtas-base", "rtas-size"))
+	mem.keep("OPAL", pair(child(root, "ibm,opal"), "opal-base-address", "opal-runtime-size"))
+	_ = root.Walk(func(n *dt.Node) error {
+		if text(n, "device_type") == "pci" {
+			mem.keep("TCE table", pair(n, "linux,tce-base", "linux,tce-size"))
+		}
+		mem.keep("TPM event log", mem.eventLog(n))
+		return nil
+	})
+	nodes, err := fdtReserved(root)
+	if err != nil {
+		return err
 	}
-	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
-		r := rangeOf(Addr(order.Uint64(base)), Addr(order.Uint32(size)))
-		if mem.ram.Contains(r) {
-			mem.reserve(r, "TPM event log")
+	for _, r := range nodes {
+		mem.reserve(r.Why, r.Range)
+	}
+	v, _ := property(root, "reserved-ranges")
+	rs, err := regions(v, 2, 2)
+	if err != nil {
+		return fmt.Errorf("/reserved-ranges: %w", err)
+	}
+	mem.keep("firmware (reserved-ranges)", rs...)
+	return nil
+}
+
+// keep reserves ranges now and in the next kernel's reservation map.
+func (mem *ppc64leMemory) keep(why string, rs ...Range) {
+	mem.reserve(why, rs...)
+	for _, r := range rs {
+		if !r.Empty() {
 			mem.firmware = append(mem.firmware, r)
-			return
 		}
 	}
 }
 
-// memoryNodes are all ranges of the nodes memory and memory@….
-func memoryNodes(root *dt.Node) ([]Range, error) {
-	address, size, err := cells(root)
-	if err != nil {
-		return nil, err
+// eventLog returns the range of the firmware's event log, if the node names
+// one. Kernels reserve the log in the map only, and the next kernel reads it
+// again. On pseries, prom_init writes the properties in the byte order of its
+// own kernel; on powernv, skiboot writes them big-endian. The order that gives
+// a range in memory is right.
+func (mem *ppc64leMemory) eventLog(n *dt.Node) Range {
+	base, okB := property(n, "linux,sml-base")
+	size, okS := property(n, "linux,sml-size")
+	if !okB || !okS || len(base) != 8 || len(size) != 4 {
+		return Range{}
 	}
-	var out []Range
-	for _, n := range root.Children {
-		if n.Name != "memory" && !strings.HasPrefix(n.Name, "memory@") {
-			continue
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		if r := rangeOf(Addr(order.Uint64(base)), Addr(order.Uint32(size))); mem.ram.Contains(r) {
+			return r
 		}
-		v, _ := property(n, "reg")
-		rs, err := regions(v, address, size)
-		if err != nil {
-			return nil, fmt.Errorf("/%s: %w", n.Name, err)
-		}
-		out = append(out, rs...)
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%w: no memory in it", ErrBadTree)
-	}
-	return out, nil
+	return Range{}
+}
+
+// reserveNext keeps off what the next kernel, of size bytes, uses before it
+// looks at its device tree: it first moves itself down to address 0.
+func (mem *ppc64leMemory) reserveNext(size Addr, cmdline string) {
+	mem.reserve("next kernel, when it has moved down", Range{0, size})
+	mem.reserve("next kernel's crash kernel", ppc64leCrashKernel(cmdline, mem.realMode, mem.opal != ppc64leOPAL{}))
 }
 
 func lowestEnd(rs []Range) Addr {
@@ -200,15 +154,16 @@ func lowestEnd(rs []Range) Addr {
 	return low.End
 }
 
-// Flags of a logical memory block: arch/powerpc/include/asm/drmem.h.
+// Flags of a logical memory block (arch/powerpc/include/asm/drmem.h).
 const (
-	lmbAssigned = 0x8
-	lmbReserved = 0x80
+	ppc64leLMBAssigned = 0x8
+	ppc64leLMBReserved = 0x80
 )
 
-// lmbRanges reads /ibm,dynamic-reconfiguration-memory, in its first form (one
-// entry a block) and its second (one entry a run of blocks); n may be nil.
-func lmbRanges(n *dt.Node) ([]Range, error) {
+// ppc64leLMBs reads /ibm,dynamic-reconfiguration-memory, which may be nil. The
+// first form has an entry for each block, the second one for each run of
+// blocks.
+func ppc64leLMBs(n *dt.Node) ([]Range, error) {
 	const entry = 24
 	size, _ := number(n, "ibm,lmb-size")
 	v, one := property(n, "ibm,dynamic-memory")
@@ -233,7 +188,7 @@ func lmbRanges(n *dt.Node) ([]Range, error) {
 			blocks, base = Addr(binary.BigEndian.Uint32(e)), Addr(binary.BigEndian.Uint64(e[4:]))
 		}
 		flags := binary.BigEndian.Uint32(e[20:])
-		if flags&lmbAssigned == 0 || flags&lmbReserved != 0 {
+		if flags&ppc64leLMBAssigned == 0 || flags&ppc64leLMBReserved != 0 {
 			continue
 		}
 		if size > (math.MaxUint64-base)/max(blocks, 1) {
@@ -242,4 +197,57 @@ func lmbRanges(n *dt.Node) ([]Range, error) {
 		out = append(out, rangeOf(base, blocks*size))
 	}
 	return out, nil
+}
+
+// ppc64leMemoryGranule is what kernels round mem= down to, in bytes
+// (arch/powerpc/kernel/prom.c).
+const ppc64leMemoryGranule = 16 << 20
+
+// ppc64leMemoryLimit returns the end of the memory that a kernel with this
+// command line uses. Its mem= is an address.
+func ppc64leMemoryLimit(cmdline string) Addr {
+	limit, ok := sizeParam(cmdline, "mem")
+	if limit &^= ppc64leMemoryGranule - 1; !ok || limit == 0 {
+		return math.MaxUint64
+	}
+	return limit
+}
+
+// ppc64leCrashKernel returns the memory that a kernel with this command line
+// reserves for a crash kernel. The kernel does so before it reads the
+// reservation map, and would free a list there into the crash kernel's memory.
+// Of several sizes the largest is assumed. The default place is that of
+// get_crash_base in arch/powerpc/kexec/core.c. The kernel searches the whole
+// text for the parameter, also what follows "--" (get_last_crashkernel of
+// kernel/crash_reserve.c).
+func ppc64leCrashKernel(line string, realMode Addr, bareMetal bool) Range {
+	value := ""
+	for w := range cmdline.Words(line) {
+		if w.Is("crashkernel") {
+			value = w.Value
+		}
+	}
+	sizes, offset, explicit := strings.Cut(value, "@")
+	var size Addr
+	for s := range strings.SplitSeq(sizes, ",") {
+		if _, after, ok := strings.Cut(s, ":"); ok {
+			s = after
+		}
+		if n, _, ok := cmdline.Size(s); ok {
+			size = max(size, Addr(n))
+		}
+	}
+	if size == 0 {
+		return Range{}
+	}
+	base := min(realMode/2, 512<<20)
+	if bareMetal {
+		base = min(realMode/2, 128<<20)
+	}
+	if explicit {
+		if n, _, ok := cmdline.Size(offset); ok && n != 0 {
+			base = Addr(n)
+		}
+	}
+	return rangeOf(base, size)
 }

@@ -7,13 +7,14 @@ package archdesc
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-func TestLMBRanges(t *testing.T) {
+func TestPPC64LELMBs(t *testing.T) {
 	be := func(words ...uint32) []byte {
 		var b []byte
 		for _, w := range words {
@@ -48,7 +49,7 @@ func TestLMBRanges(t *testing.T) {
 		{name: "no size", node: dt.NewNode("m", dt.WithProperty(dt.Property{Name: "ibm,dynamic-memory", Value: be(0)})), bad: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := lmbRanges(tt.node)
+			got, err := ppc64leLMBs(tt.node)
 			if (err != nil) != tt.bad || (tt.bad && !errors.Is(err, ErrBadTree)) {
 				t.Fatalf("error %v", err)
 			}
@@ -57,4 +58,81 @@ func TestLMBRanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPPC64LEMemoryLimit(t *testing.T) {
+	for _, tt := range []struct {
+		cmdline string
+		want    Addr
+	}{
+		{"quiet", math.MaxUint64},
+		{"mem=1G quiet", 1 << 30},
+		{"mem=2G mem=513m", 512 << 20},
+		{"mem=0x40000000", 1 << 30},
+		{"mem=lots", math.MaxUint64},
+		{"mem=0xe0000000", 0xe0000000},
+		{"mem=0x1e000000K", 0x1e000000 << 10},
+		{"mem=010000000000", 1 << 30},
+		{"mem=0b1", math.MaxUint64},
+		{"mem=99999999999E", math.MaxUint64},
+		{"xmem=1G", math.MaxUint64},
+	} {
+		if got := ppc64leMemoryLimit(tt.cmdline); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
+		}
+	}
+}
+
+func TestPPC64LECrashKernel(t *testing.T) {
+	const mib = 1 << 20
+	for _, tt := range []struct {
+		cmdline   string
+		bareMetal bool
+		want      Range
+	}{
+		{"quiet", false, Range{}},
+		{"crashkernel=256M", false, Range{512 * mib, 768 * mib}},
+		{"crashkernel=256M", true, Range{128 * mib, 384 * mib}},
+		{"crashkernel=256M@64M", false, Range{64 * mib, 320 * mib}},
+		{"crashkernel=2G-4G:384M,4G-:512M", false, Range{512 * mib, 1024 * mib}},
+		{"crashkernel=2G-4G:384M,4G-:512M@32M", false, Range{32 * mib, 544 * mib}},
+		{"crashkernel=auto", false, Range{}},
+	} {
+		if got := ppc64leCrashKernel(tt.cmdline, 2048*mib, tt.bareMetal); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
+		}
+	}
+}
+
+// TestPPC64LECommandLine: a plan keeps away from what the target's command
+// line takes.
+func TestPPC64LECommandLine(t *testing.T) {
+	m, x := captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t)
+	x.Cmdline = "mem=1G crashkernel=500M@4M"
+	p, err := ppc64le{}.Plan(m, x, testList())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPPC64LEPlan(t, m, p)
+	for _, s := range p.Segments {
+		if s.Start < 504<<20 || s.End > 1<<30 {
+			t.Errorf("segment %s %v is in the crash kernel's memory or beyond mem=", s.Name, s.Range)
+		}
+	}
+}
+
+// TestPPC64LEListAboveRealMode puts a list that finds no room in the first
+// memory block into a later one.
+func TestPPC64LEListAboveRealMode(t *testing.T) {
+	m := captured(t, "ppc64le", "pseries-radix-64k-numa")
+	l := testList()
+	l.Room = 3500 << 20
+	p, err := ppc64le{}.Plan(m, ppc64leTestTarget(t), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.List.End <= 1<<32 {
+		t.Errorf("list at %v", p.List.Range)
+	}
+	checkPPC64LEPlan(t, m, p)
 }

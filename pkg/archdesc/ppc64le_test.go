@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,11 +17,11 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// testTarget is the same for all machines, so that golden plans differ by
+// ppc64leTestTarget is the same for all machines, so that golden plans differ by
 // machine only.
-func testTarget(t testing.TB) *Target {
+func ppc64leTestTarget(t testing.TB) *Target {
 	return &Target{
-		KernelName: "vmlinux", Kernel: testKernel(t, 0x2000, 0x123456, listProperty),
+		KernelName: "vmlinux", Kernel: ppc64leTestImage(t, 0x2000, 0x123456, fdtListProperty),
 		InitrdName: "initrd", Initrd: bytes.Repeat([]byte("i"), 0x54321),
 		Cmdline: "console=hvc0 root=/dev/vda2",
 		RNGSeed: bytes.Repeat([]byte{0xa5}, 128),
@@ -37,7 +36,7 @@ func TestPPC64LEPlans(t *testing.T) {
 	for _, name := range capturedNames(t, "ppc64le") {
 		t.Run(name, func(t *testing.T) {
 			m := captured(t, "ppc64le", name)
-			p, err := ppc64le{}.Plan(m, testTarget(t), testList())
+			p, err := ppc64le{}.Plan(m, ppc64leTestTarget(t), testList())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,8 +60,8 @@ func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
 	if got := text(chosen, "bootargs"); got != p.Cmdline {
 		t.Errorf("bootargs %q, want %q", got, p.Cmdline)
 	}
-	if got, _ := property(chosen, listProperty); !bytes.Equal(got, dt.PropertyRegion("", uint64(list.Start), uint64(list.Size())).Value) {
-		t.Errorf("%s = %x, want %v", listProperty, got, list.Range)
+	if got, _ := property(chosen, fdtListProperty); !bytes.Equal(got, dt.PropertyRegion("", uint64(list.Start), uint64(list.Size())).Value) {
+		t.Errorf("%s = %x, want %v", fdtListProperty, got, list.Range)
 	}
 	start, _ := number(chosen, "linux,initrd-start")
 	end, _ := number(chosen, "linux,initrd-end")
@@ -98,90 +97,6 @@ func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
 	}
 }
 
-// TestPPC64LESecondHop plans on a machine that was itself reached by a kexec:
-// nothing of the old descriptor is left.
-func TestPPC64LESecondHop(t *testing.T) {
-	m := captured(t, "ppc64le", "pseries-radix-4k")
-	chosen := child(m.Tree, "chosen")
-	chosen.Update(dt.PropertyRegion(listProperty, 0x1234000, 0x1000))
-	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x7000000))
-	chosen.Update(dt.PropertyU64("linux,memory-limit", 0))
-	chosen.Update(dt.PropertyU64("linux,elfcorehdr", 1))
-	before := len(chosen.Properties)
-	target := testTarget(t)
-	target.Initrd = nil
-	p, err := ppc64le{}.Plan(m, target, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(chosen.Properties) != before {
-		t.Error("planning changed the machine")
-	}
-	fdt, _ := p.Segment(SegmentFDT)
-	tree, err := ParseTree(fdt.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range ppc64Drop {
-		if name == "bootargs" || name == "rng-seed" || name == "linux,booted-from-kexec" {
-			continue // set anew
-		}
-		if _, ok := property(child(tree.RootNode, "chosen"), name); ok {
-			t.Errorf("/chosen/%s is still there", name)
-		}
-	}
-	if p.List != nil {
-		t.Error("a descriptor without a list")
-	}
-}
-
-// TestPPC64LEGivenTree takes a device tree from a file, with reservations of
-// its own and those of whoever made it.
-func TestPPC64LEGivenTree(t *testing.T) {
-	m := captured(t, "ppc64le", "pseries-radix-4k")
-	given := &dt.FDT{RootNode: cloneTree(m.Tree), ReserveEntries: []dt.ReserveEntry{
-		{Address: 0x1000, Size: 0x2000},     // somebody's
-		{Address: 0x5000000, Size: 0x10000}, // the old list
-		{Address: 0x6000000, Size: 0x123},   // the old initrd
-	}}
-	chosen := child(given.RootNode, "chosen")
-	chosen.Update(dt.PropertyRegion(listProperty, 0x5000000, 0x10000))
-	chosen.Update(dt.PropertyU64("linux,initrd-start", 0x6000000))
-	chosen.Update(dt.PropertyU64("linux,initrd-end", 0x6000123))
-	given.RootNode.Update(dt.PropertyString("model", "given"))
-	target := testTarget(t)
-	target.Tree = given
-	p, err := ppc64le{}.Plan(m, target, testList())
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkPPC64LEPlan(t, m, p)
-	fdt, _ := p.Segment(SegmentFDT)
-	tree, err := ParseTree(fdt.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := text(tree.RootNode, "model"); got != "given" {
-		t.Errorf("model %q: not the given tree", got)
-	}
-	var got []uint64
-	for _, e := range tree.ReserveEntries {
-		got = append(got, e.Address)
-	}
-	for _, tt := range []struct {
-		address uint64
-		want    bool
-	}{{0x1000, true}, {0x5000000, false}, {0x6000000, false}} {
-		found := false
-		for _, a := range got {
-			found = found || a == tt.address
-		}
-		if found != tt.want {
-			t.Errorf("reservation at %#x: %v, want %v (all: %#x)", tt.address, found, tt.want, got)
-		}
-	}
-}
-
 func TestPPC64LERefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -191,7 +106,7 @@ func TestPPC64LERefuses(t *testing.T) {
 	}{
 		{"command line", func(_ *Machine, x *Target, _ *List) { x.Cmdline = strings.Repeat("x", 2048) }, ErrCmdlineTooLong, "2048 bytes, ppc64le kernels take 2047"},
 		{"no kernel", func(_ *Machine, x *Target, _ *List) { x.Kernel = []byte("#!/bin/sh") }, ErrNotKernel, "no ELF"},
-		{"kernel larger than memory", func(_ *Machine, x *Target, _ *List) { x.Kernel = testKernel(t, 0x1000, 1<<40, "") }, ErrNoRoom, "segment kernel"},
+		{"kernel larger than memory", func(_ *Machine, x *Target, _ *List) { x.Kernel = ppc64leTestImage(t, 0x1000, 1<<40, "") }, ErrNoRoom, "segment kernel"},
 		{"list larger than memory", func(_ *Machine, _ *Target, l *List) { l.Room = 1 << 40 }, ErrNoRoom, "segment ima-list"},
 		{"more than half of the memory", func(_ *Machine, _ *Target, l *List) { l.Room = 1100 << 20 }, ErrNoRoom, "half of the memory"},
 		{"no tree", func(m *Machine, _ *Target, _ *List) { m.Tree = nil }, ErrBadTree, "the machine has none"},
@@ -205,7 +120,7 @@ func TestPPC64LERefuses(t *testing.T) {
 		}, ErrBadTree, "linux,kernel-end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m, x, l := captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t), testList()
+			m, x, l := captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t), testList()
 			tt.edit(m, x, l)
 			_, err := ppc64le{}.Plan(m, x, l)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
@@ -224,60 +139,9 @@ func TestPPC64LERefuses(t *testing.T) {
 	}
 }
 
-// TestPPC64LEArchive puts the list in front of the initrd, and alone if there
-// is none.
-func TestPPC64LEArchive(t *testing.T) {
-	m, target := captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t)
-	l := &List{Archive: bytes.Repeat([]byte("a"), 0x12345)}
-	named := func(p *Plan) Range {
-		tree, err := ParseTree(needSegment(t, p, SegmentFDT).Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		chosen := child(tree.RootNode, "chosen")
-		if _, ok := property(chosen, listProperty); ok {
-			t.Errorf("%s is there", listProperty)
-		}
-		start, _ := number(chosen, "linux,initrd-start")
-		end, _ := number(chosen, "linux,initrd-end")
-		return Range{start, end}
-	}
-	p, err := ppc64le{}.Plan(m, target, l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkPlaced(t, p)
-	checkArchive(t, p, l, named(p))
-
-	target.Initrd = nil
-	if p, err = (ppc64le{}).Plan(m, target, l); err != nil {
-		t.Fatal(err)
-	}
-	archive := needSegment(t, p, SegmentArchive)
-	if got, want := named(p), rangeOf(archive.Start, Addr(len(l.Archive))); got != want {
-		t.Errorf("the tree names %v, want %v", got, want)
-	}
-}
-
-// TestPPC64LEListAboveRealMode puts a list that finds no room in the first
-// memory block into a later one.
-func TestPPC64LEListAboveRealMode(t *testing.T) {
-	m := captured(t, "ppc64le", "pseries-radix-64k-numa")
-	l := testList()
-	l.Room = 3500 << 20
-	p, err := ppc64le{}.Plan(m, testTarget(t), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p.List.End <= 1<<32 {
-		t.Errorf("list at %v", p.List.Range)
-	}
-	checkPPC64LEPlan(t, m, p)
-}
-
 // TestPlanJSON: addresses are strings, and segments tell their sizes.
 func TestPlanJSON(t *testing.T) {
-	p, err := ppc64le{}.Plan(captured(t, "ppc64le", "pseries-radix-4k"), testTarget(t), testList())
+	p, err := ppc64le{}.Plan(captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t), testList())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +170,7 @@ func FuzzPPC64LEPlan(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	target, list := testTarget(f), testList()
+	target, list := ppc64leTestTarget(f), testList()
 	f.Fuzz(func(t *testing.T, b []byte) {
 		tree, err := ParseTree(b)
 		if err != nil {
@@ -330,42 +194,14 @@ func FuzzPPC64LEPlan(f *testing.F) {
 	})
 }
 
-func TestRestores(t *testing.T) {
+func TestPPC64LERestores(t *testing.T) {
 	for _, tt := range []struct {
 		text string
 		want bool
-	}{{listProperty, true}, {"linux,other", false}} {
-		s := ppc64le{}.Restores(testKernel(t, 0x2000, 0x2000, tt.text))
-		if s.OK != tt.want || !strings.Contains(s.Evidence, listProperty) {
+	}{{fdtListProperty, true}, {"linux,other", false}} {
+		s := ppc64le{}.Restores(ppc64leTestImage(t, 0x2000, 0x2000, tt.text))
+		if s.OK != tt.want || !strings.Contains(s.Evidence, fdtListProperty) {
 			t.Errorf("with %q: %+v", tt.text, s)
 		}
-	}
-}
-
-// TestPPC64LETrampolineSource assembles the source and compares.
-func TestPPC64LETrampolineSource(t *testing.T) {
-	const as, objcopy = "powerpc64le-linux-gnu-as", "powerpc64le-linux-gnu-objcopy"
-	if _, err := exec.LookPath(as); err != nil {
-		if os.Getenv("IMABOOT_LAB") == "require" {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is not installed", as)
-	}
-	dir := t.TempDir()
-	object, binary := filepath.Join(dir, "t.o"), filepath.Join(dir, "t.bin")
-	for _, argv := range [][]string{
-		{as, "-o", object, "asm/ppc64le.S"},
-		{objcopy, "-O", "binary", "-j", ".text", object, binary},
-	} {
-		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", argv, err, out)
-		}
-	}
-	got, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, ppc64Code) {
-		t.Errorf("asm/ppc64le.bin is not what asm/ppc64le.S assembles to")
 	}
 }

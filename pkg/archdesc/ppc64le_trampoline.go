@@ -9,26 +9,26 @@ import (
 	"encoding/binary"
 )
 
-// ppc64Code is asm/ppc64le.S, assembled.
+// ppc64leCode is asm/ppc64le.S, assembled.
 //
 //go:embed asm/ppc64le.bin
-var ppc64Code []byte
+var ppc64leCode []byte
 
 const (
-	// ppc64HeadSize is how much of the entry's code the running kernel
+	// ppc64leHeadSize is how much of the entry's code the running kernel
 	// copies to physical 0, where its other CPUs wait for the next kernel
 	// (arch/powerpc/kernel/misc_64.S, kexec_sequence).
-	ppc64HeadSize = 0x100
+	ppc64leHeadSize = 0x100
 
-	ppc64TrampolineSize = ppc64Align
+	ppc64leTrampolineSize = ppc64leAlign
 )
 
-// ppc64Trampoline is the code that the running kernel jumps to: the first
+// ppc64leTrampoline is the code that the running kernel jumps to: the first
 // instruction is ours, the rest of the first 256 bytes the next kernel's, then
 // come our code and its four literals.
-func ppc64Trampoline(kernel []byte, fdt, entry Addr, opal opalEntry) []byte {
-	code := append([]byte(nil), ppc64Code...)
-	copy(code[4:ppc64HeadSize], kernel[4:ppc64HeadSize])
+func ppc64leTrampoline(kernel []byte, fdt, entry Addr, opal ppc64leOPAL) []byte {
+	code := append([]byte(nil), ppc64leCode...)
+	copy(code[4:ppc64leHeadSize], kernel[4:ppc64leHeadSize])
 	for i, v := range [4]Addr{fdt, entry, opal.base, opal.entry} {
 		binary.LittleEndian.PutUint64(code[len(code)-32+8*i:], uint64(v))
 	}

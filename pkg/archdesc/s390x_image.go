@@ -14,16 +14,16 @@ import (
 // Places in an image of arch/s390/boot, which are addresses too: the flat one
 // (bzImage) is memory from 0 on (boot/vmlinux.lds.S, boot/head.S).
 const (
-	s390Entry = 0x10000
-	// s390Magic stands behind the entry's jump.
-	s390MagicAt = 0x10008
-	s390Magic   = "S390EP"
-	// s390Parm is PARMAREA of asm/setup.h.
-	s390Parm = 0x10400
-	// s390Trailer ends every image since it can be signed, and so shows
+	s390xEntry = 0x10000
+	// s390xMagic stands behind the entry's jump.
+	s390xMagicAt = 0x10008
+	s390xMagic   = "S390EP"
+	// s390xParm is PARMAREA of asm/setup.h.
+	s390xParm = 0x10400
+	// s390xTrailer ends every image since it can be signed, and so shows
 	// that a file is whole. What is behind it is a signature.
-	s390Trailer     = "\x00\x00\x00\x20zIPL"
-	s390TrailerSize = 32
+	s390xTrailer     = "\x00\x00\x00\x20zIPL"
+	s390xTrailerSize = 32
 )
 
 // moduleSignature ends a file that has a signature behind its content
@@ -31,25 +31,25 @@ const (
 // of them the signature's length.
 const moduleSignature = "~Module signature appended~\n"
 
-// s390Kernel is what of an image goes to memory.
-type s390Kernel struct {
-	loads []s390Load // sorted, none below the entry
-	end   Addr       // of the last in memory
-	area  []byte     // the parameter area with the command line
+// s390xImage is what of an image goes to memory.
+type s390xImage struct {
+	loads []s390xLoad // sorted, none below the entry
+	end   Addr        // of the last in memory
+	area  []byte      // the parameter area with the command line
 
 	limit    Addr // bytes of the command line, with the NUL
 	features uint64
 }
 
-type s390Load struct {
+type s390xLoad struct {
 	Range
 	data []byte
 }
 
-// parseS390X reads a flat image or an ELF file of the same. Nothing of it is
+// parseS390XImage reads a flat image or an ELF file of the same. Nothing of it is
 // copied.
-func parseS390X(image []byte) (*s390Kernel, error) {
-	k := &s390Kernel{}
+func parseS390XImage(image []byte) (*s390xImage, error) {
+	k := &s390xImage{}
 	var err error
 	if bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
 		err = k.parseELF(image)
@@ -59,45 +59,45 @@ func parseS390X(image []byte) (*s390Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := k.bytes(s390Entry, s390Parm+parmCmdline-s390Entry)
+	head := k.bytes(s390xEntry, s390xParm+s390xParmCmdline-s390xEntry)
 	if head == nil {
-		return nil, fmt.Errorf("%w: it has no parameter area at %#x", ErrNotKernel, s390Parm)
+		return nil, fmt.Errorf("%w: it has no parameter area at %#x", ErrNotKernel, s390xParm)
 	}
-	if got := head[s390MagicAt-s390Entry:][:len(s390Magic)]; string(got) != s390Magic {
-		return nil, fmt.Errorf("%w: %q at %#x instead of %q: a vmlinux without boot code, or a file of another kind; bzImage is needed", ErrNotKernel, got, s390MagicAt, s390Magic)
+	if got := head[s390xMagicAt-s390xEntry:][:len(s390xMagic)]; string(got) != s390xMagic {
+		return nil, fmt.Errorf("%w: %q at %#x instead of %q: a vmlinux without boot code, or a file of another kind; bzImage is needed", ErrNotKernel, got, s390xMagicAt, s390xMagic)
 	}
-	area := head[s390Parm-s390Entry:]
-	if k.limit = Addr(binary.BigEndian.Uint64(area[parmCmdlineSize:])); k.limit == 0 {
-		k.limit = parmLegacyCmdline
+	area := head[s390xParm-s390xEntry:]
+	if k.limit = Addr(binary.BigEndian.Uint64(area[s390xParmCmdlineSize:])); k.limit == 0 {
+		k.limit = s390xParmLegacyCmdline
 	}
-	k.features = binary.BigEndian.Uint64(area[parmFeatures:])
-	if k.limit > parmMaxCmdline {
+	k.features = binary.BigEndian.Uint64(area[s390xParmFeatures:])
+	if k.limit > s390xParmMaxCmdline {
 		return nil, fmt.Errorf("%w: parameter area: a command line of %v bytes", ErrNotKernel, k.limit)
 	}
-	if k.area = k.bytes(s390Parm, parmCmdline+k.limit); k.area == nil {
+	if k.area = k.bytes(s390xParm, s390xParmCmdline+k.limit); k.area == nil {
 		return nil, fmt.Errorf("%w: cut short: no room for a command line of %v bytes", ErrNotKernel, k.limit)
 	}
 	return k, nil
 }
 
-func (k *s390Kernel) parseFlat(image []byte) error {
-	const least = s390Parm + parmCmdline + parmLegacyCmdline
+func (k *s390xImage) parseFlat(image []byte) error {
+	const least = s390xParm + s390xParmCmdline + s390xParmLegacyCmdline
 	if len(image) < least {
 		return fmt.Errorf("%w: %d bytes, an s390x image has at least %d", ErrNotKernel, len(image), least)
 	}
-	if string(image[s390MagicAt:][:len(s390Magic)]) == s390Magic {
-		if image = unsigned(image); !bytes.HasSuffix(image, []byte(s390Trailer)) || len(image)%s390Page != 0 {
+	if string(image[s390xMagicAt:][:len(s390xMagic)]) == s390xMagic {
+		if image = s390xUnsigned(image); !bytes.HasSuffix(image, []byte(s390xTrailer)) || len(image)%s390xPage != 0 {
 			return fmt.Errorf("%w: cut short: the trailer that ends an s390x image is not at the end of its %d bytes", ErrNotKernel, len(image))
 		}
 	}
-	data := image[s390Entry:]
-	r := rangeOf(s390Entry, Addr(len(data)))
-	k.loads, k.end = []s390Load{{r, data}}, r.End
+	data := image[s390xEntry:]
+	r := rangeOf(s390xEntry, Addr(len(data)))
+	k.loads, k.end = []s390xLoad{{r, data}}, r.End
 	return nil
 }
 
-// unsigned cuts a signature off.
-func unsigned(image []byte) []byte {
+// s390xUnsigned cuts a signature off.
+func s390xUnsigned(image []byte) []byte {
 	const info = 12
 	body, ok := bytes.CutSuffix(image, []byte(moduleSignature))
 	if !ok || len(body) < info {
@@ -110,7 +110,7 @@ func unsigned(image []byte) []byte {
 	return body[:uint64(len(body))-size]
 }
 
-func (k *s390Kernel) parseELF(image []byte) error {
+func (k *s390xImage) parseELF(image []byte) error {
 	e, err := parseELF(image, elf.EM_S390, binary.BigEndian)
 	if err != nil {
 		return err
@@ -119,19 +119,19 @@ func (k *s390Kernel) parseELF(image []byte) error {
 		r, data := rangeOf(e.start+l.offset, l.size), l.data
 		// Below the entry are the IPL code and the lowcore, which the
 		// running kernel still needs for the jump.
-		if r.Start < s390Entry {
-			data = data[min(s390Entry-r.Start, Addr(len(data))):]
-			r.Start = s390Entry
+		if r.Start < s390xEntry {
+			data = data[min(s390xEntry-r.Start, Addr(len(data))):]
+			r.Start = s390xEntry
 		}
 		if r.End > r.Start {
-			k.loads, k.end = append(k.loads, s390Load{r, data}), r.End
+			k.loads, k.end = append(k.loads, s390xLoad{r, data}), r.End
 		}
 	}
 	return nil
 }
 
 // bytes is what an image has from an address on, nil if it ends before.
-func (k *s390Kernel) bytes(at, size Addr) []byte {
+func (k *s390xImage) bytes(at, size Addr) []byte {
 	for _, l := range k.loads {
 		if at >= l.Start && at-l.Start <= Addr(len(l.data)) && size <= Addr(len(l.data))-(at-l.Start) {
 			return l.data[at-l.Start:][:size]
@@ -142,23 +142,20 @@ func (k *s390Kernel) bytes(at, size Addr) []byte {
 
 // segments are those of the kernel, in whole pages. The pages that hold the
 // parameter area are a changed copy, all others are the image's memory.
-func (k *s390Kernel) segments(p *s390Parmarea) ([]Segment, error) {
-	parmEnd, _ := alignUp(s390Parm+Addr(len(p.area)), s390Page)
+func (k *s390xImage) segments(p *s390xParams) ([]Segment, error) {
+	parmEnd, _ := alignUp(s390xParm+Addr(len(p.area)), s390xPage)
 	var out []Segment
 	for _, l := range k.loads {
-		end, ok := alignUp(l.End, s390Page)
-		if !ok || l.Start%s390Page != 0 {
+		end, ok := alignUp(l.End, s390xPage)
+		if !ok || l.Start%s390xPage != 0 {
 			return nil, fmt.Errorf("%w: segment %v is not in whole pages", ErrNotKernel, l.Range)
 		}
-		name := SegmentKernel
-		if len(out) > 0 {
-			name = fmt.Sprintf("%s.%d", SegmentKernel, len(out))
-		}
+		name := kernelPart(len(out))
 		data := l.data
-		if l.Contains(Range{s390Parm, s390Parm + 1}) {
+		if l.Contains(Range{s390xParm, s390xParm + 1}) {
 			n := min(parmEnd-l.Start, Addr(len(data)))
 			head := append([]byte(nil), data[:n]...)
-			copy(head[s390Parm-l.Start:], p.area)
+			copy(head[s390xParm-l.Start:], p.area)
 			out = append(out, Segment{"parameters", Range{l.Start, min(parmEnd, end)}, head})
 			l.Start, data = min(parmEnd, end), data[n:]
 		}

@@ -6,7 +6,6 @@ package archdesc
 
 import (
 	"bytes"
-	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,49 +16,11 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// s390TestImage is the smallest flat image that looks like a kernel.
-func s390TestImage(size int, features uint64) []byte {
-	image := make([]byte, size)
-	for i := s390Parm + 0x1000 + parmCmdline; i < size; i++ {
-		image[i] = byte(i)
-	}
-	copy(image[s390MagicAt:], s390Magic)
-	area := image[s390Parm:]
-	put := func(offset int, v uint64) { binary.BigEndian.PutUint64(area[offset:], v) }
-	put(parmCmdlineSize, 4096)
-	put(parmFeatures, features)
-	put(parmInitrdStart, 0x1234)
-	put(parmOldmemSize, 0x5678)
-	copy(area[parmCmdline:], "root=/dev/ram0 ro")
-	clear(image[size-s390TrailerSize:])
-	copy(image[size-len(s390Trailer):], s390Trailer)
-	return image
-}
+const s390xTestSize = 0x321000
 
-// s390TestELF wraps a flat image as arch/s390/boot/vmlinux is.
-func s390TestELF(t testing.TB, image []byte, bss uint64) []byte {
-	t.Helper()
-	const offset = 0x1000
-	var b bytes.Buffer
-	header := elf.Header64{
-		Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_S390), Version: 1,
-		Entry: s390Entry, Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
-		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2MSB), 1},
-	}
-	prog := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: 7, Off: offset, Filesz: uint64(len(image)), Memsz: uint64(len(image)) + bss, Align: offset}
-	for _, v := range []any{header, prog} {
-		if err := binary.Write(&b, binary.BigEndian, v); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return append(append(b.Bytes(), make([]byte, offset-b.Len())...), image...)
-}
-
-const s390TestSize = 0x321000
-
-func s390TestTarget() *Target {
+func s390xTestTarget() *Target {
 	return &Target{
-		KernelName: "bzImage", Kernel: s390TestImage(s390TestSize, parmRestoresList),
+		KernelName: "bzImage", Kernel: s390xTestImage(s390xTestSize, s390xParmRestoresList),
 		InitrdName: "initrd", Initrd: bytes.Repeat([]byte("i"), 0x54321),
 		Cmdline: "console=ttysclp0 root=/dev/dasda1",
 	}
@@ -75,7 +36,7 @@ func TestS390XPlans(t *testing.T) {
 		}{{"kernel", testList()}, {"initramfs", &List{Archive: bytes.Repeat([]byte("a"), 0x12345)}}} {
 			t.Run(name+" "+tt.carrier, func(t *testing.T) {
 				m := captured(t, "s390x", name)
-				p, err := s390x{}.Plan(m, s390TestTarget(), tt.list)
+				p, err := s390x{}.Plan(m, s390xTestTarget(), tt.list)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -91,19 +52,19 @@ func checkS390XPlan(t *testing.T, p *Plan, l *List) {
 	t.Helper()
 	checkPlaced(t, p, "parameters", SegmentKernel, "lowcore")
 	parm := needSegment(t, p, "parameters")
-	if p.Entry != s390Entry || parm.Start != s390Entry {
+	if p.Entry != s390xEntry || parm.Start != s390xEntry {
 		t.Errorf("entry %v, parameters at %v", p.Entry, parm.Start)
 	}
-	area := parm.Data[s390Parm-parm.Start:]
+	area := parm.Data[s390xParm-parm.Start:]
 	field := func(offset int) Addr { return Addr(binary.BigEndian.Uint64(area[offset:])) }
-	cmdline, _, _ := strings.Cut(string(area[parmCmdline:]), "\x00")
+	cmdline, _, _ := strings.Cut(string(area[s390xParmCmdline:]), "\x00")
 	if cmdline != p.Cmdline {
 		t.Errorf("command line %q, want %q", cmdline, p.Cmdline)
 	}
-	if field(parmOldmemSize) != 0 {
+	if field(s390xParmOldmemSize) != 0 {
 		t.Error("the mark of a crash dump is left")
 	}
-	initrd := rangeOf(field(parmInitrdStart), field(parmInitrdSize))
+	initrd := rangeOf(field(s390xParmInitrdStart), field(s390xParmInitrdSize))
 	if l.Archive != nil {
 		checkArchive(t, p, l, initrd)
 		return
@@ -112,84 +73,18 @@ func checkS390XPlan(t *testing.T, p *Plan, l *List) {
 		t.Errorf("initrd %v, segment %v", initrd, s.Range)
 	}
 	list := needSegment(t, p, SegmentList)
-	if got := rangeOf(field(parmListStart), field(parmListSize)); got != list.Range || p.List.Range != got {
+	if got := rangeOf(field(s390xParmListStart), field(s390xParmListSize)); got != list.Range || p.List.Range != got {
 		t.Errorf("list %v, segment %v, descriptor %v", got, list.Range, p.List.Range)
 	}
 }
 
-func s390TestMachine() *Machine {
-	return &Machine{Arch: "s390x", PageSize: s390Page, RAM: Ranges{{0, 1 << 30}}}
-}
-
-// TestS390XKernelBytes: memory will hold the image, but for the fields that
-// are set; only the pages of the parameter area are copied.
-func TestS390XKernelBytes(t *testing.T) {
-	target := s390TestTarget()
-	flat := bytes.Clone(target.Kernel)
-	for _, tt := range []struct {
-		name   string
-		image  []byte
-		end    Addr
-		offset int // of the flat image
-	}{
-		{"flat", bytes.Clone(flat), s390TestSize, 0},
-		{"ELF", s390TestELF(t, flat, 0x2345), s390TestSize + 0x3000, 0x1000},
-		{"signed", append(append(bytes.Clone(flat), "signature"...), "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09"+moduleSignature...), s390TestSize, 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			target.Kernel = tt.image
-			p, err := s390x{}.Plan(s390TestMachine(), target, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			memory := make([]byte, 0x400000)
-			var end Addr
-			for _, s := range p.Segments {
-				if s.Name == "parameters" || s.Name == SegmentKernel {
-					copy(memory[s.Start:s.End], s.Data)
-					end = s.End
-				}
-			}
-			if end != tt.end {
-				t.Errorf("the kernel ends at %v, want %v", end, tt.end)
-			}
-			const areaEnd = s390Parm + parmCmdline + 4096
-			if !bytes.Equal(memory[s390Entry:s390Parm], flat[s390Entry:s390Parm]) || !bytes.Equal(memory[areaEnd:len(flat)], flat[areaEnd:]) {
-				t.Error("memory is not the image")
-			}
-			if !bytes.Equal(tt.image[tt.offset:][:len(flat)], flat) {
-				t.Error("the image was changed")
-			}
-			if s := needSegment(t, p, SegmentKernel); &s.Data[len(s.Data)-1] != &tt.image[tt.offset+len(flat)-1] {
-				t.Error("the kernel was copied")
-			}
-		})
-	}
-}
-
-// TestS390XIPLReport: the first page is loaded only where a stale pointer
-// would be followed.
-func TestS390XIPLReport(t *testing.T) {
-	for _, report := range []bool{false, true} {
-		m := s390TestMachine()
-		m.IPLReport = report
-		p, err := s390x{}.Plan(m, s390TestTarget(), testList())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, ok := p.Segment("lowcore")
-		if ok != report {
-			t.Fatalf("report %v: a segment for the first page: %v", report, ok)
-		}
-		if ok && binary.BigEndian.Uint32(s.Data[0x14:]) != 0x200 {
-			t.Errorf("pointer % x", s.Data[0x14:0x18])
-		}
-	}
+func s390xTestMachine() *Machine {
+	return &Machine{Arch: "s390x", PageSize: s390xPage, RAM: Ranges{{0, 1 << 30}}}
 }
 
 func TestS390XRefuses(t *testing.T) {
 	put := func(offset int, v uint64) func(*Machine, *Target, *List) {
-		return func(_ *Machine, x *Target, _ *List) { binary.BigEndian.PutUint64(x.Kernel[s390Parm+offset:], v) }
+		return func(_ *Machine, x *Target, _ *List) { binary.BigEndian.PutUint64(x.Kernel[s390xParm+offset:], v) }
 	}
 	cut := func(n int) func(*Machine, *Target, *List) {
 		return func(_ *Machine, x *Target, _ *List) { x.Kernel = x.Kernel[:n] }
@@ -203,24 +98,24 @@ func TestS390XRefuses(t *testing.T) {
 		{"empty", cut(0), ErrNotKernel, "0 bytes, an s390x image has at least"},
 		{"cut before the parameter area", cut(0x10400), ErrNotKernel, "has at least"},
 		{"cut short", cut(0x200000), ErrNotKernel, "cut short: the trailer"},
-		{"cut inside a page", cut(s390TestSize - 1), ErrNotKernel, "cut short"},
+		{"cut inside a page", cut(s390xTestSize - 1), ErrNotKernel, "cut short"},
 		{"another file", func(_ *Machine, x *Target, _ *List) { x.Kernel = make([]byte, 1<<20) }, ErrNotKernel, `instead of "S390EP"`},
-		{"another machine", func(_ *Machine, x *Target, _ *List) { x.Kernel = testKernel(t, 0x2000, 0x2000, "") }, ErrNotKernel, "EM_PPC64"},
+		{"another machine", func(_ *Machine, x *Target, _ *List) { x.Kernel = ppc64leTestImage(t, 0x2000, 0x2000, "") }, ErrNotKernel, "EM_PPC64"},
 		{"ELF without boot code", func(_ *Machine, x *Target, _ *List) {
-			copy(x.Kernel[s390MagicAt:], "vmlinux")
-			x.Kernel = s390TestELF(t, x.Kernel, 0)
+			copy(x.Kernel[s390xMagicAt:], "vmlinux")
+			x.Kernel = s390xTestELF(t, x.Kernel, 0)
 		}, ErrNotKernel, "a vmlinux without boot code"},
-		{"ELF without a parameter area", func(_ *Machine, x *Target, _ *List) { x.Kernel = s390TestELF(t, x.Kernel[:0x10100], 0) }, ErrNotKernel, "no parameter area"},
+		{"ELF without a parameter area", func(_ *Machine, x *Target, _ *List) { x.Kernel = s390xTestELF(t, x.Kernel[:0x10100], 0) }, ErrNotKernel, "no parameter area"},
 		{"limit beyond the image", func(m *Machine, x *Target, l *List) {
-			x.Kernel = s390TestImage(0x20000, 0)
-			put(parmCmdlineSize, 1<<20)(m, x, l)
+			x.Kernel = s390xTestImage(0x20000, 0)
+			put(s390xParmCmdlineSize, 1<<20)(m, x, l)
 		}, ErrNotKernel, "cut short: no room for a command line of 0x100000 bytes"},
 		{"device tree", func(_ *Machine, x *Target, _ *List) { x.Tree = &dt.FDT{} }, ErrBadTree, "s390x kernels take none"},
-		{"no mark", put(parmFeatures, 0), ErrNotRestored, "no mark"},
-		{"limit beyond reason", put(parmCmdlineSize, math.MaxUint64), ErrNotKernel, "a command line of"},
+		{"no mark", put(s390xParmFeatures, 0), ErrNotRestored, "no mark"},
+		{"limit beyond reason", put(s390xParmCmdlineSize, math.MaxUint64), ErrNotKernel, "a command line of"},
 		{"command line", func(_ *Machine, x *Target, _ *List) { x.Cmdline = strings.Repeat("x", 4096) }, ErrCmdlineTooLong, "4096 bytes, this kernel takes 4095"},
 		{"command line of an old kernel", func(m *Machine, x *Target, l *List) {
-			put(parmCmdlineSize, 0)(m, x, l)
+			put(s390xParmCmdlineSize, 0)(m, x, l)
 			x.Cmdline = strings.Repeat("x", 896)
 		}, ErrCmdlineTooLong, "896 bytes, this kernel takes 895"},
 		{"UTF-8", func(_ *Machine, x *Target, _ *List) { x.Cmdline = "name=ä" }, ErrCmdlineBytes, "byte 6 is 0xc3"},
@@ -238,7 +133,7 @@ func TestS390XRefuses(t *testing.T) {
 		{"no memory where the kernel must be", func(m *Machine, _ *Target, _ *List) { m.RAM = Ranges{{16 << 20, 1 << 30}} }, ErrNoRoom, "segment parameters"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m, x, l := s390TestMachine(), s390TestTarget(), testList()
+			m, x, l := s390xTestMachine(), s390xTestTarget(), testList()
 			tt.edit(m, x, l)
 			_, err := s390x{}.Plan(m, x, l)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
@@ -254,10 +149,10 @@ func TestS390XSupport(t *testing.T) {
 		image []byte
 		ok    bool
 	}{
-		{"mark", s390TestImage(s390TestSize, parmRestoresList), true},
-		{"mark in an ELF file", s390TestELF(t, s390TestImage(s390TestSize, parmRestoresList), 0), true},
-		{"no mark", s390TestImage(s390TestSize, 0), false},
-		{"another mark", s390TestImage(s390TestSize, 1<<63), false},
+		{"mark", s390xTestImage(s390xTestSize, s390xParmRestoresList), true},
+		{"mark in an ELF file", s390xTestELF(t, s390xTestImage(s390xTestSize, s390xParmRestoresList), 0), true},
+		{"no mark", s390xTestImage(s390xTestSize, 0), false},
+		{"another mark", s390xTestImage(s390xTestSize, 1<<63), false},
 		{"no image", nil, false},
 	} {
 		if s := (s390x{}).Restores(tt.image); s.OK != tt.ok || s.Evidence == "" {
@@ -289,14 +184,14 @@ func TestS390XListOrder(t *testing.T) {
 // whose segments are in memory and apart, or an error.
 func FuzzS390XPlan(f *testing.F) {
 	const size = 0x20000
-	small := s390TestImage(size, parmRestoresList)
+	small := s390xTestImage(size, s390xParmRestoresList)
 	f.Add(small)
-	f.Add(s390TestELF(f, small, 0x1000))
+	f.Add(s390xTestELF(f, small, 0x1000))
 	f.Add(append(bytes.Clone(small), moduleSignature...))
 	l := testList()
 	l.Archive = []byte("archive")
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m := s390TestMachine()
+		m := s390xTestMachine()
 		p, err := s390x{}.Plan(m, &Target{Kernel: b, Cmdline: "quiet", Initrd: []byte("initrd")}, l)
 		if err != nil {
 			return

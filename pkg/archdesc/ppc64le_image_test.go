@@ -13,9 +13,9 @@ import (
 	"testing"
 )
 
-// testKernel is the smallest ppc64le ELF file that looks like a kernel:
+// ppc64leTestImage is the smallest ppc64le ELF file that looks like a kernel:
 // content, bss, and whatever text the caller wants in it.
-func testKernel(t testing.TB, size, memory uint64, text string) []byte {
+func ppc64leTestImage(t testing.TB, size, memory uint64, text string) []byte {
 	t.Helper()
 	const offset = 0x10000
 	var b bytes.Buffer
@@ -42,7 +42,7 @@ func testKernel(t testing.TB, size, memory uint64, text string) []byte {
 	return image
 }
 
-func TestRecogniseBad(t *testing.T) {
+func TestPPC64LERecogniseBad(t *testing.T) {
 	put := func(off int, v ...byte) func([]byte) []byte {
 		return func(b []byte) []byte { copy(b[off:], v); return b }
 	}
@@ -76,7 +76,7 @@ func TestRecogniseBad(t *testing.T) {
 		}, "wraps"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := ppc64le{}.Recognise(tt.edit(testKernel(t, 0x2000, 0x3000, "")))
+			err := ppc64le{}.Recognise(tt.edit(ppc64leTestImage(t, 0x2000, 0x3000, "")))
 			if !errors.Is(err, ErrNotKernel) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %v with %q", err, ErrNotKernel, tt.want)
 			}
@@ -84,10 +84,10 @@ func TestRecogniseBad(t *testing.T) {
 	}
 }
 
-func FuzzRecognise(f *testing.F) {
-	f.Add(testKernel(f, 0x1000, 0x2000, ""))
+func FuzzPPC64LERecognise(f *testing.F) {
+	f.Add(ppc64leTestImage(f, 0x1000, 0x2000, ""))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		k, err := parsePPC64LE(b)
+		k, err := parsePPC64LEImage(b)
 		if err != nil {
 			return
 		}

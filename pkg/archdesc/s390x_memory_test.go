@@ -1,0 +1,37 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package archdesc
+
+import (
+	"math"
+	"testing"
+)
+
+func TestS390XMemoryLimit(t *testing.T) {
+	for _, tt := range []struct {
+		cmdline string
+		want    Addr
+	}{
+		{"quiet", math.MaxUint64},
+		{"mem=1G quiet", 1 << 30},
+		{"mem=1G mem=20971521", 20 << 20},
+		{"mem=512K", math.MaxUint64},
+		{"mem=lots", math.MaxUint64},
+	} {
+		if got := s390xMemoryLimit(tt.cmdline); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
+		}
+	}
+}
+
+// TestS390XImageEndWraps: an image may claim to end where the address space
+// does.
+func TestS390XImageEndWraps(t *testing.T) {
+	for _, end := range []Addr{math.MaxUint64, math.MaxUint64 - s390xHeap, math.MaxUint64 - s390xHeap - 1} {
+		if _, err := readS390XMemory(s390xTestMachine(), end); err == nil {
+			t.Errorf("image ends at %v: no error", end)
+		}
+	}
+}

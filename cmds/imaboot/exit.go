@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/fetch"
@@ -92,7 +93,7 @@ var exitCodes = []struct {
 	{errUnexplained, 40},
 	{errNoEventLog, 41},
 	{tpm.ErrExtend, 42},
-	{errNothingFound, 43},
+	{discover.ErrNothingFound, 43},
 	{fetch.ErrTimeout, 44},
 	{fetch.ErrNotFound, 45},
 	{fetch.ErrRefused, 46},

@@ -34,7 +34,7 @@ func TestChoices(t *testing.T) {
 		{"the first that names one", []*entry.Config{config("kboot", -1, "a"), config("zipl", 1, "b", "a")}, []string{"*kboot a", "zipl b"}},
 	} {
 		var got []string
-		for _, c := range Choices(tt.configs) {
+		for _, c := range choicesOf(tt.configs) {
 			name := c.Title
 			if c.Default {
 				name = "*" + name

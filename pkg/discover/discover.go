@@ -123,9 +123,10 @@ type finder struct {
 	said map[string]bool
 	// before are the configurations of places that were looked at earlier.
 	before []*entry.Config
-	// What follows is replaced in tests, which cannot mount or configure
-	// interfaces.
+	// Tests replace these: they have no disks to mount, and no interfaces to
+	// configure.
 	mount     func(disk.Device) (*entry.Volume, error)
+	leases    func(ctx context.Context, match func(name string) bool, log func(string, ...any)) (<-chan *netboot.Lease, error)
 	configure func(*netboot.Lease) error
 }
 
@@ -135,6 +136,7 @@ func newFinder(o Options) *finder {
 		fetcher:   newFetcher(o.Log),
 		opened:    map[string]*entry.Volume{},
 		said:      map[string]bool{},
+		leases:    netboot.Leases,
 		configure: (*netboot.Lease).Configure,
 	}
 	f.mount = func(d disk.Device) (*entry.Volume, error) { return disk.Open(o.Root, d, f.devices.modules) }

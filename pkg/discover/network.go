@@ -79,7 +79,7 @@ func (f *finder) online(ctx context.Context, try lookup) (last, err error) {
 		if !settled {
 			return false, nil
 		}
-		leases, err := netboot.Leases(waiting, func(name string) bool {
+		leases, err := f.leases(waiting, func(name string) bool {
 			again := asked[name]
 			asked[name] = true
 			return !again

@@ -20,13 +20,14 @@ import (
 	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/menu"
+	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// bootFound finds a target, lets somebody choose, and boots it.
+// bootFound finds entries, lets somebody choose one, and boots it.
 func (c *command) bootFound(ctx context.Context, o *options, d *discovery) error {
 	if d.noMenu {
-		// Nobody is asked, and nobody gets a shell by ending this.
+		// Nobody may get a shell by interrupting this.
 		signal.Ignore(unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP)
 	}
 	err := c.tryFound(ctx, o, d)
@@ -50,24 +51,22 @@ func reboot() error {
 }
 
 func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error {
-	// Once, and before anything of a target is opened.
+	// The policy must be loaded once, before any file of a target is opened.
 	if err := c.loadPolicy(o); err != nil {
 		return err
 	}
 	f, err := c.find(ctx, o, d)
-	if f != nil {
-		defer f.close()
-	}
 	if err != nil {
 		return err
 	}
-	first, err := f.byDefault()
+	defer f.close()
+	first, err := f.Default()
 	switch {
 	case err == nil && d.noMenu:
 		return f.bootFrom(ctx, o, first)
 	case err == nil:
 		return f.ask(ctx, o, first)
-	case d.noMenu || len(f.choices) == 0:
+	case d.noMenu || len(f.Choices()) == 0:
 		return err
 	}
 	// Somebody has to choose.
@@ -76,16 +75,17 @@ func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error 
 	return f.ask(ctx, o, menu.None)
 }
 
-// ask shows the menu until something is booted. What nobody chose, the time
-// does, and then what cannot be loaded makes way for the next.
+// ask shows the menu until an entry is booted. When its time is up, the default
+// entry is booted, or else the next one that can be loaded.
 func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	m := &menu.Menu{Title: "imaboot", Default: first, Timeout: f.d.timeout}
-	// Slow disks must not keep the menu away.
+	// A slow disk must not delay the menu for long.
 	const patience = 5 * time.Second
 	asking, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	choices := f.Choices()
 	for i, carries := range f.carriers(asking, o, max(first, 0)) {
-		e := &f.choices[i]
+		e := &choices[i]
 		m.Items = append(m.Items, menu.Item{
 			Text:    entry.Printable(e.Name()),
 			Below:   entry.Printable(e.Config.Source + ", " + carries.text()),
@@ -109,7 +109,7 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 		if err != nil {
 			f.detail("consoles: %v", err)
 		}
-		// Nobody is asked twice in a hurry.
+		// The time applies to the first menu only.
 		m.Timeout = -1
 		switch {
 		case chosen.Action == menu.Shell:
@@ -127,48 +127,55 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	}
 }
 
-// bootFrom boots an entry, or the next one that can be loaded. A list that may
-// not be carried is the fault of none of them.
+// bootFrom boots an entry, or the next one that can be loaded. It gives up on
+// errors that are not an entry's fault, such as a list that must not be carried.
 func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
 	var failed error
-	for n := range f.choices {
-		i := (first + n) % len(f.choices)
-		err := f.bootEntry(ctx, o, i, f.choices[i].Cmdline)
+	choices := f.Choices()
+	for n := range choices {
+		i := (first + n) % len(choices)
+		err := f.bootEntry(ctx, o, i, choices[i].Cmdline)
 		if err == nil || !refusal.Of(err).Another() {
 			return err
 		}
 		f.explain(err)
 		failed = errors.Join(failed, fmt.Errorf("entry %d: %w", i+1, err))
 		if f.d.entry != "" {
-			break // that one, and no other
+			break // only this entry was asked for
 		}
 	}
 	return fmt.Errorf("nothing can be booted: %w", failed)
 }
 
 func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline string) error {
-	e := &f.choices[i]
+	e := f.Choices()[i]
 	f.step("entry %d: %s (%s)", i+1, e.Name(), e.Config.Source)
-	mine, err := f.options(ctx, o, e.Entry, cmdline)
+	mine, err := f.options(ctx, o, &e.Entry, cmdline)
 	if err != nil {
 		return err
 	}
 	return f.bootTarget(ctx, mine)
 }
 
-// options are those of an entry: --append is behind its command line.
-func (f *finder) options(ctx context.Context, o *options, e entry.Entry, cmdline string) (*options, error) {
+// options are those to boot an entry with. Its command line comes first, then
+// that of the flags.
+func (f *finder) options(ctx context.Context, o *options, e *entry.Entry, cmdline string) (*options, error) {
 	mine := *o
 	mine.CommandLine = cmdline
 	if o.CommandLine != "" {
 		mine.CommandLine = strings.TrimSpace(cmdline + " " + o.CommandLine)
 	}
-	ctx, cancel := context.WithTimeout(ctx, downloadTime)
-	defer cancel()
-	return &mine, f.local(ctx, &e, &mine)
+	files, err := f.Files(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	mine.Kernel, mine.Initrds, mine.DTB = files.Kernel, files.Initrds, files.DeviceTree
+	mine.Config = files.Config
+	return &mine, nil
 }
 
-// A carries is what would happen to the list.
+// A carries says how the list would travel with an entry. Its zero value is not
+// known.
 type carries struct {
 	By      carry.Carrier `json:"carrier,omitempty"`
 	Problem string        `json:"problem,omitempty"`
@@ -184,14 +191,19 @@ func (c carries) text() string {
 	return "list: by the " + string(c.By)
 }
 
-// carriers ask the entries' files, each once, that of one entry first; what
-// the time of ctx is too short for stays open.
+// carriers says how the list would travel with each entry, as far as the files
+// can be looked at: not where looking is measured, nor after ctx has ended. first
+// is the entry to begin with.
 func (f *finder) carriers(ctx context.Context, o *options, first int) []carries {
-	out := make([]carries, len(f.choices))
+	choices := f.Choices()
+	out := make([]carries, len(choices))
+	if !f.mayLook(o) {
+		return out
+	}
 	known := map[string]carries{}
-	for n := range f.choices {
-		i := (first + n) % len(f.choices)
-		e := &f.choices[i].Entry
+	for n := range choices {
+		i := (first + n) % len(choices)
+		e := &choices[i].Entry
 		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, cmdline.Value(e.Cmdline, "root"))
 		if _, ok := known[key]; !ok && ctx.Err() == nil {
 			known[key] = f.carrierOf(ctx, o, e)
@@ -201,33 +213,64 @@ func (f *finder) carriers(ctx context.Context, o *options, first int) []carries 
 	return out
 }
 
-// carrierOf asks one entry's files. Those on the network are not there yet.
+// mayLook reports whether files can be opened without leaving a record in the
+// list: it must name no file that is not booted.
+func (f *finder) mayLook(o *options) bool {
+	measures, why, err := policy.MeasuresOpens("/", o.policyText)
+	switch {
+	case err != nil:
+		f.detail("entries are not looked at: %v", err)
+	case measures:
+		f.detail("entries are not looked at: that would be measured: %s", why)
+	}
+	return err == nil && !measures
+}
+
+// carrierOf looks at the files of an entry until ctx ends. Files on the network
+// are downloaded only when they are booted.
 func (f *finder) carrierOf(ctx context.Context, o *options, e *entry.Entry) carries {
 	for _, file := range append([]entry.File{e.Kernel}, e.Initrds...) {
 		if file.Volume == nil {
 			return carries{}
 		}
 	}
-	mine, err := f.options(ctx, o, *e, e.Cmdline)
-	if err != nil {
-		return carries{Problem: err.Error()}
+	looked := make(chan carries, 1)
+	// A read from a disk cannot be interrupted: then nobody waits for it.
+	go func() { looked <- f.look(ctx, o, e) }()
+	select {
+	case c := <-looked:
+		return c
+	case <-ctx.Done():
+		return carries{}
 	}
-	t, opts, err := f.request(mine)
-	if err != nil {
-		return carries{Problem: err.Error()}
-	}
-	opts.Log, opts.Debug = nil, nil
-	by, _, err := carry.Probe(ctx, t, opts)
+}
+
+func (f *finder) look(ctx context.Context, o *options, e *entry.Entry) carries {
+	by, err := f.probe(ctx, o, e)
 	if err != nil {
 		return carries{Problem: err.Error()}
 	}
 	return carries{By: by}
 }
 
-// shells are looked for in this order; u-root's first.
+func (f *finder) probe(ctx context.Context, o *options, e *entry.Entry) (carry.Carrier, error) {
+	mine, err := f.options(ctx, o, e, e.Cmdline)
+	if err != nil {
+		return "", err
+	}
+	t, opts, err := f.request(mine)
+	if err != nil {
+		return "", err
+	}
+	opts.Log, opts.Debug = nil, nil
+	by, _, err := carry.Probe(ctx, t, opts)
+	return by, err
+}
+
+// shells are tried in this order; u-root's come first.
 var shells = []string{"/bin/defaultsh", "/bin/sh", "/bbin/gosh"}
 
-// shellOn starts a shell on the console where it was asked for.
+// shellOn starts a shell on a console.
 func (c *command) shellOn(console string) error {
 	f, err := os.OpenFile(console, os.O_RDWR, 0)
 	if err != nil {

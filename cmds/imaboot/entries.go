@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
@@ -53,12 +54,10 @@ func (c *command) entries(ctx context.Context, args []string) error {
 		return err
 	}
 	found, err := c.find(ctx, o, d)
-	if found != nil {
-		defer found.close()
-	}
 	if err != nil {
 		return err
 	}
+	defer found.close()
 	entries, configs := found.report(ctx, o)
 	if *asJSON {
 		err = c.printJSON(struct {
@@ -70,16 +69,16 @@ func (c *command) entries(ctx context.Context, args []string) error {
 		err = c.printEntries(entries)
 	}
 	if err == nil && len(entries) == 0 {
-		return fmt.Errorf("%w in %s", errNothingFound, d.from)
+		return fmt.Errorf("%w in %s", discover.ErrNothingFound, d.from)
 	}
 	return err
 }
 
 func (f *finder) report(ctx context.Context, o *options) ([]entryReport, []configReport) {
 	entries, configs := []entryReport{}, []configReport{}
-	carriers := f.carriers(ctx, o, 0)
-	for i := range f.choices {
-		e := &f.choices[i]
+	carriers, choices := f.carriers(ctx, o, 0), f.Choices()
+	for i := range choices {
+		e := &choices[i]
 		r := entryReport{
 			Number: i + 1, Default: e.Default, ID: e.ID, Title: e.Title, Kind: e.Config.Kind, Source: e.Config.Source,
 			Kernel: e.Kernel.String(), Cmdline: e.Cmdline, carries: carriers[i],
@@ -92,7 +91,7 @@ func (f *finder) report(ctx context.Context, o *options) ([]entryReport, []confi
 		}
 		entries = append(entries, r)
 	}
-	for _, c := range f.configs {
+	for _, c := range f.Configs() {
 		r := configReport{Kind: c.Kind, Source: c.Source, Entries: len(c.Entries), Notes: c.Notes}
 		if c.Timeout != nil {
 			seconds := c.Timeout.Seconds()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -60,26 +61,7 @@ func (c *command) explain(err error) {
 }
 
 // count prints how many there are of what is counted in the plural.
-func count(n int, plural string) string {
-	if n == 1 {
-		one, ok := strings.CutSuffix(plural, "ies")
-		if ok {
-			return "1 " + one + "y"
-		}
-		return "1 " + strings.TrimSuffix(plural, "s")
-	}
-	return fmt.Sprintf("%d %s", n, plural)
-}
+func count(n int, plural string) string { return human.Count(n, plural) }
 
 // size prints a number of bytes for people.
-func size(n int) string {
-	switch {
-	case n >= 10<<20:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 10<<10:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d bytes", n)
-}
+func size(n int) string { return human.Size(int64(n)) }

@@ -18,8 +18,8 @@ import (
 	"github.com/u-root/u-root/pkg/kmodule"
 )
 
-// Modules loads the modules that the initramfs holds for devices that the
-// kernel has. Nothing else does where there is no udev.
+// Modules loads the kernel modules that devices and file systems need, as udev
+// does elsewhere.
 type Modules struct {
 	prober  *kmodule.Prober
 	aliases []alias
@@ -29,12 +29,16 @@ type Modules struct {
 
 type alias struct{ pattern, module string }
 
-// NewModules reads modules.alias of the running kernel; without modules it
-// does nothing. log gets what cannot be loaded.
-func NewModules(root, release string, log func(string, ...any)) (*Modules, error) {
+// NewModules reads modules.alias of the running kernel, under root ("/"). If
+// there is none, nothing is ever loaded. log gets what cannot be loaded.
+func NewModules(root string, log func(string, ...any)) (*Modules, error) {
 	m := &Modules{tried: map[string]bool{}, log: log}
-	dir := filepath.Join(root, "lib/modules", release)
-	f, err := os.Open(filepath.Join(dir, "modules.alias"))
+	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
+	if err != nil {
+		return nil, err
+	}
+	release := strings.TrimSpace(string(b))
+	f, err := os.Open(filepath.Join(root, "lib/modules", release, "modules.alias"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
@@ -47,7 +51,7 @@ func NewModules(root, release string, log func(string, ...any)) (*Modules, error
 	}
 	p, err := kmodule.NewProber(kmodule.ProbeOpts{RootDir: root, KVer: release})
 	if err != nil {
-		// What is built into the kernel goes on without.
+		// Drivers may be built into the kernel.
 		log("modules: %v", err)
 		return m, nil
 	}
@@ -67,14 +71,14 @@ func parseAliases(r io.Reader) ([]alias, error) {
 	return out, s.Err()
 }
 
-// normal: depmod and the kernel use both characters for the same.
+// normal makes - and _ equal, as they are to depmod and the kernel.
 func normal(s string) string { return strings.ReplaceAll(s, "-", "_") }
 
-// match are the modules for a modalias.
+// match returns the modules for a modalias.
 func (m *Modules) match(modalias string) []string {
 	var out []string
 	for _, a := range m.aliases {
-		// A slash is a character like all others in a modalias.
+		// path.Match treats a slash specially; modaliases do not.
 		ok, err := path.Match(strings.ReplaceAll(a.pattern, "/", "|"), strings.ReplaceAll(normal(modalias), "/", "|"))
 		if err == nil && ok && !slices.Contains(out, a.module) {
 			out = append(out, a.module)
@@ -83,21 +87,21 @@ func (m *Modules) match(modalias string) []string {
 	return out
 }
 
-// Device loads what a device with this modalias needs.
+// Device loads the modules for a device with this modalias.
 func (m *Modules) Device(modalias string) {
 	for _, name := range m.match(modalias) {
 		m.probe(name)
 	}
 }
 
-// Cold loads what the devices under root ("/") need that are there already. It
+// Cold loads the modules for all devices that are in sysfs under root ("/"). It
 // returns how many modules it tried.
 func (m *Modules) Cold(root string) int {
 	before := len(m.tried)
 	if m.prober == nil {
 		return 0
 	}
-	// What cannot be read needs nothing.
+	// A device that cannot be read is skipped.
 	_ = filepath.WalkDir(filepath.Join(root, "sys/devices"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == "modalias" {
 			if b, err := os.ReadFile(path); err == nil {

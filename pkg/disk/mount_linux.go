@@ -15,15 +15,15 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// Dir is where file systems are mounted.
-const Dir = "/run/imaboot/disk"
+// mountDir is where file systems are mounted, under the root.
+const mountDir = "run/imaboot/disk"
 
-// A way is a type to mount as, and its options.
+// A way is a type and options to mount with.
 type way struct{ fstype, data string }
 
-// ways are how a file system is mounted without replaying its journal, which
-// would write to the disk. The driver of ext4 mounts ext2 and ext3 as well;
-// where there is none, they have drivers of their own.
+// ways are the options with which a file system does not replay its journal:
+// that would write to the disk. The driver of ext4 mounts ext2 and ext3 as well;
+// a kernel without it may have drivers for those.
 var ways = map[string][]way{
 	"ext4":  {{"ext4", "noload"}, {"ext3", "noload"}, {"ext2", ""}},
 	"xfs":   {{"xfs", "norecovery"}},
@@ -31,16 +31,17 @@ var ways = map[string][]way{
 	"f2fs":  {{"f2fs", "norecovery"}},
 }
 
-// ErrMount means that a device's file system cannot be read.
+// ErrMount means that a device holds no file system that can be mounted.
 var ErrMount = errors.New("cannot be mounted")
 
-// Open mounts the file system of a device, read-only, and opens it.
-func Open(d Device, modules *Modules) (*entry.Volume, error) {
-	f, err := os.Open(filepath.Join("/dev", d.Name))
+// Open mounts the file system of a device read-only, and opens it. The device
+// is in dev under root ("/"), and is mounted in run/imaboot/disk under it.
+func Open(root string, d Device, modules *Modules) (*entry.Volume, error) {
+	f, err := os.Open(filepath.Join(root, "dev", d.Name))
 	if err != nil {
 		return nil, err
 	}
-	v, err := open(d, f, modules)
+	v, err := open(root, d, f, modules)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -48,7 +49,7 @@ func Open(d Device, modules *Modules) (*entry.Volume, error) {
 	return v, nil
 }
 
-func open(d Device, f *os.File, modules *Modules) (*entry.Volume, error) {
+func open(root string, d Device, f *os.File, modules *Modules) (*entry.Volume, error) {
 	s, err := Probe(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name, err)
@@ -56,7 +57,7 @@ func open(d Device, f *os.File, modules *Modules) (*entry.Volume, error) {
 	if why, ok := noFilesystem[s.Type]; ok {
 		return nil, fmt.Errorf("%s: %w: %s", d.Name, ErrMount, why)
 	}
-	dir := filepath.Join(Dir, d.Name)
+	dir := filepath.Join(root, mountDir, d.Name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}

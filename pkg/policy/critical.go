@@ -5,35 +5,30 @@
 package policy
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
-// kexecLabel is what IMA calls its own events of a kexec.
+// kexecLabel is the label of the events that IMA makes of a kexec.
 const kexecLabel = "ima_kexec"
 
-// A KexecRule is a rule that measures them. What else it says changes the
-// record.
+// A KexecRule is a rule by which IMA measures a kexec.
 type KexecRule struct {
 	Text string
-	// Plain: the record is of template ima-buf and goes to PCR 10.
+	// Plain means that the record has the template ima-buf and is extended
+	// into PCR 10. Conditions of a rule may change that.
 	Plain bool
 }
 
-// MeasuresKexec tells whether the running kernel measures the jump itself:
-// whether it has a rule for it, and the code (CONFIG_IMA_KEXEC, since Linux
-// 6.16). nil means that it does not.
+// MeasuresKexec returns the rule by which the running kernel measures the jump
+// itself, and nil if it has no such rule, or lacks the code (CONFIG_IMA_KEXEC,
+// since Linux 6.16).
 //
-// The rules are known if loaded is the policy that is in force, if it can be
-// read (CONFIG_IMA_READ_POLICY), or if the command line chose them and nobody
-// has loaded others since.
+// The rules are known if the kernel shows its policy (CONFIG_IMA_READ_POLICY),
+// if loaded is the policy in force, or if the command line chose it and nobody
+// has loaded another one since.
 func MeasuresKexec(root, loaded string) (*KexecRule, error) {
 	rule, err := findRule(root, loaded)
 	if rule == nil || err != nil {
@@ -47,48 +42,30 @@ func MeasuresKexec(root, loaded string) (*KexecRule, error) {
 }
 
 func findRule(root, loaded string) (*KexecRule, error) {
-	text, err := os.ReadFile(filepath.Join(root, policyFile))
-	switch {
-	case err == nil && len(text) > 0:
-		return kexecRule(string(text)), nil
-	case loaded != "":
-		return kexecRule(loaded), nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("IMA policy: %w", err)
-	}
-	line, err := os.ReadFile(filepath.Join(root, "proc/cmdline"))
+	f, err := inForce(root, loaded)
 	if err != nil {
 		return nil, err
 	}
-	return builtIn(string(line)), nil
-}
-
-// builtIn is the rule that ima_policy=critical_data chooses. Names of policies
-// are divided as policy_setup of security/integrity/ima/ima_policy.c does.
-func builtIn(line string) *KexecRule {
-	for names := range cmdline.Setup(line, "ima_policy=") {
-		if slices.Contains(strings.FieldsFunc(names, func(r rune) bool { return strings.ContainsRune(" |\n", r) }), "critical_data") {
-			return &KexecRule{"ima_policy=" + names, true}
-		}
+	if word := chosen(f.cmdline, "critical_data"); word != "" {
+		return &KexecRule{word, true}, nil
 	}
-	return nil
+	return kexecRule(f.rules), nil
 }
 
-// kexecRule is the first rule that decides on kexec's events.
+// kexecRule returns the first rule that decides on kexec's events.
 func kexecRule(text string) *KexecRule {
 	perhaps := false // a rule before may decide as well
 	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) == 0 || (words[0] != "measure" && words[0] != "dont_measure") || !slices.Contains(words, "func=CRITICAL_DATA") {
+		l := parseLine(line)
+		if (l.action != "measure" && l.action != "dont_measure") || l.hook() != "CRITICAL_DATA" {
 			continue
 		}
 		rule := &KexecRule{strings.TrimSpace(line), true}
 		applies := true
-		for _, w := range words[1:] {
-			key, value, _ := strings.Cut(w, "=")
-			switch key {
+		for _, c := range l.conditions {
+			switch c.key {
 			case "label":
-				applies = slices.Contains(strings.Split(strings.Trim(value, `"`), "|"), kexecLabel)
+				applies = slices.Contains(strings.Split(strings.Trim(c.value, `"`), "|"), kexecLabel)
 			case "func":
 			default:
 				rule.Plain = false
@@ -96,7 +73,7 @@ func kexecRule(text string) *KexecRule {
 		}
 		switch {
 		case !applies:
-		case words[0] == "measure":
+		case l.action == "measure":
 			rule.Plain = rule.Plain && !perhaps
 			return rule
 		case rule.Plain:

@@ -2,44 +2,39 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package main
+package discover
 
 import (
 	"context"
 	"errors"
 
 	"github.com/imaboot/imaboot/pkg/disk"
-	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// devices are the machine's, as they come.
+// devices follows the kernel's events of devices, and loads modules for them.
 type devices struct {
-	*command
-	// events is nil for a kernel that announces none.
+	root string
+	// events is nil if the kernel announces no devices.
 	events  *disk.Events
 	modules *disk.Modules
-	// seen is the number of the last event that was looked at.
+	// seen is the number of the last event that was handled.
 	seen uint64
 }
 
-// watch begins to listen, and loads what the devices need that are there.
-func (c *command) watch() (*devices, error) {
-	release, err := handover.KernelRelease("/")
-	if err != nil {
-		return nil, err
-	}
-	d := &devices{command: c}
+// watch starts to listen, and loads modules for the devices that exist.
+func watch(root string, log, debug func(string, ...any)) (_ *devices, err error) {
+	d := &devices{root: root}
 	if d.events, err = disk.Listen(); err != nil {
-		c.step("devices that come late are not seen: %v", err)
+		log("devices that come late are not seen: %v", err)
 		d.events = nil
-	} else if d.seen, err = disk.Sequence("/"); err != nil {
+	} else if d.seen, err = disk.Sequence(root); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	if d.modules, err = disk.NewModules("/", release, c.detail); err != nil {
+	if d.modules, err = disk.NewModules(root, debug); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	if n := d.modules.Cold("/"); n > 0 {
-		c.step("modules: %d tried for the devices that are there", n)
+	if n := d.modules.Cold(root); n > 0 {
+		log("modules: %d tried for the devices that are there", n)
 	}
 	return d, nil
 }
@@ -51,10 +46,10 @@ func (d *devices) close() error {
 	return d.events.Close()
 }
 
-// until calls f at first, at each event of a subsystem, and when everything
-// that the kernel has announced so far was looked at: which device comes first
-// does not depend on luck. It ends when f says so, and without an error when
-// the time of ctx has passed.
+// until calls f once at the start, after each event of a subsystem, and when all
+// events that the kernel has sent so far are handled (settled). Whoever decides
+// only then does not depend on which device came first. until returns when f is
+// done, and returns nil when ctx ends.
 func (d *devices) until(ctx context.Context, subsystem string, f func(settled bool) (done bool, err error)) error {
 	if d.events == nil {
 		_, err := f(true)
@@ -62,7 +57,7 @@ func (d *devices) until(ctx context.Context, subsystem string, f func(settled bo
 	}
 	wasSettled, look := false, true
 	for {
-		last, err := disk.Sequence("/")
+		last, err := disk.Sequence(d.root)
 		if err != nil {
 			return err
 		}
@@ -81,11 +76,11 @@ func (d *devices) until(ctx context.Context, subsystem string, f func(settled bo
 			return err
 		}
 		if e.Lost {
-			// What is still in the socket is older than this.
-			if d.seen, err = disk.Sequence("/"); err != nil {
+			// Events that are still in the socket are older than this.
+			if d.seen, err = disk.Sequence(d.root); err != nil {
 				return err
 			}
-			d.modules.Cold("/")
+			d.modules.Cold(d.root)
 		}
 		d.seen = max(d.seen, e.Seq)
 		if e.Modalias != "" && e.Action == "add" {

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package main
+package human
 
 import "testing"
 
@@ -16,8 +16,18 @@ func TestCount(t *testing.T) {
 		{1, "entries", "1 entry"},
 		{2, "entries", "2 entries"},
 	} {
-		if got := count(tt.n, tt.plural); got != tt.want {
+		if got := Count(tt.n, tt.plural); got != tt.want {
 			t.Errorf("%d %s: %q, want %q", tt.n, tt.plural, got, tt.want)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0 bytes", 10<<10 - 1: "10239 bytes", 10 << 10: "10 KiB", 1 << 20: "1.0 MiB", 3 << 19: "1.5 MiB", 10 << 20: "10 MiB",
+	} {
+		if got := Size(n); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -180,6 +181,9 @@ func FuzzPPC64LEPlan(f *testing.F) {
 		p, err := ppc64le{}.Plan(m, target, list)
 		if err != nil {
 			return
+		}
+		if err := p.WriteText(io.Discard); err != nil {
+			t.Error(err)
 		}
 		for _, s := range p.Segments {
 			if !m.RAM.Contains(s.Range) {

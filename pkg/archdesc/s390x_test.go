@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -195,6 +196,9 @@ func FuzzS390XPlan(f *testing.F) {
 		p, err := s390x{}.Plan(m, &Target{Kernel: b, Cmdline: "quiet", Initrd: []byte("initrd")}, l)
 		if err != nil {
 			return
+		}
+		if err := p.WriteText(io.Discard); err != nil {
+			t.Error(err)
 		}
 		for _, s := range p.Segments {
 			if !m.RAM.Contains(s.Range) || Addr(len(s.Data)) > s.Size() {

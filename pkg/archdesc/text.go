@@ -32,7 +32,14 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for _, s := range p.Segments {
 		regions = append(regions, Region{s.Range, "segment " + s.Name})
 	}
-	return writeMap(w, p.RAM, regions)
+	if err := writeMap(w, p.RAM, regions); err != nil {
+		return err
+	}
+	d := &drawing{ram: p.RAM, reserved: p.Reserved, segments: p.Segments}
+	if p.List != nil {
+		d.list = p.List.Range
+	}
+	return d.write(w)
 }
 
 // WriteMap prints the memory map behind a NoRoomError, if err is one.
@@ -41,7 +48,10 @@ func WriteMap(w io.Writer, err error) error {
 	if !ok {
 		return nil
 	}
-	return writeMap(w, e.RAM, e.Reserved)
+	if err := writeMap(w, e.RAM, e.Reserved); err != nil {
+		return err
+	}
+	return (&drawing{ram: e.RAM, reserved: e.Reserved}).write(w)
 }
 
 func writeMap(w io.Writer, ram Ranges, regions []Region) error {

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// parseSize reads a number as memparse of lib/cmdline.c does: of base 16 after
-// 0x, 8 after 0, else 10, and a suffix K to E. What follows is returned.
+// parseSize reads a number as memparse of lib/cmdline.c does: hexadecimal after
+// 0x, octal after 0, else decimal, with an optional suffix from K to E. It
+// returns the text that follows.
 func parseSize(s string) (size Addr, rest string, ok bool) {
 	base, digits := 10, "0123456789"
 	switch {
@@ -38,7 +39,8 @@ func parseSize(s string) (size Addr, rest string, ok bool) {
 	return Addr(v), rest, true
 }
 
-// Param returns the last value of a parameter of a kernel's command line.
+// Param returns the last value of a parameter on a kernel's command line, or ""
+// if it is not there.
 func Param(cmdline, name string) string {
 	value := ""
 	for word := range strings.FieldsSeq(cmdline) {
@@ -49,10 +51,10 @@ func Param(cmdline, name string) string {
 	return value
 }
 
-// hasSetup reports whether a command line calls a function that the kernel
-// declares by __setup without a value: any word that begins with its name does,
-// and - is the same as _ (init/main.c, obsolete_checksetup). What comes after
-// -- is init's.
+// hasSetup reports whether a command line triggers a handler that the kernel
+// declares with __setup and a name without a value. Any word that begins with
+// the name does, and a - equals a _ (init/main.c, obsolete_checksetup). Words
+// after -- belong to init.
 func hasSetup(cmdline, name string) bool {
 	for word := range strings.FieldsSeq(cmdline) {
 		if word == "--" {

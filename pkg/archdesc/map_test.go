@@ -99,8 +99,8 @@ kernel               0x0 |==== |
 	}
 }
 
-// TestDrawingFits draws memory of all sizes, up to the end of the address space:
-// the lines fit into a terminal.
+// TestDrawingFits draws memory of all sizes, up to the end of the address space.
+// The lines must fit into a terminal and show the list.
 func TestDrawingFits(t *testing.T) {
 	for shift := 12; shift < 64; shift++ {
 		size := Addr(1) << shift

@@ -13,7 +13,8 @@ import (
 	"text/tabwriter"
 )
 
-// WriteText prints the plan as a table of segments and a memory map.
+// WriteText writes the plan for people: a table of the segments, the memory map
+// as a table, and a drawing of it to scale.
 func (p *Plan) WriteText(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(tw, "segment\taddress\tend\tmemory\tbytes\n")
@@ -42,7 +43,8 @@ func (p *Plan) WriteText(w io.Writer) error {
 	return d.write(w)
 }
 
-// WriteMap prints the memory map behind a NoRoomError, if err is one.
+// WriteMap writes the memory map, as a table and a drawing, if err is a
+// NoRoomError. For other errors it writes nothing.
 func WriteMap(w io.Writer, err error) error {
 	e, ok := errors.AsType[*NoRoomError](err)
 	if !ok {
@@ -59,7 +61,7 @@ func writeMap(w io.Writer, ram Ranges, regions []Region) error {
 	for _, r := range ram {
 		rows = append(rows, Region{r, "System RAM"})
 	}
-	// What encloses comes before what it holds.
+	// A range comes before those that it contains.
 	slices.SortStableFunc(rows, func(a, b Region) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 	})

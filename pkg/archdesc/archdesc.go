@@ -2,12 +2,17 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package archdesc plans a kexec: one file per architecture knows its boot
-// protocol, and how the next kernel is told where its measurement list is.
+// Package archdesc plans a kexec: what is loaded where, and how the next kernel
+// learns where its measurement list is. It knows the boot protocol of each
+// architecture.
 //
-// Everything here is a pure function from a machine, a target and a list to a
-// plan. Nothing makes a system call beyond reading files, so that every
-// architecture is planned and tested on any host.
+// A plan follows from a machine, a target and a list, and from nothing else.
+// Making one needs no privilege and no system calls, except to read files, so
+// that every architecture is planned and tested on every host. For the same
+// reason the name of an architecture stands at the front of a file's name: Go
+// would build a file named fdt_arm64.go on arm64 only.
+//
+// README.md lists the files of an architecture, docs/ describes the protocols.
 package archdesc
 
 import (
@@ -21,62 +26,68 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// Reasons for which no plan can be made.
+// Plan and Recognise wrap these errors.
 var (
-	// ErrNotKernel means the image is no kernel that the architecture boots.
+	// ErrNotKernel means that the image is not a kernel which the
+	// architecture can boot.
 	ErrNotKernel = refusal.New(refusal.NotKernel, "not a bootable kernel")
-	// ErrCmdlineTooLong means the target would cut its command line.
+	// ErrCmdlineTooLong means that the target would truncate its command
+	// line.
 	ErrCmdlineTooLong = refusal.New(refusal.BadCommandLine, "command line too long")
-	// ErrCmdlineBytes means the target would read the command line in
+	// ErrCmdlineBytes means that the target would read its command line in
 	// another character set.
 	ErrCmdlineBytes = refusal.New(refusal.BadCommandLine, "command line is not ASCII")
-	// ErrNotRestored means the target has no support for restoring a list.
+	// ErrNotRestored means that the target cannot restore a list.
 	ErrNotRestored = refusal.New(refusal.NotRestored, "target restores no list")
-	// ErrNoRoom means memory has no place for a segment.
+	// ErrNoRoom means that a segment fits nowhere in memory, or that there
+	// are too many.
 	ErrNoRoom = refusal.New(refusal.NoRoom, "no room in memory")
-	// ErrUnknownArch means there is no boot protocol for the machine.
+	// ErrUnknownArch means that the architecture's boot protocol is not
+	// known.
 	ErrUnknownArch = refusal.New(refusal.UnknownArch, "architecture not supported")
 )
 
-// A Target is what is to be booted. The plan's segments share its memory, so
-// it must stay as it is until the plan is loaded.
+// A Target is a kernel to boot, with everything it is given. The plan's segments
+// share its memory, so it must not change until the plan is loaded.
 type Target struct {
-	// KernelName and InitrdName are for messages.
+	// KernelName and InitrdName appear in messages.
 	KernelName, InitrdName string
 
-	// Kernel is the whole, uncompressed image.
+	// Kernel is the whole image, uncompressed.
 	Kernel []byte
 
-	// Initrd is passed on as it is; empty for none.
+	// Initrd is passed on unchanged. It is empty if there is none.
 	Initrd []byte
 
 	// Cmdline is the target's command line, without a final NUL.
 	Cmdline string
 
-	// Tree replaces the machine's live device tree if it is not nil.
+	// Tree, unless it is nil, replaces the machine's live device tree.
 	Tree *dt.FDT
 
-	// RNGSeed is fresh randomness for the target's early boot, empty for
-	// none.
+	// RNGSeed holds fresh random bytes for the target's early boot. It may
+	// be empty.
 	RNGSeed []byte
 }
 
-// A List is the measurement list on its way, by one of two carriers.
+// A List is the measurement list as one of two carriers transports it.
 type List struct {
-	// Buffer is for the kernel's carrier: the kexec buffer, that is struct
-	// ima_kexec_hdr and the records. Its segment has Room bytes beyond.
+	// Buffer is for the kernel's carrier: struct ima_kexec_hdr and the
+	// records, in the kernel's byte order
+	// (security/integrity/ima/ima_kexec.c). Its segment is larger by Room
+	// bytes.
 	Buffer []byte
 	Room   Addr
 
-	// Archive is for the initramfs' carrier: an uncompressed newc archive
-	// that the target unpacks in front of the initrd.
+	// Archive is for the initramfs' carrier: an uncompressed newc archive,
+	// which the target unpacks before the initrd.
 	Archive []byte
 }
 
-// Support is what an image says of taking a list that is handed to it.
+// Support says whether the kernel in an image takes a list by one carrier.
 type Support struct {
 	OK bool `json:"ok"`
-	// Evidence names what decided.
+	// Evidence says what the answer is based on.
 	Evidence string `json:"evidence"`
 }
 
@@ -85,29 +96,31 @@ type Arch interface {
 	// Name is the architecture's GOARCH name.
 	Name() string
 
-	// Recognise returns nil if the image is a kernel that Plan can place,
-	// else an error that wraps ErrNotKernel and says what it is instead.
+	// Recognise returns nil if Plan can place the kernel in the image. Its
+	// error wraps ErrNotKernel and says what the image is instead.
 	Recognise(image []byte) error
 
-	// Restores tells whether the kernel in the image would restore a list.
+	// Restores reports whether the kernel in the image restores a list.
 	Restores(image []byte) Support
 
-	// Unpacks tells whether the kernel in the image would unpack an archive
+	// Unpacks reports whether the kernel in the image unpacks an archive
 	// into its root file system. config is the kernel's configuration from
-	// a file beside it; nil if there is none.
+	// a file beside it, or nil.
 	Unpacks(image []byte, config map[string]string) Support
 
-	// ListOrder is the byte order of the list of a kernel that was started
-	// with a command line.
+	// ListOrder returns the byte order in which a kernel with this command
+	// line writes and reads its list.
 	ListOrder(cmdline string) binary.ByteOrder
 
-	// Plan places the target and, unless it is nil, the list.
+	// Plan places the target and the list, which may be nil. Its errors
+	// wrap those above; if memory is too small, it is a *NoRoomError.
 	Plan(m *Machine, t *Target, l *List) (*Plan, error)
 }
 
 var arches = []Arch{ppc64le{}, s390x{}}
 
-// ByName returns the architecture of a GOARCH name.
+// ByName returns the architecture with a GOARCH name, or an error that wraps
+// ErrUnknownArch.
 func ByName(name string) (Arch, error) {
 	i := slices.IndexFunc(arches, func(a Arch) bool { return a.Name() == name })
 	if i < 0 {
@@ -116,7 +129,7 @@ func ByName(name string) (Arch, error) {
 	return arches[i], nil
 }
 
-// Names are the GOARCH names of all architectures.
+// Names returns the GOARCH names of all architectures.
 func Names() []string {
 	var names []string
 	for _, a := range arches {

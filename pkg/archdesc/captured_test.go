@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// captured reads a machine that a guest showed: testdata/ARCH/NAME holds its
-// live device tree if there is one, /proc/iomem, and in machine.json which guest it was.
+// captured reads a machine that was captured in a guest. testdata/ARCH/NAME has
+// its /proc/iomem, its live device tree if there is one, and a description of
+// the guest in machine.json.
 func captured(t testing.TB, arch, name string) *Machine {
 	t.Helper()
 	dir := filepath.Join("testdata", arch, name)
@@ -52,7 +53,7 @@ func captured(t testing.TB, arch, name string) *Machine {
 	return m
 }
 
-// capturedNames are the machines of an architecture.
+// capturedNames returns the names of an architecture's captured machines.
 func capturedNames(t testing.TB, arch string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join("testdata", arch))

@@ -21,18 +21,18 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrBadTree is returned for a device tree that no kernel could use.
+// ErrBadTree means that no kernel could use the device tree.
 var ErrBadTree = refusal.New(refusal.BadDeviceTree, "bad device tree")
 
-// maxTreeDepth bounds recursion; real trees have about ten levels.
+// maxTreeDepth limits recursion. Real trees have about ten levels.
 const maxTreeDepth = 64
 
-// ReadTree reads a live device tree, as the kernel shows it in
-// /proc/device-tree: a directory is a node, a file a property with its raw
-// bytes. Links are not followed, and "name" is left out: the kernel makes it
-// anew. u-root's pkg/dt reads only blobs.
+// ReadTree reads a live device tree as the kernel shows it in
+// /proc/device-tree: a directory is a node, and a file is a property with its
+// raw bytes. It follows no links below dir, and leaves out the property "name",
+// which the kernel creates itself. u-root's pkg/dt reads only blobs.
 func ReadTree(dir string) (*dt.Node, error) {
-	// The root itself is a link on a running system.
+	// On a running system, dir itself is a link.
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, fmt.Errorf("device tree: %w", err)
@@ -61,7 +61,7 @@ func readNode(dir, name string, depth int) (*dt.Node, error) {
 		case e.Type().IsRegular() && e.Name() != "name":
 			value, err := os.ReadFile(path)
 			if errors.Is(err, fs.ErrNotExist) {
-				continue // hot-unplugged meanwhile
+				continue // unplugged in the meantime
 			}
 			if err != nil {
 				return nil, fmt.Errorf("device tree: %w", err)
@@ -73,8 +73,8 @@ func readNode(dir, name string, depth int) (*dt.Node, error) {
 	return n, nil
 }
 
-// compareNodes sorts siblings by name, and those of one name by the number
-// that their unit address is, so that memory@0 stays in front.
+// compareNodes sorts siblings by name, and those with the same name by the value
+// of their unit address, so that memory@0 comes first.
 func compareNodes(a, b string) int {
 	nameA, unitA, _ := strings.Cut(a, "@")
 	nameB, unitB, _ := strings.Cut(b, "@")
@@ -85,8 +85,9 @@ func compareNodes(a, b string) int {
 	)
 }
 
-// ParseTree reads a flattened device tree. Every length is checked before
-// u-root's pkg/dt reads it, which allocates what a property claims to hold.
+// ParseTree reads a flattened device tree (Devicetree Specification 0.4, 5). It
+// checks every length first, because u-root's pkg/dt allocates whatever size a
+// property claims to have. Errors wrap ErrBadTree.
 func ParseTree(blob []byte) (*dt.FDT, error) {
 	if err := checkFDT(blob); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadTree, err)
@@ -98,7 +99,7 @@ func ParseTree(blob []byte) (*dt.FDT, error) {
 	return tree, nil
 }
 
-// Tokens of the structure block, Devicetree Specification 0.4, section 5.4.1.
+// Tokens of the structure block (Devicetree Specification 0.4, 5.4.1).
 const (
 	fdtBeginNode = 1
 	fdtEndNode   = 2
@@ -107,8 +108,8 @@ const (
 	fdtEnd       = 9
 )
 
-// checkFDT checks the header, that each block lies inside the blob, and that
-// each property lies inside its block.
+// checkFDT checks the header, and that all blocks and properties lie inside the
+// blob.
 func checkFDT(blob []byte) error {
 	const headerSize = 40
 	if len(blob) < headerSize {
@@ -193,8 +194,9 @@ func checkStructure(blob []byte, pos, end uint64) error {
 	}
 }
 
-// cloneTree copies nodes and property lists, so that a plan never changes the
-// machine it was made from. Values are shared: they are replaced, not edited.
+// cloneTree copies nodes and lists of properties, so that a plan never changes
+// the machine it was made from. The copies share values, which are only ever
+// replaced.
 func cloneTree(n *dt.Node) *dt.Node {
 	c := dt.NewNode(n.Name, dt.WithProperty(n.Properties...))
 	for _, child := range n.Children {
@@ -203,7 +205,8 @@ func cloneTree(n *dt.Node) *dt.Node {
 	return c
 }
 
-// property returns the value of a property of a node, which may be nil.
+// property returns the value of a node's property. The node may be nil, here and
+// in the functions below.
 func property(n *dt.Node, name string) ([]byte, bool) {
 	if n == nil {
 		return nil, false
@@ -215,7 +218,7 @@ func property(n *dt.Node, name string) ([]byte, bool) {
 	return p.Value, true
 }
 
-// number reads a property of one big-endian number of 4 or 8 bytes.
+// number reads a property that is one big-endian number of 4 or 8 bytes.
 func number(n *dt.Node, name string) (Addr, bool) {
 	v, ok := property(n, name)
 	if !ok {
@@ -241,14 +244,14 @@ func pair(n *dt.Node, base, size string) Range {
 	return rangeOf(b, s)
 }
 
-// text reads a property of one string.
+// text reads a property that is one string.
 func text(n *dt.Node, name string) string {
 	v, _ := property(n, name)
 	s, _, _ := strings.Cut(string(v), "\x00")
 	return s
 }
 
-// child returns the immediate child of that name, or nil.
+// child returns the direct child with a name, or nil.
 func child(n *dt.Node, name string) *dt.Node {
 	if n == nil {
 		return nil
@@ -257,8 +260,8 @@ func child(n *dt.Node, name string) *dt.Node {
 	return c
 }
 
-// cells are the number of 32-bit words of addresses and sizes in the
-// children of n.
+// cells returns how many 32-bit words an address and a size have in the children
+// of n.
 func cells(n *dt.Node) (address, size int, err error) {
 	a, okA := number(n, "#address-cells")
 	s, okS := number(n, "#size-cells")
@@ -274,8 +277,8 @@ func cells(n *dt.Node) (address, size int, err error) {
 	return int(a), int(s), nil
 }
 
-// regions reads every pair of address and size of a reg property.
-// u-root's AsRegion takes exactly one pair of two cells each.
+// regions reads all pairs of address and size of a reg property. u-root's
+// AsRegion reads exactly one pair, of two cells each.
 func regions(value []byte, addressCells, sizeCells int) ([]Range, error) {
 	pair := 4 * (addressCells + sizeCells)
 	if len(value)%pair != 0 {

@@ -63,7 +63,7 @@ func TestReadTreeTooDeep(t *testing.T) {
 	}
 }
 
-// smallTree is a blob with one node, one property and one reservation.
+// smallTree returns a blob with one node, one property and one reservation.
 func smallTree(t testing.TB) []byte {
 	t.Helper()
 	f := dt.FDT{

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// elfKernel is what of an ELF kernel goes to memory.
+// elfKernel holds the parts of an ELF kernel that are loaded into memory.
 type elfKernel struct {
 	start Addr      // physical address of the first load
 	loads []elfLoad // sorted by paddr, the first at 0
@@ -26,8 +26,8 @@ type elfLoad struct {
 	data   []byte
 }
 
-// parseELF reads an executable for the given machine. All offsets and sizes
-// are checked against the image, and nothing of it is copied.
+// parseELF reads an executable for the given machine. It checks all offsets and
+// sizes against the image, and copies nothing. Errors wrap ErrNotKernel.
 func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKernel, error) {
 	if len(image) < 64 || !bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
 		return nil, fmt.Errorf("%w: no ELF file (first bytes % x)", ErrNotKernel, image[:min(4, len(image))])

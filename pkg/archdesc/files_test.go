@@ -56,7 +56,7 @@ func TestBuiltEverywhere(t *testing.T) {
 	}
 }
 
-// TestFilesBuiltEverywhere: every architecture is planned on every host.
+// TestFilesBuiltEverywhere keeps every architecture plannable on every host.
 func TestFilesBuiltEverywhere(t *testing.T) {
 	names, err := filepath.Glob("*.go")
 	if err != nil {
@@ -69,8 +69,8 @@ func TestFilesBuiltEverywhere(t *testing.T) {
 	}
 }
 
-// TestRoles holds the files of every architecture to the list in README.md. A
-// role without a file is explained in the architecture's document.
+// TestRoles compares the files of every architecture with the list in README.md.
+// The architecture's document must explain a role without a file.
 func TestRoles(t *testing.T) {
 	required := func(arch string) []string {
 		return []string{arch + ".go", "docs/" + arch + ".md", "testdata/" + arch}

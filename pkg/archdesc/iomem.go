@@ -15,14 +15,15 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrNoPrivilege is returned when the kernel hides what a plan needs.
+// ErrNoPrivilege means that the kernel hides something which a plan needs.
 var ErrNoPrivilege = refusal.New(refusal.NotPrivileged, "not privileged")
 
-// parseIOMem takes system memory and crash kernel areas from the text of
-// /proc/iomem. Children are deeper indented and do not cut their parents:
-// what must not be overwritten is each architecture's own knowledge.
+// parseIOMem reads system memory and crash kernel areas from the text of
+// /proc/iomem (kernel/resource.c). Children, which are indented, are not cut out
+// of their parents: each architecture knows by itself what must not be
+// overwritten.
 //
-// u-root's parser reads the running machine only and cuts the children out.
+// u-root's parser reads only the running machine, and cuts out the children.
 func parseIOMem(r io.Reader) (ram, crash Ranges, err error) {
 	var allRAM, allCrash []Range
 	s := bufio.NewScanner(r)

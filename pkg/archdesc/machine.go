@@ -17,42 +17,46 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// A Machine is what a plan must know of the computer and its running kernel.
-// It is read once, by ReadMachine, or comes from a captured guest.
+// A Machine describes the computer and its running kernel, as far as a plan
+// needs it. ReadMachine reads it, or a test takes that of a captured guest.
 type Machine struct {
 	// Arch is the GOARCH name of the architecture.
 	Arch string
 
-	// PageSize is the running kernel's, in bytes: kexec_load(2) takes
-	// segments in whole pages of it.
+	// PageSize is the running kernel's page size in bytes. kexec_load(2)
+	// takes segments in whole pages.
 	PageSize Addr
 
-	// Cmdline is the running kernel's command line, without a newline.
+	// Cmdline is the running kernel's command line, without the final
+	// newline.
 	Cmdline string
 
-	// RAM is the memory that the running kernel uses, from /proc/iomem
-	// without the blocks that are offline.
+	// RAM is the memory that the running kernel uses: System RAM of
+	// /proc/iomem without offline blocks.
 	RAM Ranges
 
-	// CrashKernel is memory kept for a crash kernel, from /proc/iomem.
+	// CrashKernel is the memory that is reserved for a crash kernel, from
+	// /proc/iomem.
 	CrashKernel Ranges
 
-	// Tree is the live device tree, nil where there is none.
+	// Tree is the live device tree, or nil.
 	Tree *dt.Node
 
-	// BootCPU is the hardware id of the CPU that will do the jump.
+	// BootCPU is the hardware id of the CPU that will jump.
 	BootCPU uint32
 
-	// IPLReport says that the firmware of an IBM Z machine started it with
-	// a report of what it loaded, in memory that is long reused.
+	// IPLReport says that an IBM Z machine was started with a report of
+	// what its firmware loaded. The report's memory has since been reused.
 	IPLReport bool
 }
 
-// ReadMachine reads the machine from the proc and sys file systems under root
-// ("/" for the running one). The page size cannot be read from there.
+// ReadMachine reads the machine from the proc and sys file systems under root,
+// which is "/" for the running one. They do not tell the page size, in bytes.
+// If the kernel hides addresses, the error wraps ErrNoPrivilege; if the device
+// tree is bad, ErrBadTree.
 //
-// Sources: kernel/resource.c (iomem), fs/proc/proc_devtree.c, and
-// kernel/reboot.c (/sys/kernel/reboot/cpu).
+// Sources: kernel/resource.c (iomem), fs/proc/proc_devtree.c, kernel/reboot.c
+// (/sys/kernel/reboot/cpu) and drivers/base/memory.c.
 func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 	if pageSize <= 0 || pageSize&(pageSize-1) != 0 {
 		return nil, fmt.Errorf("page size %d is not a power of two", pageSize)
@@ -83,8 +87,7 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 		m.RAM = m.RAM.minus(r)
 	}
 
-	// The link /proc/device-tree and its target are the same everywhere,
-	// but a captured tree may hold either.
+	// On a running system this is a link, in a captured tree a directory.
 	m.Tree, err = ReadTree(filepath.Join(root, "proc/device-tree"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -94,8 +97,8 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 	return m, nil
 }
 
-// offlineMemory are memory blocks that /proc/iomem lists, but that nothing is
-// behind (drivers/base/memory.c).
+// offlineMemory returns the memory blocks that /proc/iomem lists although they
+// are offline (drivers/base/memory.c).
 func offlineMemory(root string) ([]Range, error) {
 	dir := filepath.Join(root, "sys/devices/system/memory")
 	b, err := os.ReadFile(filepath.Join(dir, "block_size_bytes"))
@@ -117,7 +120,7 @@ func offlineMemory(root string) ([]Range, error) {
 	for _, name := range states {
 		state, err := os.ReadFile(name)
 		if err != nil || !strings.HasPrefix(string(state), "offline") {
-			continue // gone meanwhile, or in use
+			continue // removed in the meantime, or online
 		}
 		number := strings.TrimPrefix(filepath.Base(filepath.Dir(name)), "memory")
 		n, err := strconv.ParseUint(number, 10, 64)
@@ -129,9 +132,9 @@ func offlineMemory(root string) ([]Range, error) {
 	return out, nil
 }
 
-// bootCPU is the hardware id of the CPU that a kexec moves to. Firmware and
-// trampolines that know better overwrite it, so that 0 is a fair answer where
-// the kernel does not say.
+// bootCPU returns the hardware id of the CPU that a kexec moves to, or 0 if the
+// kernel does not tell. That is good enough: a trampoline that knows the id
+// overwrites it.
 func bootCPU(root string) uint32 {
 	logical := "0"
 	if b, err := os.ReadFile(filepath.Join(root, "sys/kernel/reboot/cpu")); err == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// s390xFiles are those of a machine with standby memory, of which the kernel
+// s390xFiles returns the files of a machine with standby memory, where the kernel
 // lists a block that is offline.
 func s390xFiles() map[string]string {
 	const memory = "sys/devices/system/memory/"

@@ -10,11 +10,11 @@ import (
 	"slices"
 )
 
-// SegmentMax is how many segments kexec_load(2) takes:
+// SegmentMax is the number of segments that kexec_load(2) takes at most:
 // KEXEC_SEGMENT_MAX of include/uapi/linux/kexec.h.
 const SegmentMax = 16
 
-// Names of segments.
+// Names of segments. A kernel may have more than one: kernel, kernel.1 and so on.
 const (
 	SegmentKernel     = "kernel"
 	SegmentTrampoline = "trampoline"
@@ -32,15 +32,15 @@ func kernelPart(i int) string {
 	return fmt.Sprintf("%s.%d", SegmentKernel, i)
 }
 
-// A Segment is a piece of memory that the next kernel finds filled. What is
-// beyond Data is zero.
+// A Segment is a range of memory that is filled for the next kernel: with Data,
+// then with zeros.
 type Segment struct {
 	Name string
 	Range
 	Data []byte
 }
 
-// MarshalJSON has the size of Data instead of its bytes.
+// MarshalJSON writes the size of Data in bytes instead of its contents.
 func (s Segment) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Name string `json:"name"`
@@ -49,40 +49,43 @@ func (s Segment) MarshalJSON() ([]byte, error) {
 	}{s.Name, s.Range, len(s.Data)})
 }
 
-// A Region is memory that a plan keeps away from.
+// A Region is memory in which a plan places nothing.
 type Region struct {
 	Range
-	// Why names the owner.
+	// Why names the owner, in words for people.
 	Why string `json:"why"`
 }
 
-// A Descriptor is the place in the boot protocol that tells of the list.
+// A Descriptor is the part of the boot protocol that names the list.
 type Descriptor struct {
-	// Where is the property, node or field.
+	// Where is the property or field, in words for people.
 	Where string `json:"where"`
+	// Range is the memory that it names: that of the list's segment for the
+	// kernel's carrier, that of the archive for the initramfs'.
 	Range
 }
 
-// A Plan is what is loaded where. It is a value: it holds nothing of the
-// running system and can be printed, compared and loaded.
+// A Plan says what is loaded where. It is a value, independent of the running
+// system, and can be printed, compared and loaded.
 type Plan struct {
 	Arch string `json:"arch"`
-	// Flags are those of kexec_load(2): the architecture, in the upper half.
+	// Flags are those of kexec_load(2). The upper 16 of 32 bits name the
+	// architecture.
 	Flags uint64 `json:"flags"`
-	// Entry is where the running kernel jumps to.
+	// Entry is the address to which the running kernel jumps.
 	Entry Addr `json:"entry"`
 	// Segments are sorted by address and do not overlap.
 	Segments []Segment `json:"segments"`
-	// Cmdline is the target's.
+	// Cmdline is the target's command line.
 	Cmdline string `json:"cmdline"`
-	// List says how the target is told of the list; nil without one.
+	// List says how the target finds the list. It is nil without a list.
 	List *Descriptor `json:"list,omitempty"`
-	// RAM and Reserved are what the plan was made for.
+	// RAM and Reserved describe the memory that the plan was made for.
 	RAM      Ranges   `json:"ram"`
 	Reserved []Region `json:"reserved"`
 }
 
-// Segment returns the segment of that name.
+// Segment returns the segment with a name.
 func (p *Plan) Segment(name string) (Segment, bool) {
 	i := slices.IndexFunc(p.Segments, func(s Segment) bool { return s.Name == name })
 	if i < 0 {
@@ -91,9 +94,9 @@ func (p *Plan) Segment(name string) (Segment, bool) {
 	return p.Segments[i], true
 }
 
-// check holds a finished plan against the rules of the system call
-// (kernel/kexec_core.c, sanity_check_segment_list), so that a mistake of ours
-// is an error with a name and not EINVAL.
+// check sorts the segments and applies the rules of kexec_load(2)
+// (kernel/kexec_core.c, sanity_check_segment_list), so that a violation is
+// explained instead of ending in EINVAL.
 func (p *Plan) check(m *Machine) error {
 	slices.SortFunc(p.Segments, func(a, b Segment) int { return compareStart(a.Range, b.Range) })
 	if len(p.Segments) > SegmentMax {

@@ -14,10 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden compares a plan with a file beside the captured machine: it is the
-// same on every host.
+// golden compares a plan with a file beside the captured machine.
 func golden(t *testing.T, p *Plan, arch, name string) {
 	t.Helper()
 	var got bytes.Buffer
@@ -39,8 +38,8 @@ func golden(t *testing.T, p *Plan, arch, name string) {
 	}
 }
 
-// checkPlaced checks what holds for every plan. Segments named in over may lie
-// where nothing else may.
+// checkPlaced checks that segments are in free memory. Those named in over may
+// lie in reserved memory.
 func checkPlaced(t *testing.T, p *Plan, over ...string) {
 	t.Helper()
 	for _, s := range p.Segments {
@@ -59,7 +58,7 @@ func checkPlaced(t *testing.T, p *Plan, over ...string) {
 	}
 }
 
-// needSegment returns a segment that must be there.
+// needSegment returns a segment, or ends the test if there is none.
 func needSegment(t *testing.T, p *Plan, name string) Segment {
 	t.Helper()
 	s, ok := p.Segment(name)
@@ -69,8 +68,8 @@ func needSegment(t *testing.T, p *Plan, name string) Segment {
 	return s
 }
 
-// checkArchive: the archive is directly in front of the initrd, in whole
-// pages, and the range that the boot protocol names holds both to the byte.
+// checkArchive checks that the archive is directly in front of the initrd, and
+// that the boot protocol names both as one range, exact to the byte.
 func checkArchive(t *testing.T, p *Plan, l *List, named Range) {
 	t.Helper()
 	archive, initrd := needSegment(t, p, SegmentArchive), needSegment(t, p, SegmentInitrd)

@@ -13,8 +13,9 @@ import (
 	"testing"
 )
 
-// ppc64leTestImage is the smallest ppc64le ELF file that looks like a kernel:
-// content, bss, and whatever text the caller wants in it.
+// ppc64leTestImage returns the smallest ppc64le ELF file that looks like a
+// kernel. It has size bytes of content with text in it, and bss up to memory
+// bytes.
 func ppc64leTestImage(t testing.TB, size, memory uint64, text string) []byte {
 	t.Helper()
 	const offset = 0x10000

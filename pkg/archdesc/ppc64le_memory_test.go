@@ -104,8 +104,8 @@ func TestPPC64LECrashKernel(t *testing.T) {
 	}
 }
 
-// TestPPC64LECommandLine: a plan keeps away from what the target's command
-// line takes.
+// TestPPC64LECommandLine checks that a plan avoids the memory which the target's
+// command line takes away.
 func TestPPC64LECommandLine(t *testing.T) {
 	m, x := captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t)
 	x.Cmdline = "mem=1G crashkernel=500M@4M"
@@ -121,8 +121,8 @@ func TestPPC64LECommandLine(t *testing.T) {
 	}
 }
 
-// TestPPC64LEListAboveRealMode puts a list that finds no room in the first
-// memory block into a later one.
+// TestPPC64LEListAboveRealMode plans with a list that is too large for the first
+// memory block and fits into a later one.
 func TestPPC64LEListAboveRealMode(t *testing.T) {
 	m := captured(t, "ppc64le", "pseries-radix-64k-numa")
 	l := testList()

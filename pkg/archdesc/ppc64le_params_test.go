@@ -11,8 +11,8 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// TestPPC64LESecondHop plans on a machine that was itself reached by a kexec:
-// nothing of the old descriptor is left.
+// TestPPC64LESecondHop plans on a machine that was itself started by a kexec.
+// Nothing of the old descriptor may remain.
 func TestPPC64LESecondHop(t *testing.T) {
 	m := captured(t, "ppc64le", "pseries-radix-4k")
 	chosen := child(m.Tree, "chosen")
@@ -48,8 +48,8 @@ func TestPPC64LESecondHop(t *testing.T) {
 	}
 }
 
-// TestPPC64LEGivenTree takes a device tree from a file, with reservations of
-// its own and those of whoever made it.
+// TestPPC64LEGivenTree takes a device tree from a file. Its reservations remain,
+// except those for its author's initrd and list.
 func TestPPC64LEGivenTree(t *testing.T) {
 	m := captured(t, "ppc64le", "pseries-radix-4k")
 	given := &dt.FDT{RootNode: cloneTree(m.Tree), ReserveEntries: []dt.ReserveEntry{
@@ -95,8 +95,8 @@ func TestPPC64LEGivenTree(t *testing.T) {
 	}
 }
 
-// TestPPC64LEArchive puts the list in front of the initrd, and alone if there
-// is none.
+// TestPPC64LEArchive puts the archive in front of the initrd, and alone if there
+// is no initrd.
 func TestPPC64LEArchive(t *testing.T) {
 	m, target := captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t)
 	l := &List{Archive: bytes.Repeat([]byte("a"), 0x12345)}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +18,8 @@ import (
 	"github.com/u-root/u-root/pkg/dt"
 )
 
-// ppc64leTestTarget is the same for all machines, so that golden plans differ by
-// machine only.
+// ppc64leTestTarget returns the same target for all machines, so that golden
+// plans differ only by the machine.
 func ppc64leTestTarget(t testing.TB) *Target {
 	return &Target{
 		KernelName: "vmlinux", Kernel: ppc64leTestImage(t, 0x2000, 0x123456, fdtListProperty),
@@ -30,8 +31,8 @@ func ppc64leTestTarget(t testing.TB) *Target {
 
 func testList() *List { return &List{Buffer: bytes.Repeat([]byte("r"), 0x10001), Room: 0x20000} }
 
-// TestPPC64LEPlans holds the plans for captured guests against golden files:
-// they are the same on every host.
+// TestPPC64LEPlans compares the plans for captured guests with golden files, on
+// whatever host it runs.
 func TestPPC64LEPlans(t *testing.T) {
 	for _, name := range capturedNames(t, "ppc64le") {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +47,7 @@ func TestPPC64LEPlans(t *testing.T) {
 	}
 }
 
-// checkPPC64LEPlan checks what holds for every plan.
+// checkPPC64LEPlan checks a plan with an initrd and a list.
 func checkPPC64LEPlan(t *testing.T, m *Machine, p *Plan) {
 	t.Helper()
 	checkPlaced(t, p)
@@ -139,7 +140,7 @@ func TestPPC64LERefuses(t *testing.T) {
 	}
 }
 
-// TestPlanJSON: addresses are strings, and segments tell their sizes.
+// TestPlanJSON checks that addresses are strings and segments have sizes.
 func TestPlanJSON(t *testing.T) {
 	p, err := ppc64le{}.Plan(captured(t, "ppc64le", "pseries-radix-4k"), ppc64leTestTarget(t), testList())
 	if err != nil {
@@ -160,8 +161,8 @@ func TestPlanJSON(t *testing.T) {
 	}
 }
 
-// FuzzPPC64LEPlan plans with trees that no firmware would make: there is a
-// plan whose segments are in free memory, or an error.
+// FuzzPPC64LEPlan plans with trees that no firmware would make. The result must
+// be an error, or a plan whose segments are in free memory.
 func FuzzPPC64LEPlan(f *testing.F) {
 	for _, name := range capturedNames(f, "ppc64le") {
 		b, err := os.ReadFile(filepath.Join("testdata", "ppc64le", name, "device-tree.dtb"))
@@ -180,6 +181,9 @@ func FuzzPPC64LEPlan(f *testing.F) {
 		p, err := ppc64le{}.Plan(m, target, list)
 		if err != nil {
 			return
+		}
+		if err := p.WriteText(io.Discard); err != nil {
+			t.Error(err)
 		}
 		for _, s := range p.Segments {
 			if !m.RAM.Contains(s.Range) {

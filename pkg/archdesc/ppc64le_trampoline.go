@@ -9,23 +9,24 @@ import (
 	"encoding/binary"
 )
 
-// ppc64leCode is asm/ppc64le.S, assembled.
+// ppc64leCode is what asm/ppc64le.S assembles to.
 //
 //go:embed asm/ppc64le.bin
 var ppc64leCode []byte
 
 const (
-	// ppc64leHeadSize is how much of the entry's code the running kernel
-	// copies to physical 0, where its other CPUs wait for the next kernel
-	// (arch/powerpc/kernel/misc_64.S, kexec_sequence).
+	// ppc64leHeadSize is the size in bytes of the code at the entry that the
+	// running kernel copies to physical address 0, where its other CPUs wait
+	// for the next kernel (arch/powerpc/kernel/misc_64.S, kexec_sequence).
 	ppc64leHeadSize = 0x100
 
+	// ppc64leTrampolineSize is the size of the segment in bytes.
 	ppc64leTrampolineSize = ppc64leAlign
 )
 
-// ppc64leTrampoline is the code that the running kernel jumps to: the first
-// instruction is ours, the rest of the first 256 bytes the next kernel's, then
-// come our code and its four literals.
+// ppc64leTrampoline returns the code to which the running kernel jumps. The first
+// instruction is ours, the rest of the first 256 bytes is the next kernel's.
+// Our code follows, with its four literals at the end.
 func ppc64leTrampoline(kernel []byte, fdt, entry Addr, opal ppc64leOPAL) []byte {
 	code := append([]byte(nil), ppc64leCode...)
 	copy(code[4:ppc64leHeadSize], kernel[4:ppc64leHeadSize])

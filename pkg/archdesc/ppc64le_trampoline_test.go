@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestPPC64LETrampolineSource assembles the source and compares.
+// TestPPC64LETrampolineSource compares the code with its source, assembled.
 func TestPPC64LETrampolineSource(t *testing.T) {
 	const as, objcopy = "powerpc64le-linux-gnu-as", "powerpc64le-linux-gnu-objcopy"
 	if _, err := exec.LookPath(as); err != nil {

@@ -12,12 +12,13 @@ import (
 	"strings"
 )
 
-// maxConfig bounds an unpacked kernel configuration; real ones have 300 KB.
+// maxConfig limits an unpacked kernel configuration, in bytes. Real ones have
+// about 300 KB.
 const maxConfig = 4 << 20
 
 // ReadIKConfig returns the configuration that a kernel built with
-// CONFIG_IKCONFIG carries between two marks (kernel/configs.c), and whether
-// there is one.
+// CONFIG_IKCONFIG contains (kernel/configs.c), and whether there is one. The
+// image must be uncompressed.
 func ReadIKConfig(image []byte) (map[string]string, bool) {
 	_, rest, ok := bytes.Cut(image, []byte("IKCFG_ST"))
 	if !ok {
@@ -32,8 +33,8 @@ func ReadIKConfig(image []byte) (map[string]string, bool) {
 	return config, err == nil && len(config) > 0
 }
 
-// ParseConfig reads a kernel's configuration, as the file config-* beside a
-// kernel holds it: option to value, without those that are not set.
+// ParseConfig reads a kernel's configuration, such as the file config-* beside a
+// kernel. The map has the value of each option that is set.
 func ParseConfig(r io.Reader) (map[string]string, error) {
 	config := map[string]string{}
 	s := bufio.NewScanner(io.LimitReader(r, maxConfig))
@@ -45,9 +46,9 @@ func ParseConfig(r io.Reader) (map[string]string, error) {
 	return config, s.Err()
 }
 
-// probeRestore decides by the content of an uncompressed image. mark is a
-// text that is compiled in exactly when CONFIG_HAVE_IMA_KEXEC is set: the
-// sending half, CONFIG_IMA_KEXEC, is not needed to restore.
+// probeRestore searches an uncompressed image for mark, a text that is compiled
+// in exactly when CONFIG_HAVE_IMA_KEXEC is set. CONFIG_IMA_KEXEC is for kernels
+// that send, and not needed to restore.
 func probeRestore(image []byte, mark string) Support {
 	if bytes.Contains(image, []byte(mark)) {
 		return Support{OK: true, Evidence: "the image holds the text " + mark}
@@ -63,14 +64,15 @@ func probeRestore(image []byte, mark string) Support {
 	return s
 }
 
-// unpackTexts are what init/initramfs.c prints, with and without
-// CONFIG_BLK_DEV_RAM. They are left out together with the code by
-// CONFIG_INITRAMFS_FORCE.
+// unpackTexts are messages of init/initramfs.c, with and without
+// CONFIG_BLK_DEV_RAM. CONFIG_INITRAMFS_FORCE leaves them out together with the
+// code.
 var unpackTexts = []string{"unpack rootfs image as initramfs", "Unpacking initramfs"}
 
-// probeUnpack decides by the configuration, in the image or beside it, or by
-// the content of an image that is not compressed inside. What shows nothing is
-// taken for a kernel that unpacks: all distributions' do.
+// probeUnpack decides by the configuration, in the image or beside it. Without
+// one it searches the image, if that is plain, which means not compressed
+// inside. An image that shows nothing is assumed to unpack, as the kernels of
+// all distributions do.
 func probeUnpack(image []byte, beside map[string]string, plain bool) Support {
 	config, where := beside, "beside it"
 	if c, ok := ReadIKConfig(image); ok {

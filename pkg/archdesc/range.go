@@ -11,20 +11,20 @@ import (
 	"slices"
 )
 
-// An Addr is a physical address or a size, in bytes. It prints in hexadecimal.
+// An Addr is a physical address, or a size in bytes. It prints in hexadecimal.
 type Addr uint64
 
 // String implements fmt.Stringer.
 func (a Addr) String() string { return fmt.Sprintf("%#x", uint64(a)) }
 
-// MarshalText implements encoding.TextMarshaler: JSON numbers lose 64-bit
-// addresses, so that they are hexadecimal strings there.
+// MarshalText implements encoding.TextMarshaler. In JSON, an address is a
+// hexadecimal string, because JSON numbers cannot hold all 64 bits.
 func (a Addr) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // A Range is the physical memory from Start up to, but not including, End.
 //
-// u-root's kexec.Range has the word size of the machine that plans, and a
-// plan must be the same on every host.
+// A plan must be the same on every host, so u-root's kexec.Range, which has the
+// word size of the host, would not do.
 type Range struct {
 	Start Addr `json:"start"`
 	End   Addr `json:"end"`
@@ -33,7 +33,7 @@ type Range struct {
 // String implements fmt.Stringer.
 func (r Range) String() string { return fmt.Sprintf("[%v, %v)", r.Start, r.End) }
 
-// Size is the length of r in bytes.
+// Size returns the length of r in bytes.
 func (r Range) Size() Addr { return r.End - r.Start }
 
 // Empty reports whether r holds no byte.
@@ -51,7 +51,7 @@ func (r Range) intersect(o Range) Range {
 	return Range{max(r.Start, o.Start), min(r.End, o.End)}
 }
 
-// rangeOf is [start, start+size), cut at the end of the address space.
+// rangeOf returns [start, start+size), cut at the end of the address space.
 func rangeOf(start, size Addr) Range {
 	if size > math.MaxUint64-start {
 		return Range{start, math.MaxUint64}
@@ -59,10 +59,10 @@ func rangeOf(start, size Addr) Range {
 	return Range{start, start + size}
 }
 
-// Ranges are sorted, disjoint and not empty.
+// Ranges are sorted and disjoint, and none is empty.
 type Ranges []Range
 
-// newRanges sorts and joins.
+// newRanges sorts ranges and joins those that overlap or touch.
 func newRanges(in []Range) Ranges {
 	in = slices.DeleteFunc(slices.Clone(in), Range.Empty)
 	slices.SortFunc(in, func(a, b Range) int { return cmp.Compare(a.Start, b.Start) })
@@ -77,7 +77,7 @@ func newRanges(in []Range) Ranges {
 	return out
 }
 
-// Size is the number of bytes in all ranges.
+// Size returns the number of bytes in all ranges.
 func (rs Ranges) Size() Addr {
 	var n Addr
 	for _, r := range rs {
@@ -117,8 +117,8 @@ func (rs Ranges) intersect(os Ranges) Ranges {
 	return newRanges(out)
 }
 
-// alignUp rounds a up to a multiple of align, a power of two; false when that
-// is beyond the address space.
+// alignUp rounds a up to a multiple of align, a power of two. It returns false if
+// the result is beyond the address space.
 func alignUp(a, align Addr) (Addr, bool) {
 	if a > math.MaxUint64-(align-1) {
 		return 0, false
@@ -126,8 +126,8 @@ func alignUp(a, align Addr) (Addr, bool) {
 	return (a + align - 1) &^ (align - 1), true
 }
 
-// find returns the lowest place for size bytes (a multiple of align), its
-// start a multiple of align, inside both rs and within.
+// find returns the lowest range of size bytes, a multiple of align, that starts
+// at a multiple of align and lies inside both rs and within.
 func (rs Ranges) find(size, align Addr, within Range) (Range, bool) {
 	for _, r := range rs {
 		r = r.intersect(within)

@@ -49,7 +49,7 @@ func TestFind(t *testing.T) {
 		ok          bool
 	}{
 		{"first", 0x1000, 0x1000, Range{0, math.MaxUint64}, Range{0x1000, 0x2000}, true},
-		// The small low range ends before its start is aligned.
+		// The low range ends below the first aligned address.
 		{"aligned start is outside the low range", 0x1000, 0x200000, Range{0, math.MaxUint64}, Range{0x800000, 0x801000}, true},
 		{"limit", 0x1000, 0x1000, Range{0x1800, 0x800800}, Range{}, false},
 		{"too large", 0x900000, 0x1000, Range{0, math.MaxUint64}, Range{}, false},

@@ -11,27 +11,27 @@ import (
 	"fmt"
 )
 
-// Places in an image of arch/s390/boot, which are addresses too: the flat one
-// (bzImage) is memory from 0 on (boot/vmlinux.lds.S, boot/head.S).
+// Offsets in a flat image of arch/s390/boot (bzImage). They are addresses at the
+// same time, because the image is a copy of memory from 0 on
+// (boot/vmlinux.lds.S, boot/head.S).
 const (
 	s390xEntry = 0x10000
-	// s390xMagic stands behind the entry's jump.
+	// s390xMagic follows the jump at the entry.
 	s390xMagicAt = 0x10008
 	s390xMagic   = "S390EP"
 	// s390xParm is PARMAREA of asm/setup.h.
 	s390xParm = 0x10400
-	// s390xTrailer ends every image since it can be signed, and so shows
-	// that a file is whole. What is behind it is a signature.
-	s390xTrailer     = "\x00\x00\x00\x20zIPL"
-	s390xTrailerSize = 32
+	// s390xTrailer ends the images of all kernels that can be signed, and shows
+	// that a file is complete. Only a signature may follow.
+	s390xTrailer = "\x00\x00\x00\x20zIPL"
 )
 
-// moduleSignature ends a file that has a signature behind its content
-// (include/linux/module_signature.h): before it are 12 bytes, the last four
-// of them the signature's length.
+// moduleSignature ends a file with an appended signature
+// (include/linux/module_signature.h). It follows 12 bytes, of which the last
+// four are the signature's length, big-endian.
 const moduleSignature = "~Module signature appended~\n"
 
-// s390xImage is what of an image goes to memory.
+// s390xImage holds the parts of an image that are loaded into memory.
 type s390xImage struct {
 	loads []s390xLoad // sorted, none below the entry
 	end   Addr        // of the last in memory
@@ -46,8 +46,8 @@ type s390xLoad struct {
 	data []byte
 }
 
-// parseS390XImage reads a flat image or an ELF file of the same. Nothing of it is
-// copied.
+// parseS390XImage reads a flat image, or an ELF file with the same contents. It
+// copies nothing. Errors wrap ErrNotKernel.
 func parseS390XImage(image []byte) (*s390xImage, error) {
 	k := &s390xImage{}
 	var err error
@@ -96,7 +96,7 @@ func (k *s390xImage) parseFlat(image []byte) error {
 	return nil
 }
 
-// s390xUnsigned cuts a signature off.
+// s390xUnsigned returns the image without its signature.
 func s390xUnsigned(image []byte) []byte {
 	const info = 12
 	body, ok := bytes.CutSuffix(image, []byte(moduleSignature))
@@ -117,8 +117,8 @@ func (k *s390xImage) parseELF(image []byte) error {
 	}
 	for _, l := range e.loads {
 		r, data := rangeOf(e.start+l.offset, l.size), l.data
-		// Below the entry are the IPL code and the lowcore, which the
-		// running kernel still needs for the jump.
+		// The IPL code and the lowcore are below the entry. The running
+		// kernel still needs that memory for the jump.
 		if r.Start < s390xEntry {
 			data = data[min(s390xEntry-r.Start, Addr(len(data))):]
 			r.Start = s390xEntry
@@ -130,7 +130,8 @@ func (k *s390xImage) parseELF(image []byte) error {
 	return nil
 }
 
-// bytes is what an image has from an address on, nil if it ends before.
+// bytes returns size bytes of the image from an address on, or nil if it has
+// fewer there.
 func (k *s390xImage) bytes(at, size Addr) []byte {
 	for _, l := range k.loads {
 		if at >= l.Start && at-l.Start <= Addr(len(l.data)) && size <= Addr(len(l.data))-(at-l.Start) {
@@ -140,8 +141,8 @@ func (k *s390xImage) bytes(at, size Addr) []byte {
 	return nil
 }
 
-// segments are those of the kernel, in whole pages. The pages that hold the
-// parameter area are a changed copy, all others are the image's memory.
+// segments returns the kernel's segments in whole pages. The pages with the
+// parameter area are a changed copy, all others share the image's memory.
 func (k *s390xImage) segments(p *s390xParams) ([]Segment, error) {
 	parmEnd, _ := alignUp(s390xParm+Addr(len(p.area)), s390xPage)
 	var out []Segment

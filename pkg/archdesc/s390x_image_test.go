@@ -25,12 +25,13 @@ func s390xTestImage(size int, features uint64) []byte {
 	put(s390xParmInitrdStart, 0x1234)
 	put(s390xParmOldmemSize, 0x5678)
 	copy(area[s390xParmCmdline:], "root=/dev/ram0 ro")
-	clear(image[size-s390xTrailerSize:])
+	const trailerSize = 32
+	clear(image[size-trailerSize:])
 	copy(image[size-len(s390xTrailer):], s390xTrailer)
 	return image
 }
 
-// s390xTestELF wraps a flat image as arch/s390/boot/vmlinux is.
+// s390xTestELF puts a flat image into an ELF file like arch/s390/boot/vmlinux.
 func s390xTestELF(t testing.TB, image []byte, bss uint64) []byte {
 	t.Helper()
 	const offset = 0x1000
@@ -49,8 +50,8 @@ func s390xTestELF(t testing.TB, image []byte, bss uint64) []byte {
 	return append(append(b.Bytes(), make([]byte, offset-b.Len())...), image...)
 }
 
-// TestS390XKernelBytes: memory will hold the image, but for the fields that
-// are set; only the pages of the parameter area are copied.
+// TestS390XKernelBytes checks that memory will hold the image, except for the
+// fields that are set, and that only the pages of the parameter area are copied.
 func TestS390XKernelBytes(t *testing.T) {
 	target := s390xTestTarget()
 	flat := bytes.Clone(target.Kernel)

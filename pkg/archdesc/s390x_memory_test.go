@@ -26,8 +26,8 @@ func TestS390XMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestS390XImageEndWraps: an image may claim to end where the address space
-// does.
+// TestS390XImageEndWraps refuses an image that claims to end at the end of the
+// address space.
 func TestS390XImageEndWraps(t *testing.T) {
 	for _, end := range []Addr{math.MaxUint64, math.MaxUint64 - s390xHeap, math.MaxUint64 - s390xHeap - 1} {
 		if _, err := readS390XMemory(s390xTestMachine(), end); err == nil {

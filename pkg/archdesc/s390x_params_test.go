@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestS390XIPLReport: the first page is loaded only where a stale pointer
-// would be followed.
+// TestS390XIPLReport checks that the first page is loaded only on a machine where
+// the kernel would follow a stale pointer.
 func TestS390XIPLReport(t *testing.T) {
 	for _, report := range []bool{false, true} {
 		m := s390xTestMachine()

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -26,8 +27,8 @@ func s390xTestTarget() *Target {
 	}
 }
 
-// TestS390XPlans holds the plans for captured guests against golden files, for
-// either carrier.
+// TestS390XPlans compares the plans for captured guests with golden files, for
+// both carriers.
 func TestS390XPlans(t *testing.T) {
 	for _, name := range capturedNames(t, "s390x") {
 		for _, tt := range []struct {
@@ -47,7 +48,7 @@ func TestS390XPlans(t *testing.T) {
 	}
 }
 
-// checkS390XPlan checks what holds for every plan.
+// checkS390XPlan checks a plan with an initrd and a list.
 func checkS390XPlan(t *testing.T, p *Plan, l *List) {
 	t.Helper()
 	checkPlaced(t, p, "parameters", SegmentKernel, "lowcore")
@@ -170,7 +171,7 @@ func TestS390XListOrder(t *testing.T) {
 		{"quiet ima_canonical_fmt", binary.LittleEndian},
 		{"xima_canonical_fmt", binary.BigEndian},
 		{"quiet -- ima_canonical_fmt", binary.BigEndian},
-		// The kernel does not look at a value.
+		// The kernel ignores the value.
 		{"ima_canonical_fmt=0", binary.LittleEndian},
 		{"ima-canonical-fmt", binary.LittleEndian},
 	} {
@@ -180,8 +181,8 @@ func TestS390XListOrder(t *testing.T) {
 	}
 }
 
-// FuzzS390XPlan reads images that no compiler would make: there is a plan
-// whose segments are in memory and apart, or an error.
+// FuzzS390XPlan plans with images that no compiler would make. The result must be
+// an error, or a plan whose segments are in memory.
 func FuzzS390XPlan(f *testing.F) {
 	const size = 0x20000
 	small := s390xTestImage(size, s390xParmRestoresList)
@@ -195,6 +196,9 @@ func FuzzS390XPlan(f *testing.F) {
 		p, err := s390x{}.Plan(m, &Target{Kernel: b, Cmdline: "quiet", Initrd: []byte("initrd")}, l)
 		if err != nil {
 			return
+		}
+		if err := p.WriteText(io.Discard); err != nil {
+			t.Error(err)
 		}
 		for _, s := range p.Segments {
 			if !m.RAM.Contains(s.Range) || Addr(len(s.Data)) > s.Size() {

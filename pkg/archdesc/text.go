@@ -13,7 +13,8 @@ import (
 	"text/tabwriter"
 )
 
-// WriteText prints the plan as a table of segments and a memory map.
+// WriteText writes the plan for people: a table of the segments, the memory map
+// as a table, and a drawing of it to scale.
 func (p *Plan) WriteText(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(tw, "segment\taddress\tend\tmemory\tbytes\n")
@@ -32,16 +33,27 @@ func (p *Plan) WriteText(w io.Writer) error {
 	for _, s := range p.Segments {
 		regions = append(regions, Region{s.Range, "segment " + s.Name})
 	}
-	return writeMap(w, p.RAM, regions)
+	if err := writeMap(w, p.RAM, regions); err != nil {
+		return err
+	}
+	d := &drawing{ram: p.RAM, reserved: p.Reserved, segments: p.Segments}
+	if p.List != nil {
+		d.list = p.List.Range
+	}
+	return d.write(w)
 }
 
-// WriteMap prints the memory map behind a NoRoomError, if err is one.
+// WriteMap writes the memory map, as a table and a drawing, if err is a
+// NoRoomError. For other errors it writes nothing.
 func WriteMap(w io.Writer, err error) error {
 	e, ok := errors.AsType[*NoRoomError](err)
 	if !ok {
 		return nil
 	}
-	return writeMap(w, e.RAM, e.Reserved)
+	if err := writeMap(w, e.RAM, e.Reserved); err != nil {
+		return err
+	}
+	return (&drawing{ram: e.RAM, reserved: e.Reserved}).write(w)
 }
 
 func writeMap(w io.Writer, ram Ranges, regions []Region) error {
@@ -49,7 +61,7 @@ func writeMap(w io.Writer, ram Ranges, regions []Region) error {
 	for _, r := range ram {
 		rows = append(rows, Region{r, "System RAM"})
 	}
-	// What encloses comes before what it holds.
+	// A range comes before those that it contains.
 	slices.SortStableFunc(rows, func(a, b Region) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End))
 	})

@@ -3,15 +3,16 @@
  * Use of this source code is governed by a BSD-style
  * license that can be found in the LICENSE file.
  *
- * The trampoline of ppc64le, entered by the running kernel as the last step
- * of a kexec, with the MMU off: r3 is this CPU's hardware id.
+ * The trampoline of ppc64le. The running kernel enters it as the last step of
+ * a kexec, with the MMU off and this CPU's hardware id in r3.
  *
- * The running kernel copies the first 256 bytes of the entry to physical 0
- * and lets the other CPUs spin at 0x60 there. They must find the next
- * kernel's code: so bytes 4 to 0xff are replaced by the next kernel's own.
+ * The running kernel copies the first 256 bytes of the entry to physical
+ * address 0 and lets the other CPUs spin at 0x60 there. They must find the
+ * next kernel's code, so imaboot replaces bytes 4 to 0xff by that code.
  *
- * Position independent, without a stack, little-endian as its caller.
- * Assemble: powerpc64le-linux-gnu-as, objcopy -O binary -j .text.
+ * The code is position independent, uses no stack, and is little-endian like
+ * its caller. Assemble it with powerpc64le-linux-gnu-as and
+ * objcopy -O binary -j .text.
  */
 	.machine power8
 	.text
@@ -24,9 +25,9 @@ body:
 here:	mflr	14
 
 	/*
-	 * The other CPUs leave the old kernel's code for 0x60 meanwhile: 2^26
-	 * ticks of the timebase, 131 ms. A virtual CPU may have to wait for a
-	 * real one that long.
+	 * Wait until the other CPUs have left the old kernel's code for 0x60:
+	 * 2^26 ticks of the timebase, 131 ms. On a busy host, a virtual CPU may
+	 * wait that long for a real one.
 	 */
 	mftb	5
 	lis	6, 0x400
@@ -45,7 +46,7 @@ delay:	mftb	6
 	ld	9, opal_entry - here(14)
 	li	5, 0		/* not Open Firmware */
 
-	/* As firmware does, enter the kernel big-endian: clear MSR[LE]. */
+	/* Enter the kernel big-endian, as firmware does: clear MSR[LE]. */
 	mfmsr	6
 	clrrdi	6, 6, 1
 	mtsrr0	4

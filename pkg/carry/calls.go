@@ -5,6 +5,9 @@
 package carry
 
 import (
+	"context"
+	"time"
+
 	"github.com/google/go-tpm/tpm2/transport"
 	"golang.org/x/sys/unix"
 
@@ -23,6 +26,8 @@ type calls interface {
 	exec() error
 	sync()
 	openTPM() (transport.TPMCloser, error)
+	// wait sleeps, unless the context ends before.
+	wait(context.Context, time.Duration) error
 }
 
 // running is the running kernel.
@@ -40,5 +45,16 @@ func (running) unload() error         { return kexec.Unload() }
 func (running) loaded() (bool, error) { return kexec.Loaded() }
 func (running) exec() error           { return kexec.Exec() }
 func (running) sync()                 { unix.Sync() }
+
+func (running) wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (r running) openTPM() (transport.TPMCloser, error) { return tpm.Open(r.root) }

@@ -44,7 +44,7 @@ func (j *Job) load(ctx context.Context) error {
 		if try > 0 {
 			pause := loadWait << (try - 1)
 			j.o.Log("loading again in %v, %d of %d", pause, try+1, loadTries)
-			if err := wait(ctx, pause); err != nil {
+			if err := j.o.calls.wait(ctx, pause); err != nil {
 				return err
 			}
 		}
@@ -55,7 +55,7 @@ func (j *Job) load(ctx context.Context) error {
 		if err := j.o.calls.load(r.Plan); err != nil {
 			return err
 		}
-		j.loaded = r
+		j.loaded, j.holds = r, true
 		j.o.Log("loaded")
 		if same, err := j.unchanged(r.Snapshot); err != nil || same {
 			return err
@@ -91,10 +91,10 @@ func (j *Job) unchanged(s *Snapshot) (bool, error) {
 // drop unloads what this job has loaded, so that after an error nothing stays
 // that carries an old list.
 func (j *Job) drop(err error) error {
-	if j.loaded == nil {
+	if !j.holds {
 		return err
 	}
-	j.loaded = nil
+	j.loaded, j.holds = nil, false
 	return refuse(errors.Join(err, j.o.calls.unload(), removeState(j.o.Root)))
 }
 

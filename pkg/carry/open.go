@@ -43,8 +43,10 @@ type Job struct {
 	events []byte
 
 	said travel
-	// loaded is what the kernel holds of this job; nil for nothing.
+	// loaded is what carries the list as it was looked at last; nil before
+	// Load. holds: the kernel holds something of this job.
 	loaded *Result
+	holds  bool
 	// kept is what an earlier process loaded, until Exec has looked at it.
 	kept *state
 }

@@ -141,7 +141,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 			return s, nil
 		}
 		r.o.Debug("%s: reading again", s.Report.Text)
-		if err := wait(ctx, aheadWait); err != nil {
+		if err := r.o.calls.wait(ctx, aheadWait); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Report.Text, err)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -86,16 +85,4 @@ func guard(f func() error) (err error) {
 		err = refuse(err)
 	}()
 	return f()
-}
-
-// wait sleeps, unless the context ends before.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -111,7 +111,7 @@ func Resume(o Options) (*Job, error) {
 	if err != nil {
 		return nil, refuse(err)
 	}
-	j.kept = s
+	j.kept, j.holds = s, true
 	return j, nil
 }
 

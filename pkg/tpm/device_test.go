@@ -6,61 +6,15 @@ package tpm
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
-	"github.com/google/go-tpm/tpm2/transport/linuxudstpm"
 
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/softtpm"
 )
-
-// softTPM starts a TPM 2.0 with the given banks.
-func softTPM(t *testing.T, banks string) transport.TPM {
-	t.Helper()
-	for _, name := range []string{"swtpm", "swtpm_setup"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("IMABOOT_LAB") == "require" {
-				t.Fatal(err)
-			}
-			t.Skipf("%s is not installed", name)
-		}
-	}
-	// The path of a socket is short.
-	dir, err := os.MkdirTemp("", "tpm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	out, err := exec.Command("swtpm_setup", "--tpm2", "--tpmstate", dir, "--overwrite", "--pcr-banks", banks).CombinedOutput()
-	if err != nil {
-		t.Fatalf("swtpm_setup: %v\n%s", err, out)
-	}
-	socket := filepath.Join(dir, "tpm")
-	cmd := exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+dir,
-		"--server", "type=unixio,path="+socket, "--ctrl", "type=unixio,path="+filepath.Join(dir, "ctrl"),
-		"--flags", "not-need-init,startup-clear")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if tpm, err := linuxudstpm.Open(socket); err == nil {
-			t.Cleanup(func() { tpm.Close() })
-			return tpm
-		}
-	}
-	t.Fatal("swtpm made no socket")
-	return nil
-}
 
 func extend(t *testing.T, tpm transport.TPM, index int, alg tpm2.TPMAlgID, digest []byte) {
 	t.Helper()
@@ -75,7 +29,7 @@ func extend(t *testing.T, tpm transport.TPM, index int, alg tpm2.TPMAlgID, diges
 
 // TestReadDevice reads every bank of a TPM, and sees that it moves.
 func TestReadDevice(t *testing.T) {
-	tpm := softTPM(t, "sha1,sha256,sha384,sha512")
+	tpm := softtpm.New(t, "sha1,sha256,sha384,sha512")
 	before, err := ReadDevice(tpm, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +63,7 @@ func TestReadDevice(t *testing.T) {
 
 // TestReadDeviceOneBank: banks that are not allocated are not asked for.
 func TestReadDeviceOneBank(t *testing.T) {
-	r, err := ReadDevice(softTPM(t, "sha384"), 10)
+	r, err := ReadDevice(softtpm.New(t, "sha384"), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +75,7 @@ func TestReadDeviceOneBank(t *testing.T) {
 // TestRead takes the values from sysfs where it has them, and the counter from
 // the device.
 func TestRead(t *testing.T) {
-	tpm := softTPM(t, "sha1,sha256")
+	tpm := softtpm.New(t, "sha1,sha256")
 	extend(t, tpm, 10, tpm2.TPMAlgSHA256, bytes.Repeat([]byte{1}, 32))
 	root := t.TempDir()
 	r, err := read(tpm, root, 10)

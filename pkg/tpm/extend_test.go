@@ -12,12 +12,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/imaboot/imaboot/pkg/internal/testing/softtpm"
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // TestExtend extends every bank of a TPM at once, or none.
 func TestExtend(t *testing.T) {
-	tpm := softTPM(t, "sha1,sha256,sha384,sha512")
+	tpm := softtpm.New(t, "sha1,sha256,sha384,sha512")
 	banks, err := Banks(tpm, 9)
 	if err != nil {
 		t.Fatal(err)

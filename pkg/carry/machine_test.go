@@ -1,0 +1,281 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-tpm/tpm2/transport"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
+)
+
+// errJumped is what exec returns here: the real one does not return.
+var errJumped = errors.New("jumped")
+
+// A machine is a root tree, as a kernel shows it, and the calls to that kernel.
+// It plans for s390x, whose captured machine is one file.
+type machine struct {
+	t      *testing.T
+	root   string
+	list   []byte
+	count  int
+	values map[pcr.Algorithm][]byte
+
+	// held is what is loaded, nil for nothing, and loads how often it was.
+	held  *archdesc.Plan
+	loads int
+	// jumped is what was loaded at the jump.
+	jumped *archdesc.Plan
+	tpm    transport.TPM
+	waits  []time.Duration
+
+	// The test changes the world in these.
+	onLoad, onWait                  func(n int) error
+	onSync                          func()
+	unloadErr, execErr, loadedError error
+}
+
+const (
+	imaDir      = "sys/kernel/security/integrity/ima"
+	tpmDir      = "sys/class/tpm/tpm0"
+	release     = "7.2.12-test"
+	runningLine = "ima_canonical_fmt ima_policy=tcb"
+	listSize    = 4
+)
+
+// newMachine has a list of listSize records that its TPM explains.
+func newMachine(t *testing.T) *machine {
+	iomem, err := os.ReadFile("../archdesc/testdata/s390x/kvm-512m/iomem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{t: t, values: map[pcr.Algorithm][]byte{}}
+	m.root = fileroot.New(t, map[string]string{
+		"proc/cmdline":                     runningLine,
+		"proc/iomem":                       string(iomem),
+		"proc/sys/kernel/osrelease":        release + "\n",
+		"proc/kallsyms":                    "",
+		"kernel":                           string(s390xImage(1)),
+		"old":                              string(s390xImage(0)),
+		"initrd":                           "\x1f\x8b packed",
+		imaDir + "/policy":                 "",
+		"sys/kernel/kexec_loaded":          "0",
+		"sys/kernel/security/lockdown":     "[none]",
+		"config":                           "CONFIG_BLK_DEV_INITRD=y\n",
+		"run/imaboot/.keep":                "",
+		imaDir + "/ascii_runtime_measures": "",
+	})
+	if err := os.Chmod(filepath.Join(m.root, "run/imaboot"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []pcr.Algorithm{pcr.SHA1, pcr.SHA256} {
+		m.values[a] = make([]byte, a.Size())
+	}
+	m.measure("boot_aggregate", nil)
+	for i := 1; i < listSize; i++ {
+		m.measure(fmt.Sprintf("/bin/%d", i), []byte{byte(i)})
+	}
+	return m
+}
+
+// s390xImage is the smallest flat image that is taken for a kernel. features
+// is the field that says whether it restores a list.
+func s390xImage(features uint64) []byte {
+	b := make([]byte, 0x40000)
+	copy(b[0x10008:], "S390EP")
+	binary.BigEndian.PutUint64(b[0x10400+0x30:], 4096) // size of the command line
+	binary.BigEndian.PutUint64(b[0x10400+0x38:], features)
+	copy(b[len(b)-8:], "\x00\x00\x00\x20zIPL")
+	return b
+}
+
+func (m *machine) file(name string) string { return filepath.Join(m.root, name) }
+
+func (m *machine) write(name string, b []byte) {
+	m.t.Helper()
+	if err := os.WriteFile(m.file(name), b, 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// measure appends a record and extends it, as IMA does.
+func (m *machine) measure(name string, content []byte) { m.extend(m.record(name, content)) }
+
+// record appends a record of ima-ng that is not extended yet, and returns its
+// data.
+func (m *machine) record(name string, content []byte) []byte {
+	field := func(b []byte) []byte { return append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...) }
+	sum := sha256.Sum256(content)
+	data := append(field(append([]byte("sha256:\x00"), sum[:]...)), field([]byte(name+"\x00"))...)
+	m.list = binary.LittleEndian.AppendUint32(m.list, 10)
+	m.list = append(m.list, pcr.SHA1.Sum(data)...)
+	m.list = append(m.list, field([]byte("ima-ng"))...)
+	m.list = append(m.list, field(data)...)
+	m.count++
+	m.write(imaDir+"/binary_runtime_measurements", m.list)
+	m.write(imaDir+"/runtime_measurements_count", fmt.Appendf(nil, "%d\n", m.count))
+	return data
+}
+
+// extend extends PCR 10 by the digest of data in each bank.
+func (m *machine) extend(data []byte) {
+	for a, value := range m.values {
+		m.values[a] = a.Sum(append(bytes.Clone(value), a.Sum(data)...))
+		fileroot.Add(m.t, m.root, map[string]string{fmt.Sprintf("%s/pcr-%s/10", tpmDir, a): fmt.Sprintf("%X\n", m.values[a])})
+	}
+}
+
+func (m *machine) loseTPM() error { return os.RemoveAll(m.file(tpmDir)) }
+
+// target is a kernel with an initrd.
+func (m *machine) target() Target {
+	return Target{Kernel: m.file("kernel"), Initrds: []string{m.file("initrd")}, Config: m.file("config"), Cmdline: "ima_canonical_fmt quiet"}
+}
+
+func (m *machine) options() Options {
+	arch, err := archdesc.ByName("s390x")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return Options{Root: m.root, arch: arch, calls: m, Log: m.t.Logf}
+}
+
+func (m *machine) open(o Options) *Job {
+	m.t.Helper()
+	j, err := Open(m.t.Context(), m.target(), o)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
+// These are the calls to the kernel.
+
+func (m *machine) load(p *archdesc.Plan) error {
+	m.loads++
+	if m.onLoad != nil {
+		if err := m.onLoad(m.loads); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.Segments {
+		_ = bytes.Clone(s.Data) // the kernel copies it
+	}
+	m.held = p
+	m.write("sys/kernel/kexec_loaded", []byte("1"))
+	return nil
+}
+
+func (m *machine) unload() error {
+	if m.unloadErr == nil {
+		m.held = nil
+	}
+	return m.unloadErr
+}
+
+func (m *machine) loaded() (bool, error) { return m.held != nil, m.loadedError }
+
+func (m *machine) exec() error {
+	m.jumped = m.held
+	if m.execErr != nil {
+		return m.execErr
+	}
+	return errJumped
+}
+
+func (m *machine) sync() {
+	if m.onSync != nil {
+		m.onSync()
+	}
+}
+
+func (m *machine) wait(ctx context.Context, d time.Duration) error {
+	m.waits = append(m.waits, d)
+	if m.onWait != nil {
+		if err := m.onWait(len(m.waits)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+type openTPM struct{ transport.TPM }
+
+func (openTPM) Close() error { return nil }
+
+func (m *machine) openTPM() (transport.TPMCloser, error) {
+	if m.tpm == nil {
+		return running{m.root}.openTPM()
+	}
+	return openTPM{m.tpm}, nil
+}
+
+// carried returns the list in a plan, nil without one.
+func carried(p *archdesc.Plan) []byte {
+	const header = 24 // struct ima_kexec_hdr
+	if p == nil {
+		return nil
+	}
+	s, ok := p.Segment(archdesc.SegmentList)
+	if !ok {
+		return nil
+	}
+	return s.Data[header:]
+}
+
+// needRefusal checks an error's one name, and a part of its text.
+func needRefusal(t *testing.T, err error, name refusal.Name, text string) {
+	t.Helper()
+	if name == "" {
+		if err != nil {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	r, ok := err.(*Refusal) //nolint:errorlint // not one inside
+	if !ok || r.Verdict != name {
+		t.Fatalf("error %v, want the refusal %s", err, name)
+	}
+	if got := refusal.Names(err); len(got) != 1 {
+		t.Errorf("%v has the names %v", err, got)
+	}
+	if !strings.HasPrefix(err.Error(), string(name)+": ") || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %q, want %s: and %q", err, name, text)
+	}
+}
+
+// legacy appends a record of the old template ima, which kernels do not
+// restore, and extends it.
+func (m *machine) legacy() {
+	const name = "/sbin/old"
+	digest := pcr.SHA1.Sum([]byte(name))
+	padded := make([]byte, 20+256) // the digest, and the name in IMA_EVENT_NAME_LEN_MAX+1
+	copy(padded, digest)
+	copy(padded[20:], name)
+	m.list = binary.LittleEndian.AppendUint32(m.list, 10)
+	m.list = append(m.list, pcr.SHA1.Sum(padded)...)
+	m.list = append(binary.LittleEndian.AppendUint32(m.list, 3), "ima"...)
+	m.list = append(m.list, digest...)
+	m.list = append(binary.LittleEndian.AppendUint32(m.list, uint32(len(name))), name...)
+	m.count++
+	m.write(imaDir+"/binary_runtime_measurements", m.list)
+	m.write(imaDir+"/runtime_measurements_count", fmt.Appendf(nil, "%d\n", m.count))
+	m.extend(padded)
+}

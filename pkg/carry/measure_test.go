@@ -1,0 +1,171 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package carry
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-tpm/tpm2"
+	"github.com/google/go-tpm/tpm2/transport"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/internal/testing/softtpm"
+	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/tpm"
+)
+
+// failing is a TPM that refuses its nth extend.
+type failing struct {
+	transport.TPM
+	left int
+}
+
+func (f *failing) Send(b []byte) ([]byte, error) {
+	if binary.BigEndian.Uint32(b[6:]) == uint32(tpm2.TPMCCPCRExtend) {
+		if f.left--; f.left == 0 {
+			return nil, errors.New("input/output error")
+		}
+	}
+	return f.TPM.Send(b)
+}
+
+func measured(o *Options) { o.Measure = true }
+
+// TestMeasure extends kernel, initrd and command line at the jump, hands on
+// their log, and goes on where an attempt has failed.
+func TestMeasure(t *testing.T) {
+	m := newMachine(t)
+	real := softtpm.New(t, "sha1,sha256")
+	m.tpm = &failing{real, 2}
+	o := m.options()
+	o.Measure = true
+	j := m.open(o)
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	untouched(t, real, true)
+	needRefusal(t, j.Exec(t.Context()), refusal.NotExtended, "TPM2_PCR_Extend")
+	if m.held != nil || m.jumped != nil {
+		t.Error("it jumped, or stays loaded")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	untouched(t, real, false)
+
+	// The log that was kept says more than was extended.
+	m.tpm = real
+	j = m.open(o)
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.measure("/bin/late", nil)
+	needRefusalOrJump(t, j.Exec(t.Context()), refusal.Other, "jumped")
+	if !bytes.Equal(carried(m.jumped), m.list) {
+		t.Error("the list is not the one at the jump")
+	}
+	archive, ok := m.jumped.Segment(archdesc.SegmentArchive)
+	if !ok || !bytes.Contains(archive.Data, []byte("kernel_cmdline: ima_canonical_fmt quiet\x00")) {
+		t.Error("the event log does not travel")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	// Read explains both registers by the log.
+	s, err := Read(t.Context(), m.options())
+	if err != nil || s.Err() != nil {
+		t.Fatal(err, s.Err())
+	}
+	// The kernel's event of the first try, and three of the second.
+	if s.Events == nil || s.Events.Events != 4 || len(s.Events.Registers) != 4 || len(s.Events.Aggregates) != 1 {
+		t.Errorf("%+v", s.Events)
+	}
+
+	// Without Measure the log is handed on.
+	j = m.open(m.options())
+	r, err := j.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if archive, ok = r.Plan.Segment(archdesc.SegmentArchive); !ok || !bytes.Contains(archive.Data, []byte("kernel_cmdline")) {
+		t.Error("the event log is not handed on")
+	}
+}
+
+// untouched compares PCR 9 with that of a new TPM.
+func untouched(t *testing.T, dev transport.TPM, want bool) {
+	t.Helper()
+	r, err := tpm.ReadDevice(dev, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if zero := len(bytes.Trim(r.PCRs[0].Value, "\x00")) == 0; zero != want {
+		t.Errorf("PCR 9 is untouched: %v, want %v", zero, want)
+	}
+}
+
+// TestMeasureRefused: nothing is extended, and nothing loaded.
+func TestMeasureRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		world func(t *testing.T, m *machine, target *Target, o *Options)
+		want  refusal.Name
+		text  string
+	}{
+		{"no TPM 2.0", func(_ *testing.T, m *machine, _ *Target, _ *Options) { m.tpm = nil }, refusal.NoTPM, "a TPM 2.0 is needed"},
+		{"no initrd for the log", func(_ *testing.T, _ *machine, target *Target, _ *Options) { target.Initrds = nil }, refusal.EventLogNotCarried, "unpacks no initramfs"},
+		{"a damaged log", func(_ *testing.T, m *machine, _ *Target, _ *Options) { m.write(extendedFile, []byte("no log")) }, refusal.EventLogDamaged, "eventlog.extended"},
+		{"a log in a place of others", func(t *testing.T, m *machine, _ *Target, _ *Options) {
+			m.write(extendedFile, nil)
+			if err := os.Chmod(m.file(runDir), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}, refusal.EventLogDamaged, "others can write to it"},
+		{"PCR 9 was extended by others, who left no log", func(t *testing.T, m *machine, _ *Target, _ *Options) {
+			_, err := tpm2.PCRExtend{
+				PCRHandle: tpm2.AuthHandle{Handle: 9, Auth: tpm2.PasswordAuth(nil)},
+				Digests:   tpm2.TPMLDigestValues{Digests: []tpm2.TPMTHA{{HashAlg: tpm2.TPMAlgSHA256, Digest: make([]byte, 32)}}},
+			}.Execute(m.tpm)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, refusal.EventLogUnexplained, "was extended before"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			m.tpm = softtpm.New(t, "sha1,sha256")
+			target, o := m.target(), m.options()
+			measured(&o)
+			tt.world(t, m, &target, &o)
+			j, err := Open(t.Context(), target, o)
+			if err == nil {
+				defer j.Close()
+				_, err = j.Load(t.Context())
+			}
+			needRefusal(t, err, tt.want, tt.text)
+			if m.loads != 0 {
+				t.Errorf("%d loads", m.loads)
+			}
+		})
+	}
+}
+
+// TestReadDamagedLog: a damaged event log is no damaged list.
+func TestReadDamagedLog(t *testing.T) {
+	m := newMachine(t)
+	m.tpm = softtpm.New(t, "sha1,sha256")
+	m.write(extendedFile, []byte(strings.Repeat("x", 100)))
+	s, err := Read(t.Context(), m.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	needRefusal(t, s.Err(), refusal.EventLogDamaged, "eventlog.extended")
+}

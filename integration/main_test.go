@@ -121,7 +121,7 @@ func ran(t *testing.T, s *lab.Report, command string) script.Event {
 func checkArrived(t *testing.T, r *lab.Result, stages int) {
 	t.Helper()
 	if len(r.Stages) != stages {
-		t.Fatalf("%d stages reported, want %d", len(r.Stages), stages)
+		t.Fatalf("%d stages reported, want %d:\n%s", len(r.Stages), stages, r.Console)
 	}
 	var before []byte
 	for i, s := range r.Stages {

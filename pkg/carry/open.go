@@ -28,7 +28,7 @@ type Job struct {
 	o    Options
 	t    Target
 	r    *reader
-	lock *os.File
+	lock *jobLock
 
 	arch    archdesc.Arch
 	machine *archdesc.Machine
@@ -234,10 +234,8 @@ func (j *Job) Close() error {
 		errs = append(errs, f.Close())
 	}
 	j.files, j.target = nil, archdesc.Target{}
-	if j.lock != nil {
-		errs = append(errs, j.lock.Close())
-		j.lock = nil
-	}
+	errs = append(errs, j.lock.close())
+	j.lock = nil
 	return refuse(errors.Join(errs...))
 }
 

@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/imaboot/imaboot/pkg/trusted"
 )
 
@@ -21,7 +19,6 @@ import (
 const (
 	runDir    = "run/imaboot"
 	stateFile = runDir + "/loaded.json"
-	lockFile  = runDir + "/lock"
 )
 
 // A state is what Resume must know of a load.
@@ -147,25 +144,4 @@ func removeState(root string) error {
 		return err
 	}
 	return nil
-}
-
-// lock keeps a second job away until the file is closed. The kernel gives the
-// lock back when the process ends, however it ends.
-func lock(root string) (*os.File, error) {
-	name := filepath.Join(root, lockFile)
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-		return nil, err
-	}
-	// Not for reading: that IMA would measure.
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = fmt.Errorf("%w: %s is locked: let it end, or end it", errJob, name)
-		}
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
 }

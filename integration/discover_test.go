@@ -7,6 +7,7 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,16 +60,21 @@ func firmwareWith(t *testing.T, arch string, modules []string, steps ...script.S
 // that reports as the second stage.
 func newDisk(t *testing.T, arch, kernelName, config, text string) string {
 	t.Helper()
+	return newDiskWith(t, arch, kernelName, map[string]string{config: hostFile(t, "config", []byte(text))})
+}
+
+// newDiskWith is newDisk with more files: path to file on the host.
+func newDiskWith(t *testing.T, arch, kernelName string, files map[string]string) string {
+	t.Helper()
 	dir := t.TempDir()
 	initrd, err := theLab.Initramfs(t.Context(), dir, arch, lab.Stage{Stage: script.Stage{Name: "2", Steps: append([]script.Step{proven(arch)}, joined...)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	image := filepath.Join(dir, "disk")
-	err = theLab.Disk(t.Context(), image, map[string]string{
-		"/boot/vmlinux": kernel(t, kernelName), "/boot/initrd": initrd, config: hostFile(t, "config", []byte(text)),
-	})
-	if err != nil {
+	all := maps.Clone(files)
+	all["/boot/vmlinux"], all["/boot/initrd"] = kernel(t, kernelName), initrd
+	if err := theLab.Disk(t.Context(), image, all); err != nil {
 		t.Fatal(err)
 	}
 	return image

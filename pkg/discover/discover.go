@@ -6,8 +6,8 @@
 // disks, asks DHCP servers, reads the configurations of boot loaders, and
 // returns their entries.
 //
-// It opens configurations, but neither kernels nor initrds: where IMA measures
-// files that are opened, only those that are booted shall be in its list.
+// It opens configurations, but no kernel and no initrd: where IMA measures
+// opened files, its list must name only those that are booted.
 package discover
 
 import (

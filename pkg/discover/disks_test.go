@@ -5,6 +5,7 @@
 package discover
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -96,15 +97,13 @@ func TestTwins(t *testing.T) {
 // has passed.
 func TestWaitForDisk(t *testing.T) {
 	files := map[string]string{"volumes/sda1/boot/a": "", "volumes/sda1/etc/kboot.conf": kboot}
-	for name, text := range device("sda1", "8:1") {
-		files[name] = text
-	}
-	f, j := testFinder(t, Options{Wait: time.Hour, Entry: "a"}, files)
+	maps.Copy(files, device("sda1", "8:1"))
+	f, _ := testFinder(t, Options{Wait: time.Hour, Entry: "a"}, files)
 	if err := f.disks(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	checkTitles(t, f, "*sda1 a")
-	f, j = testFinder(t, Options{Wait: 50 * time.Millisecond, Entry: "none"}, files)
+	f, j := testFinder(t, Options{Wait: 50 * time.Millisecond, Entry: "none"}, files)
 	if err := f.disks(t.Context()); err != nil {
 		t.Fatal(err)
 	}

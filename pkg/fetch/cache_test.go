@@ -89,7 +89,7 @@ func TestCacheErrors(t *testing.T) {
 // TestCacheContext: who waits for another download may stop.
 func TestCacheContext(t *testing.T) {
 	asked := make(chan struct{})
-	s := newServer(t, (*httptest.Server).Start, func(_ int, w http.ResponseWriter, r *http.Request) {
+	s := newServer(t, (*httptest.Server).Start, func(_ int, _ http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-r.Context().Done()
 	})

@@ -13,7 +13,10 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/loader/bls"
 	"github.com/imaboot/imaboot/pkg/loader/grub"
-	"github.com/imaboot/imaboot/pkg/loaders"
+	"github.com/imaboot/imaboot/pkg/loader/petitboot"
+	"github.com/imaboot/imaboot/pkg/loader/syslinux"
+	"github.com/imaboot/imaboot/pkg/loader/yaboot"
+	"github.com/imaboot/imaboot/pkg/loader/zipl"
 )
 
 // A parser reads one format from a file system; an error that wraps
@@ -26,11 +29,9 @@ type parser struct {
 // parsers are what is asked besides GRUB, in the order in which their entries
 // are offered.
 func parsers() []parser {
-	out := []parser{{"bls", bls.ParseAmong}}
-	for _, f := range loaders.Formats {
-		out = append(out, parser{f.Kind, f.Parse})
+	return []parser{
+		{"bls", bls.ParseAmong}, {"syslinux", syslinux.Parse}, {"kboot", petitboot.Parse}, {"yaboot", yaboot.Parse}, {"zipl", zipl.Parse},
 	}
-	return out
 }
 
 // Configs are those of all volumes, in the volumes' order. What cannot be read

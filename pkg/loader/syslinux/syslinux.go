@@ -160,14 +160,27 @@ func (x *reader) label(l loader.Line, name string) error {
 }
 
 // include reads a file in the place of a line. A word behind its name makes a
-// submenu of the file. One that cannot be read is ignored with a note, as
-// SYSLINUX does.
+// submenu of the file, even if it cannot be read.
 func (x *reader) include(ctx context.Context, l loader.Line, value string, nested int) error {
 	if x.files == maxFiles || nested == maxDepth {
 		return x.exceeded(l.Where, "more than %d files are included, or nested deeper than %d", maxFiles, maxDepth)
 	}
 	x.files++
 	name, tag := loader.FirstWord(value)
+	if tag == "" {
+		return x.includeFile(ctx, l, name, nested)
+	}
+	outer := x.depth
+	x.at = nil
+	x.depth++
+	err := x.includeFile(ctx, l, name, nested)
+	x.at, x.depth = nil, outer
+	return err
+}
+
+// includeFile reads a file. One that cannot be read is ignored with a note, as
+// SYSLINUX does.
+func (x *reader) includeFile(ctx context.Context, l loader.Line, name string, nested int) error {
 	f, err := x.locate(x.ref(name))
 	var text []byte
 	if err == nil {
@@ -180,16 +193,7 @@ func (x *reader) include(ctx context.Context, l loader.Line, value string, neste
 		x.Notef("%s: include: %v", l.Where, err)
 		return nil
 	}
-	outer := x.depth
-	if tag != "" {
-		x.at = nil
-		x.depth++
-	}
-	err = x.read(ctx, entry.Printable(f.String()), text, nested+1)
-	if tag != "" {
-		x.at, x.depth = nil, outer
-	}
-	return err
+	return x.read(ctx, entry.Printable(f.String()), text, nested+1)
 }
 
 func (x *reader) ref(name string) loader.Ref { return loader.Ref{On: x.on, Name: name} }

@@ -11,7 +11,10 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/loader/bls"
 	"github.com/imaboot/imaboot/pkg/loader/grub"
-	"github.com/imaboot/imaboot/pkg/loaders"
+	"github.com/imaboot/imaboot/pkg/loader/petitboot"
+	"github.com/imaboot/imaboot/pkg/loader/syslinux"
+	"github.com/imaboot/imaboot/pkg/loader/yaboot"
+	"github.com/imaboot/imaboot/pkg/loader/zipl"
 )
 
 // A parser reads one format from a file system. An error that wraps
@@ -24,11 +27,9 @@ type parser struct {
 // parsers returns all parsers but GRUB's, in the order in which their entries
 // are offered.
 func parsers() []parser {
-	out := []parser{{"bls", bls.ParseAmong}}
-	for _, f := range loaders.Formats {
-		out = append(out, parser{f.Kind, f.Parse})
+	return []parser{
+		{"bls", bls.ParseAmong}, {"syslinux", syslinux.Parse}, {"kboot", petitboot.Parse}, {"yaboot", yaboot.Parse}, {"zipl", zipl.Parse},
 	}
-	return out
 }
 
 // configsOf returns the configurations of all volumes, in the volumes' order. One

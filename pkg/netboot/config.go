@@ -5,9 +5,7 @@
 package netboot
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,11 +15,10 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
-	"github.com/imaboot/imaboot/pkg/loaders"
+	"github.com/imaboot/imaboot/pkg/loader"
+	"github.com/imaboot/imaboot/pkg/loader/ipxe"
+	"github.com/imaboot/imaboot/pkg/loader/syslinux"
 )
-
-// A Reader downloads a text, as fetch.Fetcher.Text does.
-type Reader func(ctx context.Context, url string) ([]byte, error)
 
 // Configs finds what a lease names: the PXELINUX configuration of option 209;
 // or the boot file, if that is a script of iPXE or a PXELINUX configuration;
@@ -30,7 +27,7 @@ type Reader func(ctx context.Context, url string) ([]byte, error)
 //
 // An error that wraps fs.ErrNotExist means that the lease names nothing, or
 // nothing that there is.
-func Configs(ctx context.Context, lease *Lease, read Reader) (*entry.Config, error) {
+func Configs(ctx context.Context, lease *Lease, read loader.Reader) (*entry.Config, error) {
 	x := &probe{lease: lease, read: read}
 	c, err := x.find(ctx)
 	if c == nil {
@@ -43,7 +40,7 @@ func Configs(ctx context.Context, lease *Lease, read Reader) (*entry.Config, err
 // A probe looks for one lease's configuration.
 type probe struct {
 	lease *Lease
-	read  Reader
+	read  loader.Reader
 	notes entry.Config // only its notes
 }
 
@@ -64,7 +61,7 @@ func (x *probe) find(ctx context.Context) (*entry.Config, error) {
 		if c != nil || err != nil {
 			return c, err
 		}
-		if isKernel && !loaders.IsSyslinuxModule(file) && kernel == "" {
+		if isKernel && !loader.IsProgram(file) && kernel == "" {
 			kernel = file
 		}
 	}
@@ -97,18 +94,18 @@ func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isK
 		return nil, true, nil
 	case err != nil || text == nil:
 		return nil, false, err
-	case isScript(text):
-		c, err := parseIPXE(ctx, file, text, x.lease, x.read, runtime.GOARCH)
+	case ipxe.IsScript(text):
+		m := &ipxe.Machine{Client: x.lease.client(), Arch: runtime.GOARCH, Read: x.read}
+		c, err := m.Run(ctx, file, text)
 		return c, false, err
-	case hasPrefixFold(text, "# pxelinux"):
-		// QEMU's s390-ccw loads such a file, too.
+	case syslinux.IsPXE(text):
 		u, err := url.Parse(file)
 		if err != nil {
 			return nil, false, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
 		}
-		c, err := parsePXELINUX(ctx, directory(u), file, text, x.lease, x.read)
+		c, err := x.pxe(loader.Directory(u)).Parse(ctx, file, text)
 		return c, false, err
-	case checkText(text) != nil:
+	case loader.CheckText(text) != nil:
 		return nil, true, nil
 	}
 	x.notes.Notef("%s: a text that is neither a script of iPXE nor a configuration of PXELINUX", file)
@@ -132,7 +129,7 @@ func (x *probe) readOptional(ctx context.Context, file string) ([]byte, error) {
 }
 
 func (x *probe) tryPXELINUX(ctx context.Context, prefix *url.URL, name string) (*entry.Config, error) {
-	file, err := resolve(prefix, name)
+	file, err := syslinux.Resolve(prefix, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", entry.ErrConfig, err)
 	}
@@ -140,7 +137,7 @@ func (x *probe) tryPXELINUX(ctx context.Context, prefix *url.URL, name string) (
 	if err != nil || text == nil {
 		return nil, err
 	}
-	return parsePXELINUX(ctx, prefix, file, text, x.lease, x.read)
+	return x.pxe(prefix).Parse(ctx, file, text)
 }
 
 // prefix is what PXELINUX puts in front of names: option 210, or else the
@@ -152,7 +149,7 @@ func (x *probe) prefix() (*url.URL, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", entry.ErrConfig, err)
 		}
-		server = directory(u)
+		server = loader.Directory(u)
 	}
 	name := x.lease.PathPrefix
 	if name == "" {
@@ -177,43 +174,25 @@ func (x *probe) prefix() (*url.URL, error) {
 	return u, nil
 }
 
-// pxelinuxNames are the configurations that PXELINUX looks for, in its order
-// (the Syslinux wiki, PXELINUX, "Configuration"). Without a word on booting it
-// would not have been started.
+// pxe reads configurations of PXELINUX.
+func (x *probe) pxe(prefix *url.URL) *syslinux.PXE {
+	return &syslinux.PXE{Prefix: prefix, Client: x.lease.client(), Read: x.read}
+}
+
+// pxelinuxNames are the configurations that PXELINUX looks for. It is only
+// started if the lease says something about booting.
 func pxelinuxNames(l *Lease) []string {
 	if len(l.BootFiles) == 0 && l.PathPrefix == "" {
 		return nil
 	}
-	var names []string
-	if l.UUID != "" {
-		names = append(names, l.UUID)
-	}
-	if len(l.MAC) > 0 {
-		names = append(names, bootif(l))
-	}
-	if ip := l.IP.To4(); ip != nil {
-		digits := strings.ToUpper(hex.EncodeToString(ip))
-		for n := len(digits); n > 0; n-- {
-			names = append(names, digits[:n])
-		}
-	}
-	names = append(names, "default")
-	for i := range names {
-		names[i] = "pxelinux.cfg/" + names[i]
-	}
-	return names
+	return syslinux.Names(l.client())
 }
 
-// bootif is the hardware address as PXELINUX has it, Ethernet's type in front.
-func bootif(l *Lease) string {
-	return "01-" + strings.ReplaceAll(l.MAC.String(), ":", "-")
-}
-
-// isScript: iPXE takes the mark of its predecessor, too.
-func isScript(text []byte) bool {
-	return bytes.HasPrefix(text, []byte("#!ipxe")) || bytes.HasPrefix(text, []byte("#!gpxe"))
-}
-
-func hasPrefixFold(text []byte, prefix string) bool {
-	return len(text) >= len(prefix) && strings.EqualFold(string(text[:len(prefix)]), prefix)
+// client is what the lease tells loaders.
+func (l *Lease) client() *loader.Client {
+	c := &loader.Client{MAC: l.MAC, IP: l.IP, Server: l.Server, UUID: l.UUID, Settings: l.Settings}
+	if len(l.BootFiles) > 0 {
+		c.BootFile = l.BootFiles[0]
+	}
+	return c
 }

@@ -5,49 +5,24 @@
 package netboot
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
 )
-
-const uuid = "4c4c4544-0035-3010-8048-b4c04f4d3132"
 
 func testLease(bootFiles ...string) *Lease {
 	return &Lease{
 		Interface: "eth0", MAC: mac, IP: net.IPv4(192, 0, 2, 77), Address: "192.0.2.77/24",
-		Server: "192.0.2.1", BootFiles: bootFiles, UUID: uuid,
+		Server: "192.0.2.1", BootFiles: bootFiles, UUID: loadertest.UUID,
 	}
-}
-
-// site answers for servers: URL to content, or what begins with an exclamation
-// mark to an error. It records what is asked for.
-type site struct {
-	files map[string]string
-	asked []string
-}
-
-var siteErrors = map[string]error{"!refused": fetch.ErrRefused, "!timeout": fetch.ErrTimeout, "!big": fetch.ErrTooBig}
-
-func (s *site) read(_ context.Context, url string) ([]byte, error) {
-	s.asked = append(s.asked, url)
-	content, have := s.files[url]
-	err, isError := siteErrors[content]
-	switch {
-	case !have:
-		return nil, fmt.Errorf("fetch %s: %w", url, fetch.ErrNotFound)
-	case isError:
-		return nil, fmt.Errorf("fetch %s: %w", url, err)
-	}
-	return []byte(content), nil
 }
 
 const smallPXELINUX = "label a\nkernel vmlinuz\n"
@@ -75,8 +50,8 @@ func TestConfigs(t *testing.T) {
 		},
 		{
 			name:  "PXELINUX by UUID",
-			files: map[string]string{dir + "pxelinux.cfg/" + uuid: smallPXELINUX, dir + "pxelinux.cfg/default": "#"},
-			kind:  "pxelinux", source: dir + "pxelinux.cfg/" + uuid, kernel: dir + "vmlinuz",
+			files: map[string]string{dir + "pxelinux.cfg/" + loadertest.UUID: smallPXELINUX, dir + "pxelinux.cfg/default": "#"},
+			kind:  "pxelinux", source: dir + "pxelinux.cfg/" + loadertest.UUID, kernel: dir + "vmlinuz",
 		},
 		{
 			name:  "PXELINUX by address, and a boot file that is a program",
@@ -85,7 +60,7 @@ func TestConfigs(t *testing.T) {
 		},
 		{
 			name:  "refused ones are passed over",
-			files: map[string]string{dir + "boot": "!refused", dir + "pxelinux.cfg/" + uuid: "!refused", dir + "pxelinux.cfg/default": smallPXELINUX},
+			files: map[string]string{dir + "boot": "!refused", dir + "pxelinux.cfg/" + loadertest.UUID: "!refused", dir + "pxelinux.cfg/default": smallPXELINUX},
 			kind:  "pxelinux", source: dir + "pxelinux.cfg/default", kernel: dir + "vmlinuz",
 		},
 		{
@@ -163,7 +138,7 @@ func TestConfigs(t *testing.T) {
 		{name: "nothing is named", change: func(l *Lease) { l.BootFiles = nil }, err: fs.ErrNotExist},
 		{name: "no server", change: func(l *Lease) { *l = Lease{ConfigFile: "cfg"} }, err: fs.ErrNotExist},
 		{name: "silent server", files: map[string]string{dir + "boot": "!timeout"}, err: fetch.ErrTimeout},
-		{name: "silent later", files: map[string]string{dir + "pxelinux.cfg/" + uuid: "!timeout"}, err: fetch.ErrTimeout},
+		{name: "silent later", files: map[string]string{dir + "pxelinux.cfg/" + loadertest.UUID: "!timeout"}, err: fetch.ErrTimeout},
 		{name: "junk", files: map[string]string{dir + "pxelinux.cfg/default": "label a\n\x1b[2J\n"}, err: entry.ErrConfig},
 		{name: "prefix is none", change: func(l *Lease) { l.ConfigFile, l.PathPrefix = "x", "a%zz" }, err: entry.ErrConfig},
 	}
@@ -173,7 +148,7 @@ func TestConfigs(t *testing.T) {
 			if tt.change != nil {
 				tt.change(l)
 			}
-			c, err := Configs(t.Context(), l, (&site{files: tt.files}).read)
+			c, err := Configs(t.Context(), l, (&loadertest.Site{Files: tt.files}).Read)
 			if tt.err != nil {
 				if c != nil || !errors.Is(err, tt.err) {
 					t.Errorf("Configs = %+v, %v, want %v", c, err, tt.err)
@@ -191,57 +166,18 @@ func TestConfigs(t *testing.T) {
 }
 
 func TestPXELINUXNames(t *testing.T) {
-	s := &site{}
-	Configs(t.Context(), testLease("http://h/p/boot"), s.read)
+	s := &loadertest.Site{}
+	Configs(t.Context(), testLease("http://h/p/boot"), s.Read)
 	want := []string{"http://h/p/boot"}
-	for _, n := range []string{uuid, "01-52-54-00-12-ab-56", "C000024D", "C000024", "C00002", "C0000", "C000", "C00", "C0", "C", "default"} {
+	for _, n := range []string{loadertest.UUID, "01-52-54-00-12-ab-56", "C000024D", "C000024", "C00002", "C0000", "C000", "C00", "C0", "C", "default"} {
 		want = append(want, "http://h/p/pxelinux.cfg/"+n)
 	}
-	if diff := cmp.Diff(want, s.asked); diff != "" {
+	if diff := cmp.Diff(want, s.Asked); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)
 	}
 	l := testLease("http://h/boot")
 	l.IP, l.UUID = net.ParseIP("2001:db8::1"), ""
 	if got := pxelinuxNames(l); !slices.Equal(got, []string{"pxelinux.cfg/01-52-54-00-12-ab-56", "pxelinux.cfg/default"}) {
 		t.Errorf("names with IPv6: %q", got)
-	}
-}
-
-func TestResolve(t *testing.T) {
-	tests := []struct{ prefix, name, want string }{
-		{"tftp://h/a/", "vmlinuz", "tftp://h/a/vmlinuz"},
-		{"tftp://h/a/", "/vmlinuz", "tftp://h/vmlinuz"},
-		{"tftp://h/a/", "../b/./vmlinuz", "tftp://h/b/vmlinuz"},
-		{"tftp://h/a/", "../../../vmlinuz", "tftp://h/vmlinuz"},
-		{"http://h/a/p-", "vmlinuz?x=1", "http://h/a/p-vmlinuz?x=1"},
-		{"http://h/a/", "https://i/b%20c", "https://i/b%20c"},
-		{"http://h/a/", "192.0.2.3::/b/c", "tftp://192.0.2.3/b/c"},
-		{"http://h/a/", "::b/c", "http://h/b/c"},
-		{"http://h/a/", "", ""},
-		{"http://h/a/", "//i/b", ""},
-		{"http://h/a/", "file:///etc/passwd", ""},
-		{"http://h/a/", "a%zz", ""},
-	}
-	for _, tt := range tests {
-		got, err := resolve(mustParse(t, tt.prefix), tt.name)
-		if got != tt.want || (err == nil) != (tt.want != "") {
-			t.Errorf("resolve(%q, %q) = %q, %v, want %q", tt.prefix, tt.name, got, err, tt.want)
-		}
-	}
-}
-
-func TestCheckText(t *testing.T) {
-	for text, want := range map[string]string{
-		"default linux\r\n\tkernel x\n": "",
-		"men\xc3\xbc \xe4\n":            "",
-		"a\nb\x00":                      "line 2",
-		"\x1b[31m":                      "line 1",
-		"\x7f":                          "line 1",
-		strings.Repeat(" ", 2<<20):      "more than",
-	} {
-		err := checkText([]byte(text))
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("checkText(%.20q) = %v, want %q", text, err, want)
-		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
+	"github.com/imaboot/imaboot/pkg/loader"
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv6"
 	"github.com/insomniacslk/dhcp/iana"
@@ -181,7 +182,7 @@ func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 	}
 	option := func(code dhcpv4.OptionCode) string {
 		s := strings.TrimRight(string(p.Options.Get(code)), "\x00")
-		if err := checkText([]byte(s)); err != nil {
+		if err := loader.CheckText([]byte(s)); err != nil {
 			log("%s: DHCP option %v: %v", l.Interface, code, err)
 			return ""
 		}
@@ -234,7 +235,7 @@ func (l *Lease) addBootFile(name string, log func(string, ...any)) {
 }
 
 func bootFile(name, server string) (string, error) {
-	if err := checkText([]byte(name)); err != nil {
+	if err := loader.CheckText([]byte(name)); err != nil {
 		return "", err
 	}
 	if u, err := url.Parse(name); err == nil && u.Host != "" {

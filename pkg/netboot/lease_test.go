@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/loader"
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv6"
 	"github.com/insomniacslk/dhcp/iana"
@@ -79,7 +80,7 @@ func TestLease4(t *testing.T) {
 				t.Errorf("logged %q, want %d lines", logs, tt.logs)
 			}
 			for _, l := range logs {
-				if err := checkText([]byte(l)); err != nil {
+				if err := loader.CheckText([]byte(l)); err != nil {
 					t.Errorf("log %q: %v", l, err)
 				}
 			}

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package syslinux
 
 import (
 	"fmt"
@@ -10,10 +10,12 @@ import (
 	"testing"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
 	"github.com/imaboot/imaboot/pkg/internal/testing/syslinuxtest"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-func TestPXELINUXDefault(t *testing.T) {
+func TestPXEDefault(t *testing.T) {
 	const two = syslinuxtest.Two
 	for _, tt := range append([]syslinuxtest.Case{
 		{Name: "a label's command line, but for SYSAPPEND", Want: "c initrd=i d",
@@ -24,11 +26,11 @@ func TestPXELINUXDefault(t *testing.T) {
 		{Name: "a command line that names no file", Text: "ontimeout nfs://x\n" + two, Want: "elsewhere"},
 	}, syslinuxtest.Defaults...) {
 		t.Run(tt.Name, func(t *testing.T) {
-			s := &site{files: map[string]string{}}
+			s := &loadertest.Site{Files: map[string]string{}}
 			for name, text := range syslinuxtest.Files {
-				s.files["http://h/"+name] = text
+				s.Files["http://h/"+name] = text
 			}
-			c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(tt.Text), testLease(), s.read)
+			c, err := (&PXE{mustParse(t, "http://h/"), loadertest.Client(""), s.Read}).Parse(t.Context(), "http://h/default", []byte(tt.Text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,21 +39,21 @@ func TestPXELINUXDefault(t *testing.T) {
 	}
 }
 
-// TestPXELINUXBounds: what many labels share costs neither time nor memory.
-func TestPXELINUXBounds(t *testing.T) {
+// TestPXEShared: what many labels share costs neither time nor memory.
+func TestPXEShared(t *testing.T) {
 	list := func(n int) string { return "initrd=" + strings.TrimSuffix(strings.Repeat("k,", n), ",") }
 	for _, tt := range []struct {
 		name, global, own string
 		labels, entries   int
 	}{
-		{"long append", "append " + strings.Repeat("x", 900_000), "", maxEntries, 0},
-		{"long append and more", "ipappend 2\nontimeout k x\nappend " + strings.Repeat("x ", 450_000), "initrd i\n", maxEntries, 0},
-		{"many initrds", "append " + list(32_000), "", maxEntries, 0},
+		{"long append", "append " + strings.Repeat("x", 900_000), "", loader.MaxEntries, 0},
+		{"long append and more", "ipappend 2\nontimeout k x\nappend " + strings.Repeat("x ", 450_000), "initrd i\n", loader.MaxEntries, 0},
+		{"many initrds", "append " + list(32_000), "", loader.MaxEntries, 0},
 		{"many initrds of their own", "append x", "initrd " + list(32_000)[7:] + "\n", 1, 0},
-		{"most initrds", "append " + list(maxInitrds), "", maxEntries, maxEntries},
-		{"more", "append " + list(maxInitrds+1), "", 1, 0},
-		{"most", "append " + strings.Repeat("x", maxCmdline-1), "", maxEntries, maxEntries},
-		{"longer", "append " + strings.Repeat("x", maxCmdline), "", 1, 0},
+		{"most initrds", "append " + list(loader.MaxInitrds), "", loader.MaxEntries, loader.MaxEntries},
+		{"more", "append " + list(loader.MaxInitrds+1), "", 1, 0},
+		{"most", "append " + strings.Repeat("x", loader.MaxCmdline), "", loader.MaxEntries, loader.MaxEntries},
+		{"longer", "append " + strings.Repeat("x", loader.MaxCmdline+1), "", 1, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			text := &strings.Builder{}
@@ -60,7 +62,7 @@ func TestPXELINUXBounds(t *testing.T) {
 				fmt.Fprintf(text, "label %d\nkernel k\n%s", i, tt.own)
 			}
 			syslinuxtest.CheckBounded(t, tt.entries, func() (*entry.Config, error) {
-				return parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(text.String()), testLease(), (&site{}).read)
+				return (&PXE{mustParse(t, "http://h/"), loadertest.Client(""), (&loadertest.Site{}).Read}).Parse(t.Context(), "http://h/default", []byte(text.String()))
 			})
 		})
 	}

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package ipxe
 
 import (
 	"context"
@@ -15,47 +15,47 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
-	"github.com/imaboot/imaboot/pkg/loaders"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 // commands are those that matter for what is booted; others fail, as they do
 // in an iPXE that was built without them. What asks a user fails at once, and
 // what would boot something else, or nothing, ends it all.
-var commands map[string]func(*ipxe, context.Context, *script, []string) error
+var commands map[string]func(*interpreter, context.Context, *script, []string) error
 
 func init() {
-	commands = map[string]func(*ipxe, context.Context, *script, []string) error{
-		"boot":      (*ipxe).boot,
-		"chain":     (*ipxe).boot,
-		"imgexec":   (*ipxe).boot,
-		"kernel":    (*ipxe).kernel,
-		"imgselect": (*ipxe).kernel,
-		"imgload":   (*ipxe).kernel,
-		"imgfetch":  (*ipxe).initrd,
-		"module":    (*ipxe).initrd,
-		"initrd":    (*ipxe).initrd,
-		"imgargs":   (*ipxe).imgargs,
-		"imgfree":   (*ipxe).imgfree,
-		"set":       (*ipxe).set,
-		"clear":     (*ipxe).clear,
-		"isset":     (*ipxe).isset,
-		"iseq":      (*ipxe).iseq,
-		"goto":      (*ipxe).jump,
-		"exit":      (*ipxe).exit,
-		"menu":      (*ipxe).menu,
-		"item":      (*ipxe).item,
-		"choose":    (*ipxe).choose,
-		"cpuid":     (*ipxe).cpuid,
-		"sanboot":   (*ipxe).leave,
-		"poweroff":  (*ipxe).leave,
-		"reboot":    (*ipxe).leave,
+	commands = map[string]func(*interpreter, context.Context, *script, []string) error{
+		"boot":      (*interpreter).boot,
+		"chain":     (*interpreter).boot,
+		"imgexec":   (*interpreter).boot,
+		"kernel":    (*interpreter).kernel,
+		"imgselect": (*interpreter).kernel,
+		"imgload":   (*interpreter).kernel,
+		"imgfetch":  (*interpreter).initrd,
+		"module":    (*interpreter).initrd,
+		"initrd":    (*interpreter).initrd,
+		"imgargs":   (*interpreter).imgargs,
+		"imgfree":   (*interpreter).imgfree,
+		"set":       (*interpreter).set,
+		"clear":     (*interpreter).clear,
+		"isset":     (*interpreter).isset,
+		"iseq":      (*interpreter).iseq,
+		"goto":      (*interpreter).jump,
+		"exit":      (*interpreter).exit,
+		"menu":      (*interpreter).menu,
+		"item":      (*interpreter).item,
+		"choose":    (*interpreter).choose,
+		"cpuid":     (*interpreter).cpuid,
+		"sanboot":   (*interpreter).leave,
+		"poweroff":  (*interpreter).leave,
+		"reboot":    (*interpreter).leave,
 	}
 	// The network is up, and nothing is shown.
 	for _, name := range []string{
 		"autoconf", "colour", "console", "cpair", "dhcp", "echo", "ifclose", "ifconf",
 		"ifopen", "iflinkwait", "ifstat", "imgstat", "md5sum", "ntp", "route", "sha1sum", "sha256sum", "sha512sum", "sleep", "sync",
 	} {
-		commands[name] = func(*ipxe, context.Context, *script, []string) error { return nil }
+		commands[name] = func(*interpreter, context.Context, *script, []string) error { return nil }
 	}
 }
 
@@ -103,7 +103,7 @@ func has(options map[string]string, names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { _, ok := options[n]; return ok })
 }
 
-func (x *ipxe) find(name string) *image {
+func (x *interpreter) find(name string) *image {
 	i := slices.IndexFunc(x.images, func(m image) bool { return m.name == name })
 	if i < 0 {
 		return nil
@@ -121,7 +121,7 @@ func (s *script) resolve(arg string) (*url.URL, error) {
 }
 
 // fetch notes an image; iPXE keeps those of the same name.
-func (x *ipxe) fetch(s *script, opts map[string]string, args []string) (*image, error) {
+func (x *interpreter) fetch(s *script, opts map[string]string, args []string) (*image, error) {
 	if len(args) == 0 {
 		return nil, failed("no URI")
 	}
@@ -142,7 +142,7 @@ func (x *ipxe) fetch(s *script, opts map[string]string, args []string) (*image, 
 
 // acquire takes an image that there is by its name, or fetches one. Arguments
 // are the image's, which keeps its own if none are given.
-func (x *ipxe) acquire(s *script, args []string) (m *image, arguments []string, err error) {
+func (x *interpreter) acquire(s *script, args []string) (m *image, arguments []string, err error) {
 	opts, args := options(args, ofImages)
 	if len(args) > 0 {
 		m = x.find(args[0])
@@ -163,7 +163,7 @@ func (x *ipxe) acquire(s *script, args []string) (m *image, arguments []string, 
 }
 
 // kernel selects an image.
-func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
+func (x *interpreter) kernel(_ context.Context, s *script, args []string) error {
 	m, _, err := x.acquire(s, args)
 	if err != nil {
 		return err
@@ -175,14 +175,14 @@ func (x *ipxe) kernel(_ context.Context, s *script, args []string) error {
 	return nil
 }
 
-func (x *ipxe) initrd(_ context.Context, s *script, args []string) error {
+func (x *interpreter) initrd(_ context.Context, s *script, args []string) error {
 	opts, args := options(args, ofImages)
 	_, err := x.fetch(s, opts, args)
 	return err
 }
 
 // imgargs replaces the arguments, also by none.
-func (x *ipxe) imgargs(_ context.Context, s *script, args []string) error {
+func (x *interpreter) imgargs(_ context.Context, s *script, args []string) error {
 	m, arguments, err := x.acquire(s, args)
 	if err == nil {
 		m.args = strings.Join(arguments, " ")
@@ -191,7 +191,7 @@ func (x *ipxe) imgargs(_ context.Context, s *script, args []string) error {
 }
 
 // imgfree forgets the images that are named, or all.
-func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) imgfree(_ context.Context, _ *script, args []string) error {
 	_, args = options(args, ofImages)
 	x.images = slices.DeleteFunc(x.images, func(m image) bool { return len(args) == 0 || slices.Contains(args, m.name) })
 	return nil
@@ -199,7 +199,7 @@ func (x *ipxe) imgfree(_ context.Context, _ *script, args []string) error {
 
 // boot boots an image, or what a URI names: a script runs in the place of the
 // command, something else is a kernel.
-func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
+func (x *interpreter) boot(ctx context.Context, s *script, args []string) error {
 	opts, rest := options(args, ofImages)
 	if len(rest) == 0 {
 		i := slices.IndexFunc(x.images, func(m image) bool { return m.selected })
@@ -223,11 +223,11 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 		return errors.New("too many scripts, or too deep in one another")
 	}
 	x.files++
-	text, err := x.read(ctx, u.String())
+	text, err := x.Read(ctx, u.String())
 	switch {
 	case ctx.Err() != nil:
 		return err
-	case errors.Is(err, fetch.ErrTooBig) || err == nil && checkText(text) != nil:
+	case errors.Is(err, fetch.ErrTooBig) || err == nil && loader.CheckText(text) != nil:
 		m, err := x.fetch(s, opts, rest)
 		if err != nil {
 			return err
@@ -235,7 +235,7 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 		return x.start(m)
 	case err != nil:
 		return failed("%w", err)
-	case !isScript(text):
+	case !IsScript(text):
 		return failed("neither a script nor a kernel")
 	}
 	s.exited = has(opts, "replace", "r")
@@ -243,13 +243,13 @@ func (x *ipxe) boot(ctx context.Context, s *script, args []string) error {
 }
 
 // leave is for what boots another system, or none.
-func (x *ipxe) leave(context.Context, *script, []string) error {
+func (x *interpreter) leave(context.Context, *script, []string) error {
 	return errors.New("boots no Linux that is offered here")
 }
 
 // start makes the entry: what is no kernel goes with the one that is booted.
-func (x *ipxe) start(kernel *image) error {
-	if u, err := url.Parse(kernel.url); err == nil && loaders.IsSyslinuxModule(u.Path) {
+func (x *interpreter) start(kernel *image) error {
+	if u, err := url.Parse(kernel.url); err == nil && loader.IsProgram(u.Path) {
 		return fmt.Errorf("%s is no Linux kernel", entry.Printable(kernel.name))
 	}
 	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}

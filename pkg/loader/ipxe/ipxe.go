@@ -2,9 +2,11 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+// Package ipxe runs scripts of iPXE up to where they boot.
+package ipxe
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/loaders"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 const (
@@ -27,6 +29,11 @@ const (
 	maxExpanded  = 4 << 20
 	maxVariables = 256
 	maxImages    = 64
+	maxItems     = 1000 // of a menu
+	// maxDepth is how deep scripts may be chained, maxFiles how many files a
+	// script may chain to in all.
+	maxDepth = 8
+	maxFiles = 32
 )
 
 var (
@@ -40,13 +47,26 @@ func failed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{errFailed}, args...)...)
 }
 
-// An ipxe runs a script up to where it would boot (ipxe.org/cmd). Nothing is
-// downloaded but what it chains to, so that images always arrive, and what
-// asks a user gets no answer.
-type ipxe struct {
-	lease *Lease
-	read  Reader
-	arch  string // as GOARCH has it
+// A Machine is what a script of iPXE can ask about.
+type Machine struct {
+	*loader.Client
+	// Arch is the architecture, as GOARCH has it.
+	Arch string
+	// Read downloads the scripts that a script chains to.
+	Read loader.Reader
+}
+
+// IsScript reports whether a text begins with iPXE's mark, or with that of its
+// predecessor gPXE.
+func IsScript(text []byte) bool {
+	return bytes.HasPrefix(text, []byte("#!ipxe")) || bytes.HasPrefix(text, []byte("#!gpxe"))
+}
+
+// An interpreter runs a script up to where it would boot (ipxe.org/cmd). It
+// downloads nothing but the scripts that are chained to: images are taken to
+// exist. Commands that ask a user get no answer.
+type interpreter struct {
+	*Machine
 
 	config    *entry.Config
 	variables map[string]string
@@ -77,11 +97,11 @@ type script struct {
 	jumped, exited bool
 }
 
-func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read Reader, arch string) (*entry.Config, error) {
-	x := &ipxe{
-		lease: lease, read: read, arch: arch, variables: map[string]string{},
-		config: &entry.Config{Kind: "ipxe", Source: file},
-	}
+// Run runs a script, whose URL is file, and returns a configuration with the one
+// entry that it boots. Of a menu it takes the default. Errors wrap
+// entry.ErrConfig, or are the context's.
+func (m *Machine) Run(ctx context.Context, file string, text []byte) (*entry.Config, error) {
+	x := &interpreter{Machine: m, variables: map[string]string{}, config: &entry.Config{Kind: "ipxe", Source: file}}
 	u, err := url.Parse(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
@@ -100,8 +120,8 @@ func parseIPXE(ctx context.Context, file string, text []byte, lease *Lease, read
 }
 
 // run runs a script. An error that wraps errFailed is the script's own.
-func (x *ipxe) run(ctx context.Context, u *url.URL, text []byte, depth int) error {
-	if err := checkText(text); err != nil {
+func (x *interpreter) run(ctx context.Context, u *url.URL, text []byte, depth int) error {
+	if err := loader.CheckText(text); err != nil {
 		return fmt.Errorf("%s: %w", u.Redacted(), err)
 	}
 	s := &script{url: u, lines: lines(text), labels: map[string]int{}, depth: depth}
@@ -131,7 +151,7 @@ func (x *ipxe) run(ctx context.Context, u *url.URL, text []byte, depth int) erro
 }
 
 // spend counts what is expanded.
-func (x *ipxe) spend(bytes int) error {
+func (x *interpreter) spend(bytes int) error {
 	if x.expanded += bytes; x.expanded > maxExpanded {
 		return fmt.Errorf("more than %d bytes are expanded", maxExpanded)
 	}
@@ -147,7 +167,7 @@ func (s *script) prepare() {
 			continue
 		}
 		name, found := strings.CutPrefix(s.lines[i], ":")
-		if name, _ = loaders.FirstWord(name); found {
+		if name, _ = loader.FirstWord(name); found {
 			if _, have := s.labels[name]; !have {
 				s.labels[name] = i
 			}
@@ -157,7 +177,7 @@ func (s *script) prepare() {
 
 // line runs the commands of one line: the words are split before variables in
 // them are expanded, each command's when its turn comes.
-func (x *ipxe) line(ctx context.Context, s *script, line, where string) error {
+func (x *interpreter) line(ctx context.Context, s *script, line, where string) error {
 	words := strings.Fields(line)
 	process := true
 	var err error
@@ -213,7 +233,7 @@ func command(words []string) (int, string) {
 }
 
 // execute runs one command; an empty one succeeds.
-func (x *ipxe) execute(ctx context.Context, s *script, argv []string) error {
+func (x *interpreter) execute(ctx context.Context, s *script, argv []string) error {
 	if len(argv) == 0 {
 		return nil
 	}
@@ -222,4 +242,14 @@ func (x *ipxe) execute(ctx context.Context, s *script, argv []string) error {
 		return failed("no such command here")
 	}
 	return run(x, ctx, s, argv[1:])
+}
+
+// lines splits a text into lines, and removes the blanks around them.
+func lines(text []byte) []string {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	all := strings.Split(string(text), "\n")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
 }

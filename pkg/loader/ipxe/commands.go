@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package ipxe
 
 import (
 	"context"
@@ -21,14 +21,14 @@ type item struct {
 }
 
 // set stores a variable; the type behind its name says only how iPXE does.
-func (x *ipxe) set(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) set(_ context.Context, _ *script, args []string) error {
 	if len(args) == 0 {
 		return failed("no name")
 	}
 	return x.store(args[0], strings.Join(args[1:], " "))
 }
 
-func (x *ipxe) store(name, value string) error {
+func (x *interpreter) store(name, value string) error {
 	name, _, _ = strings.Cut(name, ":")
 	if _, have := x.variables[name]; !have && len(x.variables) == maxVariables || len(value) > maxLine {
 		return errors.New("too many variables, or too long a value")
@@ -37,7 +37,7 @@ func (x *ipxe) store(name, value string) error {
 	return nil
 }
 
-func (x *ipxe) clear(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) clear(_ context.Context, _ *script, args []string) error {
 	if len(args) != 1 {
 		return failed("no name")
 	}
@@ -46,14 +46,14 @@ func (x *ipxe) clear(_ context.Context, _ *script, args []string) error {
 	return nil
 }
 
-func (x *ipxe) isset(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) isset(_ context.Context, _ *script, args []string) error {
 	if len(args) != 1 || args[0] == "" {
 		return errFalse
 	}
 	return nil
 }
 
-func (x *ipxe) iseq(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) iseq(_ context.Context, _ *script, args []string) error {
 	if len(args) != 2 || args[0] != args[1] {
 		return errFalse
 	}
@@ -62,18 +62,18 @@ func (x *ipxe) iseq(_ context.Context, _ *script, args []string) error {
 
 // cpuid tells a processor of 64 bits from one of 32, which is what scripts ask
 // it for. Only iPXE of an x86 has the command.
-func (x *ipxe) cpuid(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) cpuid(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, nil)
 	switch {
 	case len(args) != 1:
 		return failed("no bit")
-	case x.arch == "amd64" && has(opts, "ext", "e") && args[0] == "29":
+	case x.Arch == "amd64" && has(opts, "ext", "e") && args[0] == "29":
 		return nil
 	}
 	return errFalse
 }
 
-func (x *ipxe) jump(_ context.Context, s *script, args []string) error {
+func (x *interpreter) jump(_ context.Context, s *script, args []string) error {
 	if len(args) != 1 {
 		return failed("no label")
 	}
@@ -85,7 +85,7 @@ func (x *ipxe) jump(_ context.Context, s *script, args []string) error {
 	return nil
 }
 
-func (x *ipxe) exit(_ context.Context, s *script, args []string) error {
+func (x *interpreter) exit(_ context.Context, s *script, args []string) error {
 	s.exited = true
 	if len(args) > 0 && args[0] != "0" {
 		return failed("status %s", entry.Printable(args[0]))
@@ -93,18 +93,18 @@ func (x *ipxe) exit(_ context.Context, s *script, args []string) error {
 	return nil
 }
 
-func (x *ipxe) menu(context.Context, *script, []string) error {
+func (x *interpreter) menu(context.Context, *script, []string) error {
 	x.items = nil
 	return nil
 }
 
 // item adds a line, which without a name is only shown.
-func (x *ipxe) item(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) item(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, ofItem)
 	if len(args) == 0 || has(opts, "gap", "g") {
 		return nil
 	}
-	if len(x.items) == maxEntries {
+	if len(x.items) == maxItems {
 		return errors.New("too many items")
 	}
 	x.items = append(x.items, item{args[0], strings.Join(args[1:], " "), has(opts, "default", "d")})
@@ -113,7 +113,7 @@ func (x *ipxe) item(_ context.Context, _ *script, args []string) error {
 
 // choose takes the menu's default, or its first item, as iPXE does when the
 // time is over. The first menu's time counts; without one it is for ever.
-func (x *ipxe) choose(_ context.Context, _ *script, args []string) error {
+func (x *interpreter) choose(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, ofChoose)
 	if len(args) != 1 || len(x.items) == 0 {
 		return failed("no menu, or no variable")

@@ -2,17 +2,19 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package loaders
+package syslinux
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
 	"github.com/imaboot/imaboot/pkg/internal/testing/syslinuxtest"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-func TestSyslinuxDefault(t *testing.T) {
+func TestDefault(t *testing.T) {
 	const two = syslinuxtest.Two
 	for _, tt := range append([]syslinuxtest.Case{
 		{Name: "a name that controls the console", Text: "default c\n" + two + "label c\nkernel \x1b[2J.c32\n", Want: "elsewhere"},
@@ -28,7 +30,7 @@ func TestSyslinuxDefault(t *testing.T) {
 			for name, text := range syslinuxtest.Files {
 				files["boot/"+name] = text
 			}
-			c, err := Syslinux(open(t, "sda2", files), nil)
+			c, err := Parse(loadertest.Open(t, "sda2", files), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,26 +39,26 @@ func TestSyslinuxDefault(t *testing.T) {
 	}
 }
 
-// TestSyslinuxBounds: what many labels share costs neither time nor memory.
-func TestSyslinuxBounds(t *testing.T) {
+// TestShared: what many labels share costs neither time nor memory.
+func TestShared(t *testing.T) {
 	list := func(n int) string { return "initrd=" + strings.TrimSuffix(strings.Repeat("k,", n), ",") + "\n" }
-	labels := strings.Repeat("label k\n", maxEntries)
+	labels := strings.Repeat("label k\n", loader.MaxEntries)
 	for _, tt := range []struct {
 		name, text string
 		entries    int
 	}{
 		{"long append", "append " + strings.Repeat("x", 900_000) + "\n" + labels, 0},
-		{"long append behind options", "append " + strings.Repeat("x", 900_000) + "\n" + strings.Repeat("label k\nkernel k x\n", maxEntries), 0},
+		{"long append behind options", "append " + strings.Repeat("x", 900_000) + "\n" + strings.Repeat("label k\nkernel k x\n", loader.MaxEntries), 0},
 		{"long append and more", "append " + strings.Repeat("x ", 450_000) + "\nontimeout /k x\n" + labels, 0},
-		{"long append with an initrd", "append initrd=k " + strings.Repeat("x ", maxCmdline/2-100) + "\n" + labels, maxEntries},
+		{"long append with an initrd", "append initrd=k " + strings.Repeat("x ", loader.MaxCmdline/2-100) + "\n" + labels, loader.MaxEntries},
 		{"many initrds", "append " + list(32_000) + labels, 0},
 		{"many initrds in a list", "label k\ninitrd " + list(32_000)[7:], 0},
-		{"most initrds", "append " + list(maxInitrds) + "label k\n", 1},
-		{"more", "append " + list(maxInitrds+1) + "label k\n", 0},
+		{"most initrds", "append " + list(loader.MaxInitrds) + "label k\n", 1},
+		{"more", "append " + list(loader.MaxInitrds+1) + "label k\n", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := open(t, "sda2", map[string]string{"syslinux.cfg": tt.text, "k": ""})
-			syslinuxtest.CheckBounded(t, tt.entries, func() (*entry.Config, error) { return Syslinux(v, nil) })
+			v := loadertest.Open(t, "sda2", map[string]string{"syslinux.cfg": tt.text, "k": ""})
+			syslinuxtest.CheckBounded(t, tt.entries, func() (*entry.Config, error) { return Parse(v, nil) })
 		})
 	}
 }

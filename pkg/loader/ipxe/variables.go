@@ -2,18 +2,21 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package ipxe
 
 import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 // expand puts values in the place of ${NAME}, the innermost first.
-func (x *ipxe) expand(s *script, word string) (string, error) {
+func (x *interpreter) expand(s *script, word string) (string, error) {
 	const most = 100 // a value may name variables, its own as well
 	for range most {
 		end := -1
@@ -42,7 +45,7 @@ func (x *ipxe) expand(s *script, word string) (string, error) {
 
 // value is a setting's, in the form that :TYPE behind it asks for; empty if
 // there is no such setting (ipxe.org/cfg, ipxe.org/settings).
-func (x *ipxe) value(s *script, name string) string {
+func (x *interpreter) value(s *script, name string) string {
 	name, form, _ := strings.Cut(name, ":")
 	text, set := x.variables[name]
 	if !set {
@@ -81,6 +84,8 @@ func uristring(text string) string {
 	return b.String()
 }
 
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // raw are a setting's bytes.
 func raw(text string) []byte {
 	if mac, err := net.ParseMAC(text); err == nil {
@@ -92,7 +97,7 @@ func raw(text string) []byte {
 		}
 		return ip
 	}
-	if uuidText.MatchString(text) {
+	if uuid.MatchString(text) {
 		b, _ := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
 		return b
 	}
@@ -105,42 +110,40 @@ var buildarchs = map[string]string{"386": "i386", "amd64": "x86_64", "arm": "arm
 
 // setting is what the lease and the script's place say. There is one
 // interface, the lease's.
-func (x *ipxe) setting(s *script, name string) string {
+func (x *interpreter) setting(s *script, name string) string {
 	if scope, rest, found := strings.Cut(name, "/"); found && slices.Contains([]string{"net0", "netX", "net0.dhcp", "netX.dhcp"}, scope) {
 		name = rest
 	}
 	switch name {
 	case "mac":
-		return x.lease.MAC.String()
+		return x.MAC.String()
 	case "machyp":
-		return strings.ReplaceAll(x.lease.MAC.String(), ":", "-")
+		return strings.ReplaceAll(x.MAC.String(), ":", "-")
 	case "ip":
-		if ip := x.lease.IP.To4(); ip != nil {
+		if ip := x.IP.To4(); ip != nil {
 			return ip.String()
 		}
 	case "ip6":
-		if x.lease.IP.To4() == nil && x.lease.IP != nil {
-			return x.lease.IP.String()
+		if x.IP.To4() == nil && x.IP != nil {
+			return x.IP.String()
 		}
 	case "next-server":
-		return x.lease.Server
+		return x.Server
 	case "filename":
-		if len(x.lease.BootFiles) > 0 {
-			return x.lease.BootFiles[0]
-		}
+		return x.BootFile
 	case "uuid":
-		return x.lease.UUID
+		return x.UUID
 	case "cwuri":
 		return s.url.String()
 	case "cwduri":
-		return directory(s.url).String()
+		return loader.Directory(s.url).String()
 	case "platform":
 		return "efi"
 	case "buildarch":
-		if name := buildarchs[x.arch]; name != "" {
+		if name := buildarchs[x.Arch]; name != "" {
 			return name
 		}
-		return x.arch
+		return x.Arch
 	}
-	return x.lease.Settings[name]
+	return x.Settings[name]
 }

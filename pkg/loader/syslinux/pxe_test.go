@@ -2,18 +2,20 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package syslinux
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 func mustParse(t testing.TB, s string) *url.URL {
@@ -25,14 +27,6 @@ func mustParse(t testing.TB, s string) *url.URL {
 	return u
 }
 
-func files(names ...string) []entry.File {
-	var all []entry.File
-	for _, n := range names {
-		all = append(all, entry.File{Name: n})
-	}
-	return all
-}
-
 func tenths(n int64) *time.Duration {
 	d := time.Duration(n) * 100 * time.Millisecond
 	return &d
@@ -40,7 +34,7 @@ func tenths(n int64) *time.Duration {
 
 var forever = func() *time.Duration { d := time.Duration(-1); return &d }()
 
-func TestPXELINUX(t *testing.T) {
+func TestPXE(t *testing.T) {
 	const (
 		base   = "tftp://192.0.2.1/"
 		bootif = "BOOTIF=01-52-54-00-12-ab-56"
@@ -91,9 +85,9 @@ label help
 			},
 			want: []entry.Entry{
 				{ID: "install", Title: "Install", Kernel: entry.File{Name: base + "debian-installer/ppc64el/vmlinux"},
-					Initrds: files(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "vga=788 initrd=debian-installer/ppc64el/initrd.gz --- quiet"},
+					Initrds: loadertest.URLs(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "vga=788 initrd=debian-installer/ppc64el/initrd.gz --- quiet"},
 				{ID: "expert", Title: "Expert install", Kernel: entry.File{Name: base + "debian-installer/ppc64el/vmlinux"},
-					Initrds: files(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "priority=low initrd=debian-installer/ppc64el/initrd.gz ---"},
+					Initrds: loadertest.URLs(base + "debian-installer/ppc64el/initrd.gz"), Cmdline: "priority=low initrd=debian-installer/ppc64el/initrd.gz ---"},
 			},
 			timeout: forever, notes: 1,
 		},
@@ -115,10 +109,10 @@ LABEL rhel9
   IPAPPEND 2
 `,
 			want: []entry.Entry{
-				{ID: "rescue", Kernel: entry.File{Name: base + "rhel9/ppc64le/vmlinuz"}, Initrds: files(base + "rhel9/ppc64le/initrd.img"),
-					Cmdline: "inst.rescue inst.repo=http://192.0.2.1/rhel9 " + bootif + " SYSUUID=" + uuid},
+				{ID: "rescue", Kernel: entry.File{Name: base + "rhel9/ppc64le/vmlinuz"}, Initrds: loadertest.URLs(base + "rhel9/ppc64le/initrd.img"),
+					Cmdline: "inst.rescue inst.repo=http://192.0.2.1/rhel9 " + bootif + " SYSUUID=" + loadertest.UUID},
 				{ID: "rhel9", Title: "RHEL 9", Kernel: entry.File{Name: "http://192.0.2.1/rhel9/ppc/ppc64/vmlinuz"},
-					Initrds: files("http://192.0.2.1/rhel9/ppc/ppc64/initrd.img"),
+					Initrds: loadertest.URLs("http://192.0.2.1/rhel9/ppc/ppc64/initrd.img"),
 					Cmdline: "ip=dhcp inst.repo=http://192.0.2.1/rhel9 inst.ks=http://192.0.2.1/ks.cfg " + bootif},
 			},
 			deflt: 1, timeout: tenths(600),
@@ -144,9 +138,9 @@ label bare
   append -
 `,
 			want: []entry.Entry{
-				{ID: "linux", Kernel: entry.File{Name: base + "sles15/boot/s390x/linux"}, Initrds: files(base + "sles15/boot/s390x/initrd"),
+				{ID: "linux", Kernel: entry.File{Name: base + "sles15/boot/s390x/linux"}, Initrds: loadertest.URLs(base + "sles15/boot/s390x/initrd"),
 					Cmdline: "initrd=/sles15/boot/s390x/initrd install=http://192.0.2.1/sles15 " + bootif},
-				{ID: "fedora", Kernel: entry.File{Name: base + "fedora/vmlinuz-6.1.0"}, Initrds: files(base+"fedora/initrd.img", base+"fedora/updates.img"),
+				{ID: "fedora", Kernel: entry.File{Name: base + "fedora/vmlinuz-6.1.0"}, Initrds: loadertest.URLs(base+"fedora/initrd.img", base+"fedora/updates.img"),
 					DeviceTree: &entry.File{Name: base + "fedora/board.dtb"}, Cmdline: "console=ttysclp0 " + bootif},
 				{ID: "bare", Kernel: entry.File{Name: base + "kernel.img"}, Cmdline: "quiet " + bootif},
 			},
@@ -170,7 +164,7 @@ label bare
 				"label other\nkernel k\nappend \"a b\" c=\"d e\"\n",
 			want: []entry.Entry{
 				{ID: "node (192.0.2.1)", Kernel: entry.File{Name: "http://192.0.2.1:80//install/vmlinuz"},
-					Initrds: files("http://192.0.2.1:80//install/initrd.gz"), Cmdline: "quiet xcatd=192.0.2.1:3001"},
+					Initrds: loadertest.URLs("http://192.0.2.1:80//install/initrd.gz"), Cmdline: "quiet xcatd=192.0.2.1:3001"},
 				{ID: "other", Kernel: entry.File{Name: base + "k"}, Cmdline: `"a b" c="d e"`},
 			},
 		},
@@ -179,9 +173,9 @@ label bare
 			text: "label a\nkernel k\ninitrd j\nappend\tx  initrd=i\ty initrd=none\nlabel b\nkernel k initrd=j\nappend initrd=i\n" +
 				"label c\nkernel k\nappend initrd= noinitrd=i\ninitrd=j\n",
 			want: []entry.Entry{
-				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: "x  initrd=i\ty initrd=none"},
-				{ID: "b", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "j"), Cmdline: "initrd=j initrd=i"},
-				{ID: "c", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "j"), Cmdline: "initrd= noinitrd=i"},
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "i"), Cmdline: "x  initrd=i\ty initrd=none"},
+				{ID: "b", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "j"), Cmdline: "initrd=j initrd=i"},
+				{ID: "c", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "j"), Cmdline: "initrd= noinitrd=i"},
 			},
 		},
 		{
@@ -206,8 +200,8 @@ label bare
 			name: "default with options, and a line with an equals sign",
 			text: "default a single\nlabel a\nkernel k\ninitrd=i\nipappend 2\n",
 			want: []entry.Entry{
-				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: bootif},
-				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: files(base + "i"), Cmdline: bootif + " single"},
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "i"), Cmdline: bootif},
+				{ID: "a", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "i"), Cmdline: bootif + " single"},
 			},
 			deflt: 1,
 		},
@@ -241,10 +235,10 @@ sysappend many
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &site{files: tt.files}
-			lease := testLease()
-			lease.Settings = tt.settings
-			c, err := parsePXELINUX(t.Context(), mustParse(t, base), base+"pxelinux.cfg/default", []byte(tt.text), lease, s.read)
+			s := &loadertest.Site{Files: tt.files}
+			client := loadertest.Client("")
+			client.Settings = tt.settings
+			c, err := (&PXE{mustParse(t, base), client, s.Read}).Parse(t.Context(), base+"pxelinux.cfg/default", []byte(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +252,7 @@ sysappend many
 	}
 }
 
-func TestPXELINUXHostile(t *testing.T) {
+func TestPXEHostile(t *testing.T) {
 	many := strings.Repeat("include other\n", maxFiles+1)
 	tests := []struct {
 		name, text string
@@ -268,55 +262,56 @@ func TestPXELINUXHostile(t *testing.T) {
 		{"includes itself", "include x", map[string]string{"http://h/x": "include x"}, maxDepth},
 		{"includes in a circle", "include x", map[string]string{"http://h/x": "include y", "http://h/y": "menu include x"}, maxDepth},
 		{"many includes", many, map[string]string{"http://h/other": ""}, maxFiles},
-		{"many labels", strings.Repeat("label x\n", maxEntries+1), nil, 0},
+		{"many labels", strings.Repeat("label x\n", loader.MaxEntries+1), nil, 0},
 		{"gigantic", strings.Repeat("#", entry.MaxConfig+1), nil, 0},
 		{"junk", "label a\nkernel \x00", nil, 0},
 		{"junk in an include", "include x", map[string]string{"http://h/x": "\x1b"}, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &site{files: tt.files}
-			_, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(tt.text), testLease(), s.read)
+			s := &loadertest.Site{Files: tt.files}
+			_, err := (&PXE{mustParse(t, "http://h/"), loadertest.Client(""), s.Read}).Parse(t.Context(), "http://h/default", []byte(tt.text))
 			if !errors.Is(err, entry.ErrConfig) || !strings.Contains(err.Error(), "http://h/") {
 				t.Errorf("error %v, want ErrConfig with the file's name", err)
 			}
-			if len(s.asked) != tt.asked {
-				t.Errorf("asked for %d files, want %d", len(s.asked), tt.asked)
+			if len(s.Asked) != tt.asked {
+				t.Errorf("asked for %d files, want %d", len(s.Asked), tt.asked)
 			}
 		})
 	}
 }
 
-func FuzzPXELINUX(f *testing.F) {
+func FuzzPXE(f *testing.F) {
 	f.Add("default a\nlabel a\nkernel k\nappend initrd=i x\nipappend 2\nmenu label ^A\ntimeout 5", "label b\nlinux http://x/y")
 	f.Add("include x\nui menu.c32\nlabel a\nkernel h::x\nfdt y\ninitrd a,b", "include x")
 	f.Fuzz(func(t *testing.T, text, included string) {
-		s := &site{files: map[string]string{"http://h/x": included}}
-		c, err := parsePXELINUX(t.Context(), mustParse(t, "http://h/"), "http://h/default", []byte(text), testLease(), s.read)
+		s := &loadertest.Site{Files: map[string]string{"http://h/x": included}}
+		c, err := (&PXE{mustParse(t, "http://h/"), loadertest.Client(""), s.Read}).Parse(t.Context(), "http://h/default", []byte(text))
 		if err == nil {
-			checkConfig(t, c)
+			loadertest.CheckConfig(t, c)
 		}
 	})
 }
 
-// checkConfig expects what holds for every configuration.
-func checkConfig(t *testing.T, c *entry.Config) {
-	t.Helper()
-	if c.Default < entry.Elsewhere || c.Default >= len(c.Entries) {
-		t.Errorf("default %d of %d", c.Default, len(c.Entries))
+func TestResolve(t *testing.T) {
+	tests := []struct{ prefix, name, want string }{
+		{"tftp://h/a/", "vmlinuz", "tftp://h/a/vmlinuz"},
+		{"tftp://h/a/", "/vmlinuz", "tftp://h/vmlinuz"},
+		{"tftp://h/a/", "../b/./vmlinuz", "tftp://h/b/vmlinuz"},
+		{"tftp://h/a/", "../../../vmlinuz", "tftp://h/vmlinuz"},
+		{"http://h/a/p-", "vmlinuz?x=1", "http://h/a/p-vmlinuz?x=1"},
+		{"http://h/a/", "https://i/b%20c", "https://i/b%20c"},
+		{"http://h/a/", "192.0.2.3::/b/c", "tftp://192.0.2.3/b/c"},
+		{"http://h/a/", "::b/c", "http://h/b/c"},
+		{"http://h/a/", "", ""},
+		{"http://h/a/", "//i/b", ""},
+		{"http://h/a/", "file:///etc/passwd", ""},
+		{"http://h/a/", "a%zz", ""},
 	}
-	for _, e := range c.Entries {
-		all := append([]entry.File{e.Kernel}, e.Initrds...)
-		if e.DeviceTree != nil {
-			all = append(all, *e.DeviceTree)
-		}
-		for _, file := range all {
-			if u, err := url.Parse(file.Name); err != nil || u.Scheme == "" || u.Host == "" {
-				t.Errorf("file %q: %v", file.Name, err)
-			}
-		}
-		if err := checkText([]byte(e.Cmdline + e.Title + e.ID)); err != nil || strings.Contains(e.Cmdline, "\n") {
-			t.Errorf("entry %q: %v", fmt.Sprint(e), err)
+	for _, tt := range tests {
+		got, err := Resolve(mustParse(t, tt.prefix), tt.name)
+		if got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("Resolve(%q, %q) = %q, %v, want %q", tt.prefix, tt.name, got, err, tt.want)
 		}
 	}
 }

@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package netboot
+package ipxe
 
 import (
 	"context"
@@ -13,7 +13,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
 )
 
 const scriptURL = "http://boot.example.org/ipxe/boot.ipxe"
@@ -47,7 +49,7 @@ shell
 `,
 			want: entry.Entry{
 				ID: "vmlinux", Kernel: entry.File{Name: "http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el/vmlinux"},
-				Initrds: files("http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el/initrd.gz"),
+				Initrds: loadertest.URLs("http://deb.example.org/debian/dists/stable/main/installer-ppc64el/current/images/netboot/debian-installer/ppc64el/initrd.gz"),
 				Cmdline: "priority=critical auto url=http://192.0.2.1/preseed?mac=52-54-00-12-ab-56 interface=52:54:00:12:ab:56",
 			},
 		},
@@ -73,8 +75,8 @@ boot linux
 `,
 			want: entry.Entry{
 				ID: "linux", Title: "Fedora Server", Kernel: entry.File{Name: dir + "fedora/vmlinuz"},
-				Initrds: files(dir+"fedora/initrd.img", dir+"fedora/updates.img"),
-				Cmdline: "ip=dhcp BOOTIF=01-52-54-00-12-ab-56 uuid=" + uuid,
+				Initrds: loadertest.URLs(dir+"fedora/initrd.img", dir+"fedora/updates.img"),
+				Cmdline: "ip=dhcp BOOTIF=01-52-54-00-12-ab-56 uuid=" + loadertest.UUID,
 			},
 			notes: 1,
 		},
@@ -89,7 +91,7 @@ initrd ../initrd
 `},
 			want: entry.Entry{
 				ID: "linux", Kernel: entry.File{Name: "http://boot.example.org/sles/boot/s390x/linux"},
-				Initrds: files("http://boot.example.org/ipxe/initrd"), Cmdline: "install=http://192.0.2.1/sles",
+				Initrds: loadertest.URLs("http://boot.example.org/ipxe/initrd"), Cmdline: "install=http://192.0.2.1/sles",
 			},
 		},
 		{
@@ -115,7 +117,7 @@ initrd ../initrd
 		},
 		{
 			name: "variables", text: "#!ipxe\nset mac:string a b,(é)/+\nkernel k ${mac:uristring} ${filename} ${cwuri} ${cwduri} ${net0/ip:hex} ${uuid:hexraw} ${x:hexhyp} } ${open\nboot",
-			want: with("a%20b,(%C3%A9)%2F%2B tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(uuid, "-", "") + "  } ${open"),
+			want: with("a%20b,(%C3%A9)%2F%2B tftp://192.0.2.1/f " + scriptURL + " " + dir + " c0:00:02:4d " + strings.ReplaceAll(loadertest.UUID, "-", "") + "  } ${open"),
 		},
 		{
 			name: "an item that says that it is the default, and another menu's letters",
@@ -135,31 +137,31 @@ initrd ../initrd
 		},
 		{
 			name: "an image that there is", text: "#!ipxe\nimgfetch --name k a/b one\nkernel wrong\nkernel k two\ninitrd i\nboot",
-			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "a/b"}, Cmdline: "two", Initrds: files(dir + "i")},
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "a/b"}, Cmdline: "two", Initrds: loadertest.URLs(dir + "i")},
 		},
 		{
 			name: "imgselect and imgargs take a URI", text: "#!ipxe\nimgargs --name l m one\nimgselect k one two\nimgfree l\nboot", want: with("one two"),
 		},
 		{
 			name: "images of one name", text: "#!ipxe\nkernel k\ninitrd a/k\ninitrd b/k\ninitrd b/k\nboot",
-			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: files(dir+"a/k", dir+"b/k", dir+"b/k")},
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: loadertest.URLs(dir+"a/k", dir+"b/k", dir+"b/k")},
 		},
 		{
 			name: "the selected image is gone", text: "#!ipxe\nkernel k\nimgfree k\nkernel l || \nimgfree\nboot || kernel k\nboot", want: simple, notes: 1,
 		},
 		{
 			name: "arguments that make no archive", text: "#!ipxe\nkernel k\ninitrd a ${none} b\ninitrd c // mode=755\nboot",
-			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: files(dir+"a", dir+"c")},
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: loadertest.URLs(dir+"a", dir+"c")},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &site{files: tt.files}
-			lease := testLease("tftp://192.0.2.1/f")
-			lease.Settings = map[string]string{
+			s := &loadertest.Site{Files: tt.files}
+			client := loadertest.Client("tftp://192.0.2.1/f")
+			client.Settings = map[string]string{
 				"gateway": "192.0.2.254", "netmask": "255.255.255.0", "dns": "198.51.100.53", "hostname": "node7", "dhcp-server": "192.0.2.9",
 			}
-			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), lease, s.read, "amd64")
+			c, err := (&Machine{client, "amd64", s.Read}).Run(t.Context(), scriptURL, []byte(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -216,13 +218,13 @@ func TestIPXEHostile(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &site{files: tt.files}
-			c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read, "amd64")
+			s := &loadertest.Site{Files: tt.files}
+			c, err := (&Machine{loadertest.Client(""), "amd64", s.Read}).Run(t.Context(), scriptURL, []byte(tt.text))
 			if c != nil || !errors.Is(err, entry.ErrConfig) || !strings.Contains(err.Error(), tt.part) || !strings.Contains(err.Error(), scriptURL) {
-				t.Errorf("parseIPXE = %v, %v, want ErrConfig with %q and the URL", c, err, tt.part)
+				t.Errorf("Run = %v, %v, want ErrConfig with %q and the URL", c, err, tt.part)
 			}
-			if len(s.asked) > maxFiles {
-				t.Errorf("asked for %d files", len(s.asked))
+			if len(s.Asked) > maxFiles {
+				t.Errorf("asked for %d files", len(s.Asked))
 			}
 		})
 	}
@@ -236,7 +238,7 @@ func TestIPXEArch(t *testing.T) {
 		"386": "i386/efi/32", "amd64": "x86_64/efi/64", "arm": "arm32/efi/32", "arm64": "arm64/efi/32", "loong64": "loong64/efi/32",
 		"ppc64le": "ppc64le/efi/32", "riscv64": "riscv64/efi/32", "s390x": "s390x/efi/32",
 	} {
-		c, err := parseIPXE(t.Context(), scriptURL, []byte(text), testLease(), (&site{}).read, arch)
+		c, err := (&Machine{loadertest.Client(""), arch, (&loadertest.Site{}).Read}).Run(t.Context(), scriptURL, []byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,8 +257,8 @@ func TestIPXETimeout(t *testing.T) {
 		{menu + "choose x\nboot ${x}", "-1ns"}, {menu + "choose -t 0 x\nboot ${x}", "-1ns"}, {menu + "choose --timeout ${none} x\nboot ${x}", "-1ns"},
 	}
 	for _, tt := range tests {
-		s := &site{files: map[string]string{"http://boot.example.org/ipxe/k": "\x7f"}}
-		c, err := parseIPXE(t.Context(), scriptURL, []byte(tt.text), testLease(), s.read, "amd64")
+		s := &loadertest.Site{Files: map[string]string{"http://boot.example.org/ipxe/k": "\x7f"}}
+		c, err := (&Machine{loadertest.Client(""), "amd64", s.Read}).Run(t.Context(), scriptURL, []byte(tt.text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +281,7 @@ func TestIPXECanceled(t *testing.T) {
 		if !strings.Contains(text, "chain") {
 			cancel()
 		}
-		c, err := parseIPXE(ctx, scriptURL, []byte(text), testLease(), read, "amd64")
+		c, err := (&Machine{loadertest.Client(""), "amd64", read}).Run(ctx, scriptURL, []byte(text))
 		if c != nil || !errors.Is(err, context.Canceled) || steps > 1 {
 			t.Errorf("%q: %v, %v, %d downloads", text, c, err, steps)
 		}
@@ -302,10 +304,10 @@ func FuzzIPXE(f *testing.F) {
 	f.Add(":a\nchain --replace x && goto a || exit 1", "menu\nitem a A\nchoose b && boot ${b}")
 	f.Add("iseq a ${b} || imgargs k x ; imgfree ; imgselect ${cwuri:uristring} # x\\\n", "goto ${ip:hexraw}")
 	f.Fuzz(func(t *testing.T, text, chained string) {
-		s := &site{files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}
-		c, err := parseIPXE(t.Context(), scriptURL, []byte("#!ipxe\n"+text), testLease(), s.read, "amd64")
+		s := &loadertest.Site{Files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}
+		c, err := (&Machine{loadertest.Client(""), "amd64", s.Read}).Run(t.Context(), scriptURL, []byte("#!ipxe\n"+text))
 		if err == nil {
-			checkConfig(t, c)
+			loadertest.CheckConfig(t, c)
 		}
 	})
 }

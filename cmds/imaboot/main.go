@@ -77,6 +77,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -127,15 +128,15 @@ func (c *command) version(_ context.Context, args []string) error {
 	if err := parseFlags(c.flagSet("version"), args); err != nil {
 		return err
 	}
-	text := "imaboot " + carry.Version
+	words := []string{"imaboot", carry.Version}
 	if info, ok := debug.ReadBuildInfo(); ok {
+		words = append(words, info.GoVersion)
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
-				text += " (" + s.Value + ")"
+				words = append(words, s.Value)
 			}
 		}
-		text += ", " + info.GoVersion
 	}
-	_, err := fmt.Fprintln(c.stdout, text)
+	_, err := fmt.Fprintln(c.stdout, strings.Join(words, " "))
 	return err
 }

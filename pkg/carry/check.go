@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -17,7 +18,7 @@ import (
 // check refuses a snapshot that must not be carried. It returns the list as it
 // will be at the jump.
 func (j *Job) check(s *Snapshot) (*handover.List, error) {
-	j.o.Log("list: %s in %s, %d bytes; %s", count(s.Records(), "record"), count(len(s.Report.Hops), "hop"), len(s.Bytes()), s.Report.Text)
+	j.o.Log("list: %s in %s, %s; %s", human.Count(s.Records(), "records"), human.Count(len(s.Report.Hops), "hops"), human.Size(int64(len(s.Bytes()))), s.Report.Text)
 	if s.PCRs != nil && len(s.PCRs.Unknown) > 0 {
 		j.o.Log("banks that cannot be replayed here: %v", s.PCRs.Unknown)
 	}

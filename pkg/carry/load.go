@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
@@ -71,7 +72,7 @@ func (j *Job) unchanged(s *Snapshot) (bool, error) {
 		return false, err
 	}
 	if n != s.Count {
-		j.o.Log("the list has changed: %s, %d when it was read", count(n, "record"), s.Count)
+		j.o.Log("the list has changed: %s, %d when it was read", human.Count(n, "records"), s.Count)
 		return false, nil
 	}
 	if s.PCRs == nil {

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/google/go-tpm/tpm2/transport"
+	"github.com/u-root/u-root/pkg/cpio"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
@@ -278,4 +280,28 @@ func (m *machine) legacy() {
 	m.write(imaDir+"/binary_runtime_measurements", m.list)
 	m.write(imaDir+"/runtime_measurements_count", fmt.Appendf(nil, "%d\n", m.count))
 	m.extend(padded)
+}
+
+// unpack writes the files of a newc archive, as the kernel does.
+func unpack(t *testing.T, root string, archive []byte) {
+	t.Helper()
+	records, err := cpio.ReadAllRecords(cpio.Newc.Reader(bytes.NewReader(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		name := filepath.Join(root, r.Name)
+		switch r.Mode & cpio.S_IFMT {
+		case cpio.S_IFDIR:
+			err = os.Mkdir(name, 0o700)
+		case cpio.S_IFREG:
+			var b []byte
+			if b, err = io.ReadAll(io.NewSectionReader(r.ReaderAt, 0, int64(r.FileSize))); err == nil {
+				err = os.WriteFile(name, b, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

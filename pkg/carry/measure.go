@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-tpm/tpm2/transport"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -84,7 +85,7 @@ func (j *Job) measure() error {
 	if n := len(j.events); n > handover.MaxEventLog {
 		return fmt.Errorf("%w: it would have %d bytes, and %d is the most", errNoEventLog, n, handover.MaxEventLog)
 	}
-	j.o.Log("event log: %s, and %d that will be extended at the jump", count(len(m.base.Events), "event"), len(m.events))
+	j.o.Log("event log: %s, and %d that will be extended at the jump", human.Count(len(m.base.Events), "events"), len(m.events))
 	return nil
 }
 
@@ -253,6 +254,6 @@ func (j *Job) extend() error {
 		}
 	}
 	m.extended = true
-	j.o.Log("%s are extended", count(len(m.events), "event"))
+	j.o.Log("%s are extended", human.Count(len(m.events), "events"))
 	return explained(dev, m.log())
 }

@@ -42,15 +42,15 @@ func measured(o *Options) { o.Measure = true }
 // their log, and goes on where an attempt has failed.
 func TestMeasure(t *testing.T) {
 	m := newMachine(t)
-	real := softtpm.New(t, "sha1,sha256")
-	m.tpm = &failing{real, 2}
+	device := softtpm.New(t, "sha1,sha256")
+	m.tpm = &failing{device, 2}
 	o := m.options()
 	o.Measure = true
 	j := m.open(o)
 	if _, err := j.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	untouched(t, real, true)
+	untouched(t, device, true)
 	needRefusal(t, j.Exec(t.Context()), refusal.NotExtended, "TPM2_PCR_Extend")
 	if m.held != nil || m.jumped != nil {
 		t.Error("it jumped, or stays loaded")
@@ -58,10 +58,10 @@ func TestMeasure(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	untouched(t, real, false)
+	untouched(t, device, false)
 
 	// The log that was kept says more than was extended.
-	m.tpm = real
+	m.tpm = device
 	j = m.open(o)
 	if _, err := j.Load(t.Context()); err != nil {
 		t.Fatal(err)

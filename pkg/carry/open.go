@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/policy"
@@ -144,7 +145,7 @@ func (j *Job) openKernel() error {
 	if packed != "" {
 		packed = ", unpacked from " + packed
 	}
-	j.o.Log("kernel %s: %s%s", j.t.Kernel, size(len(image)), packed)
+	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image))), packed)
 	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image, j.t.Cmdline
 	j.image.restores = j.arch.Restores(image)
 	j.image.unpacks = j.arch.Unpacks(image, j.config())
@@ -158,7 +159,7 @@ func (j *Job) openInitrds() error {
 		if err != nil {
 			return err
 		}
-		j.o.Log("initrd %s: %s", name, size(len(b)))
+		j.o.Log("initrd %s: %s", name, human.Size(int64(len(b))))
 		if i == 0 {
 			j.target.Initrd = b
 			continue
@@ -184,7 +185,7 @@ func (j *Job) openTree() error {
 	if j.target.Tree, err = archdesc.ParseTree(blob); err != nil {
 		return fmt.Errorf("%s: %w", j.t.DeviceTree, err)
 	}
-	j.o.Log("device tree %s: %s", j.t.DeviceTree, size(len(blob)))
+	j.o.Log("device tree %s: %s", j.t.DeviceTree, human.Size(int64(len(blob))))
 	return nil
 }
 
@@ -266,17 +267,4 @@ func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, er
 		return err
 	})
 	return by, why, err
-}
-
-// size prints a number of bytes for people.
-func size(n int) string {
-	switch {
-	case n >= 10<<20:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 10<<10:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d bytes", n)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -134,7 +135,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 			first = s.Records()
 		}
 		s.grew = s.Records() != first
-		r.o.Debug("list: %s, %d bytes", count(s.Records(), "record"), len(s.Bytes()))
+		r.o.Debug("list: %s, %s", human.Count(s.Records(), "records"), human.Size(int64(len(s.Bytes()))))
 		s.Report = handover.Check(s.List, pcrIndex, s.values())
 		again := s.Report.Verdict == handover.ListAhead || (moved && !s.Report.Verdict.CanGo())
 		if !again || try == aheadTries {
@@ -157,7 +158,7 @@ func (r *reader) readTPM() (*tpm.Reading, error) {
 		return nil, nil
 	}
 	if err != nil && r.sawTPM {
-		return nil, fmt.Errorf("%w: %v", errTPMGone, err)
+		return nil, fmt.Errorf("%w: %s", errTPMGone, err.Error())
 	}
 	r.sawTPM = err == nil
 	if err == nil && len(reading.PCRs) == 0 {
@@ -198,7 +199,7 @@ func (r *reader) front() ([]*handover.List, *handover.Carried, error) {
 		if r.prefix, err = readList(r.o.Prefix); err != nil {
 			return nil, nil, err
 		}
-		r.o.Debug("prefix %s: %s", r.o.Prefix, count(r.prefix.Records(), "record"))
+		r.o.Debug("prefix %s: %s", r.o.Prefix, human.Count(r.prefix.Records(), "records"))
 	}
 	return append(front, r.prefix), carried, nil
 }
@@ -212,7 +213,7 @@ func (r *reader) carried() (*handover.Carried, error) {
 		l, err := handover.ReadCarried(r.o.Root)
 		if err == nil && l != nil {
 			n := l.Note
-			r.o.Debug("sent by %q with the carrier %s: %s in %s, %d bytes (%s)", n.Kernel, n.Carrier, count(n.Records, "record"), count(n.Hop, "hop"), n.Bytes, l.Dir)
+			r.o.Debug("sent by %q with the carrier %s: %s in %s, %s (%s)", n.Kernel, n.Carrier, human.Count(n.Records, "records"), human.Count(n.Hop, "hops"), human.Size(int64(n.Bytes)), l.Dir)
 		}
 		r.sent = &sent{l, err}
 	}
@@ -268,12 +269,4 @@ func readList(name string) (*handover.List, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return l, nil
-}
-
-// count prints a number of things.
-func count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }

@@ -123,7 +123,7 @@ func readState(root string) (*state, error) {
 	}
 	s := &state{}
 	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("%w: %s: %v: use imaboot load again", errState, name, err)
+		return nil, fmt.Errorf("%w: %s: %w: use imaboot load again", errState, name, err)
 	}
 	if s.Version != stateVersion || s.Target.Kernel == "" || s.Digest == "" {
 		return nil, fmt.Errorf("%w: %s is damaged, or of another version of imaboot: use imaboot load again", errState, name)

@@ -76,7 +76,7 @@ func (l *List) CanCarry() error {
 			err = r.canCarry()
 		}
 		if err != nil {
-			return &RecordError{Record: r.Number, Offset: r.Offset, Err: fmt.Errorf("%w: %v", ErrCannotCarry, err)}
+			return &RecordError{Record: r.Number, Offset: r.Offset, Err: fmt.Errorf("%w: %s", ErrCannotCarry, err.Error())}
 		}
 	}
 	return nil

@@ -168,7 +168,7 @@ func anything(dir string) bool {
 func (n *Note) check(data []byte) (*List, error) {
 	l, err := Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrCarriedDamaged, err)
+		return nil, fmt.Errorf("%w: %s", ErrCarriedDamaged, err.Error())
 	}
 	for _, x := range []struct {
 		what      string

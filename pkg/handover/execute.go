@@ -68,7 +68,7 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 				segment, err = segmentSize(text)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("%w: record %d: %v", ErrPredict, r.Number, err)
+				return nil, fmt.Errorf("%w: record %d: %s", ErrPredict, r.Number, err.Error())
 			}
 		}
 	}

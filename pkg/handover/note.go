@@ -115,7 +115,7 @@ func ParseNote(b []byte) (*Note, error) {
 	}
 	for a, value := range n.PCRs {
 		if _, err := pcr.New(string(a), value); err != nil {
-			return nil, fmt.Errorf("%w: %v", ErrCarriedDamaged, err)
+			return nil, fmt.Errorf("%w: %s", ErrCarriedDamaged, err.Error())
 		}
 	}
 	if e := n.EventLog; e != nil && (e.Bytes < 0 || e.Bytes > MaxEventLog) {

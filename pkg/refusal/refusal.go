@@ -58,7 +58,7 @@ func Names(err error) []Name {
 	if n, ok := err.(named); ok && n.RefusalName() != "" {
 		add(n.RefusalName())
 	}
-	switch x := err.(type) {
+	switch x := err.(type) { //nolint:errorlint // the tree is walked here
 	case interface{ Unwrap() error }:
 		if inner := x.Unwrap(); inner != nil {
 			for _, n := range Names(inner) {

@@ -3,6 +3,9 @@
 // license that can be found in the LICENSE file.
 
 // Package ipxe runs scripts of iPXE up to where they boot.
+//
+// u-root's pkg/boot/netboot/ipxe returns open readers, but an entry needs the
+// names of its files; and it executes no commands but kernel, initrd and boot.
 package ipxe
 
 import (

@@ -20,13 +20,13 @@ import (
 	"github.com/imaboot/imaboot/pkg/loader/syslinux"
 )
 
-// Configs finds what a lease names: the PXELINUX configuration of option 209;
-// or the boot file, if that is a script of iPXE or a PXELINUX configuration;
-// or a configuration that PXELINUX would look for; or the boot file, if that
-// is a kernel.
+// Configs finds what a lease names, and takes the first of these: the PXELINUX
+// configuration of option 209; the boot file, if it is a script of iPXE or a
+// PXELINUX configuration; a configuration that PXELINUX would look for; the
+// boot file, if it is a kernel.
 //
 // An error that wraps fs.ErrNotExist means that the lease names nothing, or
-// nothing that there is.
+// only files that do not exist.
 func Configs(ctx context.Context, lease *Lease, read loader.Reader) (*entry.Config, error) {
 	x := &probe{lease: lease, read: read}
 	c, err := x.find(ctx)
@@ -37,11 +37,11 @@ func Configs(ctx context.Context, lease *Lease, read loader.Reader) (*entry.Conf
 	return c, nil
 }
 
-// A probe looks for one lease's configuration.
+// A probe looks for the configuration of one lease.
 type probe struct {
 	lease *Lease
 	read  loader.Reader
-	notes entry.Config // only its notes
+	notes entry.Config // for its notes
 }
 
 func (x *probe) find(ctx context.Context) (*entry.Config, error) {
@@ -82,8 +82,8 @@ func (x *probe) find(ctx context.Context) (*entry.Config, error) {
 	}, nil
 }
 
-// bootFile looks at what the lease says to load. A kernel is not text, or more
-// than a text may be.
+// bootFile reads the file that the lease says to load. A file that is no text,
+// or larger than a text may be, is a kernel.
 func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isKernel bool, err error) {
 	if strings.HasSuffix(file, "/") {
 		return nil, false, nil
@@ -112,8 +112,8 @@ func (x *probe) bootFile(ctx context.Context, file string) (c *entry.Config, isK
 	return nil, false, nil
 }
 
-// readOptional reads a file that need not be there. A server that refuses it
-// may have the next one.
+// readOptional reads a file that need not exist. A server that refuses one file
+// may have the next.
 func (x *probe) readOptional(ctx context.Context, file string) ([]byte, error) {
 	text, err := x.read(ctx, file)
 	if errors.Is(err, fetch.ErrRefused) {
@@ -140,8 +140,8 @@ func (x *probe) tryPXELINUX(ctx context.Context, prefix *url.URL, name string) (
 	return x.pxe(prefix).Parse(ctx, file, text)
 }
 
-// prefix is what PXELINUX puts in front of names: option 210, or else the
-// directory of the boot file, or else the server's top one.
+// prefix returns what PXELINUX puts in front of names: option 210, or else the
+// directory of the boot file, or else the root of the server.
 func (x *probe) prefix() (*url.URL, error) {
 	server := &url.URL{Scheme: "tftp", Host: x.lease.Server, Path: "/"}
 	if len(x.lease.BootFiles) > 0 {

@@ -2,10 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package netboot asks DHCP servers for leases, and reads the configurations
-// of PXELINUX and iPXE that a lease leads to.
+// Package netboot asks DHCP servers for leases, and finds the configuration
+// that a lease leads to. Package syslinux reads those of PXELINUX, package ipxe
+// runs scripts.
 //
-// The DHCP client is u-root's (pkg/dhclient). u-root's parsers of these
-// configurations return open readers, but an entry needs the names of its
-// files, so this package has parsers of its own.
+// The DHCP client is u-root's (pkg/dhclient).
 package netboot

@@ -2,14 +2,14 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package bls reads entries of type 1 of the Boot Loader Specification,
+// Package bls reads type #1 entries of the Boot Loader Specification,
 // https://uapi-group.org/specifications/specs/boot_loader_specification/, as
-// systemd-boot, the blscfg command of Fedora's and RHEL's GRUB and zipl do.
+// systemd-boot, zipl, and the blscfg command of the GRUB in Fedora and RHEL do.
 //
 // It does not use pkg/boot/bls of u-root, which loses repeated initrd and
-// options keys and all but one file of an initrd line, sorts in reverse string
-// order, never finds the default of loader.conf, does not split keys at tabs,
-// and leaves files open.
+// options keys, and all files of an initrd line but one. It also sorts in
+// reverse string order, never finds the default of loader.conf, does not split
+// keys at tabs, and leaves files open.
 package bls
 
 import (
@@ -25,28 +25,28 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// directories are where entries are: of a volume that is /boot or the ESP, and
-// of one that has /boot in it.
+// directories are where entries are stored: on a volume that is /boot or the
+// ESP, and on one that contains /boot.
 var directories = []string{"loader/entries", "boot/loader/entries"}
 
-// maxEntries bounds what is read; an installation has fewer than ten.
+// maxEntries is how many entries are read; an installation has fewer than ten.
 const maxEntries = 1000
 
 // Parse reads all entries of a volume, in the order of the specification.
 //
-// vars are the variables of the GRUB whose configuration calls blscfg, nil
-// without one. With them the default is the entry that saved_entry names, or
-// else the first. Without them loader.conf, zipl.conf and GRUB's environment
-// block are asked for it in turn.
+// vars are the variables of the GRUB whose configuration calls blscfg, or nil
+// if there is none. With them the default is the entry that saved_entry names,
+// or else the first one. Without them the default is that of loader.conf,
+// zipl.conf or GRUB's environment block; the first that has one decides.
 //
 // An error that wraps fs.ErrNotExist means that there are no entries.
 func Parse(v *entry.Volume, vars map[string]string) (*entry.Config, error) {
 	return parse(v, nil, vars, runtime.GOARCH)
 }
 
-// ParseAmong is Parse without a GRUB. Where the volume has no loader.conf, or
-// no zipl.conf, those of all others are asked: entries may be on a file system
-// of their own.
+// ParseAmong is Parse without a GRUB. If the volume has no loader.conf or
+// zipl.conf, it reads those of the other volumes: entries may be on a file
+// system of their own.
 func ParseAmong(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	return parse(v, all, nil, runtime.GOARCH)
 }
@@ -106,10 +106,10 @@ func find(v *entry.Volume) (string, []string) {
 	return "", nil
 }
 
-// compare is the order of the specification. Where no entry has a sort-key
-// that is the order of file names, as in GRUB and zipl; there a rescue entry
-// is last because its version is 0, and here even if its machine-id would have
-// it elsewhere.
+// compare orders entries as the specification says. If no entry has a sort-key,
+// that is the order of file names, as in GRUB and zipl. There a rescue entry
+// comes last because its version is 0; here it comes last whatever its
+// machine-id is.
 func compare(a, b *snippet) int {
 	if o := cmp.Or(isFirst(!a.exhausted, !b.exhausted), isFirst(a.sortKey != "", b.sortKey != "")); o != 0 {
 		return o
@@ -136,9 +136,9 @@ func isFirst(a, b bool) int {
 	return 1
 }
 
-// locate is a file of an entry. Names are relative to the root of the entry's
-// file system, but where /boot is a file system of its own, or used to be one,
-// they may have /boot in front or lack it.
+// locate finds a file of an entry. Names are relative to the root of the
+// entry's file system. If /boot is a file system of its own, or used to be one,
+// names may begin with /boot or lack it.
 func locate(v *entry.Volume, name string) (entry.File, error) {
 	name = path.Join("/", name)
 	other := "/boot" + name

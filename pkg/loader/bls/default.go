@@ -14,8 +14,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// choose sets the default and the timeout; loader is the directory that
-// loader.conf is in on the first volume.
+// choose sets the default and the timeout. loader is the directory of
+// loader.conf on the first volume.
 func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snippet, env *variables, isGRUB bool) {
 	if len(found) == 0 {
 		return
@@ -44,7 +44,7 @@ func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snip
 		zipl := ziplDefault(volumes)
 		choices = []func(*snippet) bool{
 			func(s *snippet) bool { return s.matches(conf["default"]) },
-			// The version is what the first zipl with entries called them.
+			// The first zipl that read entries called them by their versions.
 			func(s *snippet) bool { return s.named(zipl) || zipl != "" && zipl == s.version },
 			saved,
 		}
@@ -60,8 +60,9 @@ func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snip
 	}
 }
 
-// isProgram reports whether systemd-boot's default is what it finds without an
-// entry's file: another system or loader, or a unified kernel image.
+// isProgram reports whether the default of systemd-boot is something that it
+// finds without an entry's file: another system or loader, or a unified kernel
+// image.
 func isProgram(volumes entry.Volumes, pattern string) bool {
 	pattern = strings.ToLower(pattern)
 	if strings.HasPrefix(pattern, "auto-") {
@@ -78,21 +79,21 @@ func isProgram(volumes entry.Volumes, pattern string) bool {
 	return false
 }
 
-// named reports whether GRUB or zipl call it so.
+// named reports whether GRUB or zipl call an entry by that name.
 func (s *snippet) named(name string) bool {
 	return name != "" && (name == s.ID || name == s.id || name == s.Title)
 }
 
-// matches is systemd-boot's comparison, with the end of the file's name or
-// without, and for any case.
+// matches compares names as systemd-boot does: with or without the file's
+// suffix, and ignoring case.
 func (s *snippet) matches(pattern string) bool {
 	pattern = strings.ToLower(strings.TrimSuffix(pattern, ".conf"))
 	ok, err := path.Match(pattern, strings.ToLower(s.ID))
 	return ok && err == nil
 }
 
-// loaderConf reads systemd-boot's configuration; there need be none. It is on
-// the ESP, and entries may be on another volume.
+// loaderConf reads the configuration of systemd-boot, if there is one. It is on
+// the ESP; entries may be on another volume.
 func loaderConf(volumes entry.Volumes, name string) map[string]string {
 	var b []byte
 	for i, v := range volumes {
@@ -113,7 +114,7 @@ func loaderConf(volumes entry.Volumes, name string) map[string]string {
 	return conf
 }
 
-// timeout is nil for one that is not known.
+// timeout returns nil for a value that is not known.
 func timeout(s string) *time.Duration {
 	var d time.Duration
 	switch s {
@@ -130,8 +131,8 @@ func timeout(s string) *time.Duration {
 	return &d
 }
 
-// ziplDefault is the title or the name that zipl.conf has as the default;
-// with defaultauto alone zipl takes the first entry.
+// ziplDefault returns the title or name that is the default in zipl.conf. With
+// defaultauto alone zipl takes the first entry.
 func ziplDefault(volumes entry.Volumes) string {
 	for _, v := range volumes {
 		for _, name := range []string{"etc/zipl.conf", "boot/zipl.conf"} {

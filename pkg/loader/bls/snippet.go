@@ -13,7 +13,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// A snippet is one entry's file.
+// A snippet is the file of one entry.
 type snippet struct {
 	entry.Entry
 	where                           string // for messages
@@ -21,16 +21,16 @@ type snippet struct {
 	linux, initrds, options, tree   string
 	architecture, firmware, program string
 	hasOptions, overlays, exhausted bool
-	// elsewhere: systemd-boot offers it, and it is no Linux that is offered
-	// here.
+	// elsewhere: systemd-boot offers the entry, but it is no Linux that can be
+	// offered here.
 	elsewhere bool
-	// end is what systemd-boot compares behind the ID, and others do not:
-	// for it arch.conf is before arch-fallback.conf.
+	// end is what systemd-boot compares after the ID, and other loaders do not:
+	// it sorts arch.conf before arch-fallback.conf.
 	end string
 }
 
-// counters are at the end of a file's name where boots are counted: tries left
-// and, once there was one, tries done.
+// counters matches the end of the name of a file whose boots are counted: the
+// tries left and, after the first one, the tries done.
 var counters = regexp.MustCompile(`\+(\d+)(-\d+)?$`)
 
 func read(v *entry.Volume, name string) (*snippet, error) {
@@ -81,8 +81,8 @@ func read(v *entry.Volume, name string) (*snippet, error) {
 	return s, nil
 }
 
-// complete finds the files and makes the command line; its errors are why the
-// entry is left out.
+// complete finds the files and makes the command line. Its error is the reason
+// why the entry is left out.
 func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w", s.where, fmt.Errorf(format, args...))
@@ -130,8 +130,8 @@ func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 	return nil
 }
 
-// withEarly puts GRUB's early_initrd in front, which names files beside the
-// entry's own, unless the entry has the variable itself.
+// withEarly prepends GRUB's early_initrd, which names files in the directory of
+// the entry's initrds, unless the entry uses the variable itself.
 func (s *snippet) withEarly(initrds []string, env *variables) []string {
 	if len(initrds) == 0 || strings.Contains(s.initrds, "$early_initrd") {
 		return initrds
@@ -143,14 +143,15 @@ func (s *snippet) withEarly(initrds []string, env *variables) []string {
 	return append(all, initrds...)
 }
 
-// rescue reports whether it is what dracut makes of the first kernel.
+// rescue reports whether this is the rescue entry, which dracut makes of the
+// first kernel that is installed.
 func (s *snippet) rescue() bool {
 	return strings.HasPrefix(s.version, "0-rescue") || strings.Contains(s.ID, "-0-rescue")
 }
 
-// architectures are the names of EFI, in lower case, and those that
-// distributions use, as runtime.GOARCH has them. An entry whose architecture
-// is not among them is not taken for another's.
+// architectures maps the names of EFI, in lower case, and those that
+// distributions use, to GOARCH. An entry for an architecture that is not listed
+// is taken for one of this machine.
 var architectures = map[string]string{
 	"ia32": "386", "i386": "386", "i686": "386", "386": "386",
 	"x64": "amd64", "x86_64": "amd64", "x86-64": "amd64", "amd64": "amd64",

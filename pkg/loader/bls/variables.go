@@ -18,16 +18,16 @@ import (
 // environments are where GRUB keeps its environment block.
 var environments = []string{"boot/grub2/grubenv", "grub2/grubenv", "boot/grub/grubenv", "grub/grubenv"}
 
-// maxText bounds an entry's file, and a text with its variables replaced; a
-// kernel takes a command line of some kilobytes.
+// maxText is how long an entry's file may be, and a text after its variables
+// are replaced; kernels take command lines of some kilobytes.
 const maxText = 1 << 16
 
-// variables are GRUB's, which entries of Fedora and RHEL use.
+// variables are those of GRUB, which entries of Fedora and RHEL use.
 type variables struct {
 	given, saved map[string]string
 }
 
-// newVariables reads the first environment block that there is.
+// newVariables reads the first environment block that it finds.
 func newVariables(c *entry.Config, v *entry.Volume, given map[string]string) *variables {
 	env := &variables{given: given, saved: map[string]string{}}
 	for _, name := range environments {
@@ -51,9 +51,9 @@ func newVariables(c *entry.Config, v *entry.Volume, given map[string]string) *va
 	return env
 }
 
-// get is empty for a variable that is not set. A configuration that calls
-// blscfg has loaded the block itself, but for kernelopts it may rely on
-// blscfg's own fallback.
+// get returns an empty text for a variable that is not set. A configuration
+// that calls blscfg has loaded the block itself, but it may rely on blscfg's
+// own fallback for kernelopts.
 func (env *variables) get(name string) string {
 	value, ok := env.given[name]
 	if !ok && name == "kernelopts" {
@@ -67,7 +67,7 @@ func (env *variables) get(name string) string {
 
 var variable = regexp.MustCompile(`\$(?:\w+|\{\w+\})`)
 
-// expand replaces variables once: what they hold is text.
+// expand replaces variables once: their values are not expanded.
 func (env *variables) expand(text string) (string, error) {
 	var b strings.Builder
 	at := 0

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// compareVersions is the order of the Version Format Specification,
-// https://uapi-group.org/specifications/specs/version_format_specification/,
-// which is rpm's but for separators.
+// compareVersions orders versions as the Version Format Specification says,
+// https://uapi-group.org/specifications/specs/version_format_specification/.
+// Except for separators, that is rpm's order.
 func compareVersions(a, b string) int {
 	for {
 		a, b = strings.TrimLeftFunc(a, isOther), strings.TrimLeftFunc(b, isOther)
@@ -47,7 +47,8 @@ func compareVersions(a, b string) int {
 	}
 }
 
-// separator takes one from both; the text that alone has it is the lower.
+// separator removes a separator from both texts; if only one text has it, that
+// text is the lower one.
 func separator(a, b *string, sep byte) (order int, both bool) {
 	inA, inB := strings.IndexByte(*a, sep) == 0, strings.IndexByte(*b, sep) == 0
 	switch {
@@ -72,7 +73,7 @@ func letters(a, b *string) int {
 	return strings.Compare(take(a, isLetter), take(b, isLetter))
 }
 
-// take cuts off what is of one kind in front.
+// take removes the leading characters of one kind.
 func take(s *string, is func(rune) bool) string {
 	rest := strings.TrimLeftFunc(*s, is)
 	head := (*s)[:len(*s)-len(rest)]

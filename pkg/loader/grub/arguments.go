@@ -6,7 +6,8 @@ package grub
 
 import "strings"
 
-// returnCommand is for functions and menu entries, which have arguments.
+// returnCommand returns from a function or a menu entry; only these have
+// arguments.
 func returnCommand(in *interpreter, c *invocation) (int, error) {
 	if in.arguments == nil || len(c.args) > 1 {
 		return 1, nil
@@ -50,8 +51,8 @@ func setParametersCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// evalCommand executes its words as lines of a script, in place: they may
-// break loops and return. A mistake ends them.
+// evalCommand executes its words as lines of a script, without a scope of their
+// own: they may break loops and return. A mistake ends them.
 func evalCommand(in *interpreter, c *invocation) (int, error) {
 	defer func() { in.calls-- }()
 	if in.calls++; in.calls > maxCalls {

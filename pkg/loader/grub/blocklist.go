@@ -14,15 +14,16 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// blockList is what no file system shows: sectors of a device (grub.info,
-// "Block list syntax"), [OFFSET]+LENGTH,… in units of 512 bytes. SUSE keeps an
-// environment block in them on btrfs, which GRUB cannot write to otherwise.
+// blockList matches sectors of a device, which belong to no file (grub.info,
+// "Block list syntax"): [OFFSET]+LENGTH,… in units of 512 bytes. SUSE keeps the
+// environment block there on btrfs, because GRUB cannot write to files of
+// btrfs.
 var blockList = regexp.MustCompile(`^(?:\(([^)]*)\))?([0-9]*\+[0-9]+(?:,[0-9]*\+[0-9]+)*)$`)
 
 const sector = 512
 
-// readBlocks reads a block list of a file system's device. GRUB's names of whole
-// disks mean none here.
+// readBlocks reads a block list of a file system's device. GRUB's names of
+// whole disks cannot be resolved here.
 func (in *interpreter) readBlocks(at position, device, list string) ([]byte, error) {
 	v := in.root()
 	if device != "" {
@@ -45,7 +46,7 @@ func (in *interpreter) readBlocks(at position, device, list string) ([]byte, err
 		if err != nil || count > (entry.MaxConfig-len(b))/sector {
 			return nil, fmt.Errorf("%w: more than %d bytes", entry.ErrConfig, entry.MaxConfig)
 		}
-		// A script may ask again for what cannot be read.
+		// This is spent before the read, for a script may repeat one that fails.
 		if err := in.spend(at, count*sector); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// An invocation is a command of GRUB's with its words.
+// An invocation is one of GRUB's commands with its words.
 type invocation struct {
 	name string
 	args []string
@@ -20,7 +20,7 @@ type invocation struct {
 // A builtin returns the command's status; an error ends the whole script.
 type builtin func(*interpreter, *invocation) (int, error)
 
-// builtins are the commands that matter for what is booted.
+// builtins are the commands that decide what is booted.
 func builtins() map[string]builtin {
 	return map[string]builtin{
 		"true":            func(*interpreter, *invocation) (int, error) { return 0, nil },
@@ -65,8 +65,8 @@ func builtins() map[string]builtin {
 	}
 }
 
-// ignored commands succeed and change nothing here. A function of the same
-// name comes first.
+// ignored commands succeed and have no effect here. A function of the same name
+// takes precedence.
 var ignored = map[string]bool{
 	"background_color": true, "background_image": true, "badram": true, "btrfs-mount-subvol": true, "cat": true,
 	"clear": true, "cryptomount": true, "cutmem": true, "decrement": true, "echo": true,
@@ -76,8 +76,9 @@ var ignored = map[string]bool{
 	"videoinfo": true, "videomode": true,
 }
 
-// unavailable commands have a status of their own in GRUB, and fail here: they
-// ask a person or a machine, examine a file, or prepare to boot what is no Linux.
+// unavailable commands fail here. In GRUB their status varies: they ask a
+// person or a machine, examine a file, or prepare to boot something other
+// than Linux.
 var unavailable = map[string]bool{
 	"appleloader": true, "chainloader": true, "cmostest": true, "crc": true, "file": true, "hashsum": true, "md5sum": true,
 	"net_get_dhcp_option": true, "sha1sum": true, "sha256sum": true, "sha512sum": true, "extract_legacy_entries_configfile": true, "extract_legacy_entries_source": true,

@@ -6,7 +6,7 @@ package grub
 
 import "slices"
 
-// A command is one of a script's, simple or made of others.
+// A command of a script is simple, or made of other commands.
 type command interface {
 	run(*interpreter) error
 }

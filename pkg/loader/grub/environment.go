@@ -9,13 +9,13 @@ import (
 	"slices"
 )
 
-// An environment holds variables. That of a menu entry is laid over its menu's
-// so that no entry sees what another sets.
+// An environment holds variables. A menu entry's environment overlays that of
+// its menu, so that no entry sees what another one sets.
 type environment struct {
 	variables map[string]value
 	below     *environment
-	// exported is set where only exported variables are seen from below: in
-	// submenus and what configfile reads.
+	// exported: of the environments below only exported variables are visible.
+	// That is so in submenus, and in files that configfile reads.
 	exported bool
 }
 
@@ -54,7 +54,7 @@ func (e *environment) export(name string) {
 	e.variables[name] = value{e.get(name), true, true}
 }
 
-// all are the variables that are set.
+// all returns the variables that are set.
 func (e *environment) all() map[string]string {
 	layers := []*environment{}
 	for ; e != nil; e = e.below {

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// fields collects the words of a command.
+// fields collects the words that a command is expanded to.
 type fields struct {
 	done    []string
 	word    strings.Builder
 	pattern strings.Builder // the word for path.Match
-	wild    bool            // it has a wildcard
-	open    bool            // there is a word, if only an empty one
+	wild    bool            // the word has a wildcard
+	open    bool            // a word has begun, even if it is empty
 	size    int
 	glob    func(pattern string) []string
 }
@@ -39,7 +39,7 @@ func (f *fields) add(s string, isQuoted bool) {
 	f.open = true
 }
 
-// end makes a word, or several if it has wildcards that match.
+// end finishes a word, which becomes several if it has wildcards that match.
 func (f *fields) end() {
 	if !f.open {
 		return
@@ -60,8 +60,8 @@ func (f *fields) end() {
 	f.open, f.wild = false, false
 }
 
-// split adds a value that is split at spaces. As in GRUB, and not in a shell,
-// spaces at its begin and end part nothing.
+// split adds a value, split at spaces. Spaces at its beginning and end separate
+// nothing, as in GRUB, and unlike in a shell.
 func (f *fields) split(s string) {
 	for i, w := range strings.Fields(s) {
 		if i > 0 {
@@ -71,7 +71,7 @@ func (f *fields) split(s string) {
 	}
 }
 
-// expand makes words of what stands in the script.
+// expand makes words of the text in the script.
 func (in *interpreter) expand(words []word, at position) ([]string, error) {
 	f := fields{glob: func(pattern string) []string { return in.glob(pattern, at) }}
 	for _, w := range words {

@@ -14,14 +14,14 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// onPartition is GRUB's name of a partition of a kind of table that it numbers
-// as Linux does (grub.info, "Device syntax"). A name of a disk has commas only
-// behind backslashes.
+// onPartition matches GRUB's name of a partition, for those partition tables
+// whose entries GRUB and Linux number alike (grub.info, "Device syntax").
+// Commas in the name of a disk follow a backslash.
 var onPartition = regexp.MustCompile(`^(?:[^,\\]|\\.)+,(?:msdos|gpt|apple)?([1-9][0-9]{0,8})$`)
 
-// volume is the one that a device of GRUB's names. The interpreter gives
-// volumes the names of Linux. GRUB's own disks are known only to the firmware:
-// they are taken for the one that the configuration is on.
+// volume returns the volume that a name of a device in GRUB means. The
+// interpreter gives volumes the names of Linux. Only the firmware knows GRUB's
+// own names of disks: they are taken for the disk that the configuration is on.
 func (in *interpreter) volume(device string) *entry.Volume {
 	if device == "" {
 		return nil
@@ -34,12 +34,12 @@ func (in *interpreter) volume(device string) *entry.Volume {
 		return nil
 	}
 	disk, _ := in.start.Partition()
-	number, _ := strconv.Atoi(m[1]) // is digits, and not too many
+	number, _ := strconv.Atoi(m[1]) // a few digits, which are always a number
 	return in.volumes.Partition(disk, number)
 }
 
-// root is the volume of names without a device, and of those whose device is
-// none of this machine.
+// root returns the volume of names without a device, or with a device that this
+// machine does not have.
 func (in *interpreter) root() *entry.Volume {
 	if v := in.volume(in.environment.get("root")); v != nil {
 		return v
@@ -47,7 +47,7 @@ func (in *interpreter) root() *entry.Volume {
 	return in.start
 }
 
-// file is what a name of GRUB's means: /PATH or (DEVICE)/PATH.
+// file resolves a name in GRUB: /PATH or (DEVICE)/PATH.
 func (in *interpreter) file(name string) (entry.File, bool) {
 	v := in.root()
 	if rest, ok := strings.CutPrefix(name, "("); ok {
@@ -62,8 +62,8 @@ func (in *interpreter) file(name string) (entry.File, bool) {
 	return entry.File{Volume: v, Name: name}, strings.HasPrefix(name, "/")
 }
 
-// runFile executes a file of configuration. As in GRUB, its status is 0 even if
-// there is none.
+// runFile executes a configuration file. If the file does not exist, the status
+// is 0 as well, as in GRUB.
 func (in *interpreter) runFile(at position, name string) (int, error) {
 	f, ok := in.file(name)
 	if !ok {
@@ -96,9 +96,9 @@ func (in *interpreter) locate(name, text string) {
 	in.environment.export(name)
 }
 
-// runText executes line by line, as GRUB reads a file. A mistake costs its
-// line, or the block that it is in. Return ends its line, and after the file
-// the function that reads it.
+// runText executes a text line by line, as GRUB reads a file. A mistake costs
+// its line, or the block that it is in. A return ends its line, and after the
+// end of the file also the function that reads the file.
 func (in *interpreter) runText(file, text string) error {
 	p := &parser{lexer: newLexer(text), file: file}
 	for {
@@ -123,8 +123,8 @@ func sourceCommand(in *interpreter, c *invocation) (int, error) {
 	return in.runFile(c.at, c.args[0])
 }
 
-// configFileCommand reads another configuration with the variables that are
-// exported, and shows its menu.
+// configFileCommand reads another configuration, with the exported variables,
+// and shows its menu.
 func configFileCommand(in *interpreter, c *invocation) (int, error) {
 	if len(c.args) != 1 {
 		return 1, nil
@@ -148,8 +148,8 @@ func normalCommand(in *interpreter, c *invocation) (int, error) {
 	return status, in.show(err)
 }
 
-// show makes the menu the one that the boot goes on from, unless that is
-// another already. What was found before a bound was exceeded is kept.
+// show makes a menu the one that the boot continues from, unless a menu was
+// shown already. What was found before a bound was exceeded is kept.
 func (in *interpreter) show(err error) error {
 	if in.shown != nil || len(in.menu.items) == 0 || errors.Is(err, errBoot) {
 		return err

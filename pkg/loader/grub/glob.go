@@ -12,9 +12,10 @@ import (
 
 var escaped = regexp.MustCompile(`\\(.)`)
 
-// glob is the files that a pattern of path.Match means, sorted. As in GRUB * and
-// ? are the only wildcards, and match only in paths from a file system's root.
-// In names of devices they match nothing here: the firmware's are not known.
+// glob returns the files that match a pattern of path.Match, sorted. As in
+// GRUB, * and ? are the only wildcards, and match only in paths that begin at a
+// file system's root. In names of devices they match nothing here, because the
+// firmware's names are not known.
 func (in *interpreter) glob(pattern string, at position) []string {
 	device, name := "", pattern
 	if strings.HasPrefix(pattern, "(") {
@@ -24,7 +25,7 @@ func (in *interpreter) glob(pattern string, at position) []string {
 	if strings.ContainsAny(device, "*?") || !strings.HasPrefix(name, "/") {
 		return nil
 	}
-	const cost = 100 // of a directory
+	const cost = 100 // of reading a directory
 	found := []string{device}
 	for part := range strings.SplitSeq(name[1:], "/") {
 		var next []string
@@ -33,7 +34,7 @@ func (in *interpreter) glob(pattern string, at position) []string {
 			names := []string{literal}
 			if wild {
 				if in.spend(at, cost) != nil {
-					return nil // the command ends all the same
+					return nil // the command fails later for the same reason
 				}
 				names = in.list(dir + "/")
 			}
@@ -58,12 +59,12 @@ func (in *interpreter) glob(pattern string, at position) []string {
 	return names
 }
 
-// isWild reports whether a part of a pattern is more than a name.
+// isWild reports whether a component of a pattern has wildcards.
 func isWild(part string) bool {
 	return strings.ContainsAny(escaped.ReplaceAllString(part, ""), "*?")
 }
 
-// list is what a directory holds.
+// list returns a directory's content.
 func (in *interpreter) list(dir string) []string {
 	f, ok := in.file(dir)
 	if !ok {

@@ -3,12 +3,12 @@
 // license that can be found in the LICENSE file.
 
 // Package grub executes the configuration of GRUB 2, grub.cfg, which is a
-// script (https://www.gnu.org/software/grub/manual/grub/), and says what GRUB
-// would offer, and what it would boot.
+// script (https://www.gnu.org/software/grub/manual/grub/), and reports what
+// GRUB would offer and what it would boot by default.
 //
-// It does not use pkg/boot/grub of u-root, which reads lines instead: it takes
-// both branches of an if, has no variables but a few and no submenus, hands on
-// only one initrd, and takes names of partitions for labels.
+// It does not use pkg/boot/grub of u-root, which reads the file line by line:
+// that takes both branches of an if, knows few variables and no submenus,
+// passes on only one initrd, and takes names of partitions for labels.
 package grub
 
 import (
@@ -23,24 +23,25 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// places are where a configuration is: of the root file system, of one that is
-// /boot, and of an EFI system partition. In btrfs the root file system may be a
-// subvolume, those of Ubuntu, Debian and SUSE first. A * is any name.
+// places are where configurations are found: on the root file system, on a file
+// system that is /boot, and on an EFI system partition. In btrfs the root file
+// system may be a subvolume; those of Ubuntu, Debian and SUSE come first. A *
+// stands for any name.
 var places = []string{
 	"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*",
 	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "*/boot/grub",
 }
 
-// Parse executes the first configuration of a volume that yields entries. all
-// are the volumes that its search finds.
+// Parse executes the first configuration of a volume that makes entries. all
+// are the volumes that its searches can find.
 //
-// A configuration that yields none is returned with notes that say why. An
-// error that wraps fs.ErrNotExist means that there is no configuration, any
-// other wraps entry.ErrConfig.
+// If no configuration makes entries, Parse returns one with notes that say why.
+// An error that wraps fs.ErrNotExist means that the volume has no
+// configuration; all other errors wrap entry.ErrConfig.
 func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	var empty *entry.Config
 	var wrong error
-	var seen []string // a file may have several names, of links and of places
+	var seen []string // several names and places may lead to one file
 	for _, place := range places {
 		for _, name := range find(v, place+"/grub.cfg") {
 			file, err := v.Resolve(name)
@@ -69,9 +70,9 @@ func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	return nil, fmt.Errorf("%w: %s: no grub.cfg: %w", entry.ErrConfig, v.Device, fs.ErrNotExist)
 }
 
-// find is the regular files that a pattern means, in any case of letters.
+// find returns the regular files that match a pattern, ignoring case.
 func find(v *entry.Volume, pattern string) []string {
-	const most = 100 // of the directories under EFI, or of subvolumes
+	const most = 100 // directories under EFI, or subvolumes
 	at := []string{""}
 	for part := range strings.SplitSeq(pattern, "/") {
 		var next []string
@@ -118,16 +119,17 @@ func (in *interpreter) finish(err error) {
 		in.config.Notef("%s ends without a menu", printable(in.config.Source))
 		isDefault = false
 	}
-	// Entries have bounds of their own: a script that exceeds its keeps them.
+	// Entries have bounds of their own, which apply even if the script exceeded
+	// its.
 	in.commands, in.work = 0, 0
-	_ = in.offer(m, "", 0, isDefault) // there is a note of what stops it
+	_ = in.offer(m, "", 0, isDefault) // a note says what stopped it
 	if !isDefault && len(in.config.Entries) > 0 {
 		in.noDefault(entry.Elsewhere)
 	}
 }
 
-// newInterpreter is GRUB when it has found its configuration, on an architecture
-// of Go's name.
+// newInterpreter returns a GRUB that has found its configuration. arch is the
+// architecture, as GOARCH has it.
 func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File, arch string) *interpreter {
 	if !slices.Contains(all, v) {
 		all = append(entry.Volumes{v}, all...)
@@ -146,9 +148,9 @@ func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File, arch strin
 	return in
 }
 
-// timeout is nil if the script sets none. One that is no number is for ever,
-// as in GRUB, which uses -1 so. The style changes what is shown, but not when
-// the default is booted.
+// timeout returns nil if the script sets none. A timeout that is no number is
+// forever, as in GRUB, where -1 is used for that. The style of the timeout
+// changes what is shown, not when the default is booted.
 func timeout(e *environment) *time.Duration {
 	v := e.lookup("timeout")
 	if !v.set {

@@ -12,27 +12,27 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// Bounds of one configuration with all that it reads.
+// Bounds of one configuration and all that it reads.
 const (
-	maxFiles    = 32      // sourced by one another
-	maxCalls    = 100     // of functions by one another
+	maxFiles    = 32      // that source one another
+	maxCalls    = 100     // of functions, nested
 	maxCommands = 100_000 // executed
 	maxEntries  = 1000
-	maxText     = 64 << 10 // of one command's words
-	// maxWork is bytes of files that are read and of words that are made;
-	// what distributions write takes some hundred kilobytes.
+	maxText     = 64 << 10 // of the words of one command
+	// maxWork is the number of bytes of files that are read and of words that
+	// are made; configurations of distributions need some hundred kilobytes.
 	maxWork = 4 << 20
 )
 
 var (
 	// errStop ends everything; a note says why.
 	errStop = errors.New("stop")
-	// errShown ends a script that shows another menu: from that the boot
-	// goes on.
+	// errShown ends a script that shows another menu. The boot continues from
+	// that menu.
 	errShown = errors.New("menu")
 	// errBoot ends a script that boots.
 	errBoot = errors.New("boot")
-	// errLeave ends a script that goes back to the firmware.
+	// errLeave ends a script that returns to the firmware.
 	errLeave = errors.New("leave")
 )
 
@@ -51,7 +51,7 @@ type interpreter struct {
 
 	status   int // $?
 	loops    int // around the command
-	breaks   int // that many of them end
+	breaks   int // how many of them are to end
 	goesOn   bool
 	returns  bool
 	files    int
@@ -61,7 +61,7 @@ type interpreter struct {
 	work     int
 }
 
-// stop notes which bound is exceeded.
+// stop ends the script, and notes which bound was exceeded.
 func (in *interpreter) stop(at position, format string, args ...any) error {
 	in.notef(at, format+"; the rest is left out", args...)
 	return errStop
@@ -71,7 +71,7 @@ func (in *interpreter) notef(at position, format string, args ...any) {
 	in.config.Notef("%s:%d: "+format, append([]any{printable(at.file), at.line}, args...)...)
 }
 
-// printable is the begin of a text of a script's, for a note.
+// printable returns the beginning of a text of a script, for a note.
 func printable(s string) string {
 	const most = 500
 	if len(s) > most {
@@ -132,7 +132,7 @@ func (l *loop) run(in *interpreter) error {
 			return err
 		}
 		if (in.status == 0) == l.until {
-			return nil // $? is that of the condition
+			return nil // $? is the status of the condition
 		}
 		if err := l.body.run(in); err != nil {
 			return err
@@ -205,7 +205,7 @@ func (c *simple) run(in *interpreter) error {
 	return err
 }
 
-// flag is the status of a condition.
+// flag returns the status of a condition.
 func flag(ok bool) int {
 	if ok {
 		return 0
@@ -213,8 +213,8 @@ func flag(ok bool) int {
 	return 1
 }
 
-// call executes a command of GRUB's, a function, or an assignment, in this
-// order. What is none of them is not known: GRUB complains, but has status 0,
+// call executes a command of GRUB, a function, or an assignment; it looks for
+// them in this order. GRUB complains about any other word, but its status is 0,
 // which an exclamation mark does not invert.
 func (in *interpreter) call(c *simple, name string, args []string) (known bool, err error) {
 	if f, ok := in.builtins[name]; ok {
@@ -243,8 +243,9 @@ func (in *interpreter) callFunction(f *function, args []string, at position) err
 	return err
 }
 
-// set sets a variable. A root that is no volume of this machine is another name
-// of one that a search finds, or of the one that the configuration is on.
+// set sets a variable. If root names a device that this machine does not have,
+// it is another name of the volume that a search finds, or of the one that the
+// configuration is on.
 func (in *interpreter) set(name, text string) {
 	if name == "root" {
 		v := in.volume(strings.TrimSuffix(strings.TrimPrefix(text, "("), ")"))
@@ -256,7 +257,7 @@ func (in *interpreter) set(name, text string) {
 	in.environment.put(name, text)
 }
 
-// value is a variable's, or $?.
+// value returns the value of a variable, or of $?.
 func (in *interpreter) value(name string) string {
 	if name == "?" {
 		return strconv.Itoa(in.status)

@@ -13,14 +13,14 @@ import (
 // A part is a piece of a word, as it stands in the script.
 type part struct {
 	kind partKind
-	text string // the name, of a variable
+	text string // of a variable, its name
 }
 
 type partKind uint8
 
 const (
 	literal        partKind = iota
-	quoted                  // makes a word even if it is empty
+	quoted                  // makes a word even if the text is empty
 	variable                // its value is split at spaces
 	quotedVariable          // its value is not split
 )
@@ -38,7 +38,7 @@ const (
 	tokenWord
 )
 
-// A token's text is how it stands in the script.
+// The text of a token is as it stands in the script.
 type token struct {
 	kind tokenKind
 	text string
@@ -46,7 +46,7 @@ type token struct {
 	line int
 }
 
-// A lexer splits a script as GRUB's grammar does (grub.info, "Shell-like
+// A lexer splits a script as the grammar of GRUB does (grub.info, "Shell-like
 // scripting").
 type lexer struct {
 	text string
@@ -55,11 +55,11 @@ type lexer struct {
 }
 
 func newLexer(text string) *lexer {
-	// GRUB drops carriage returns wherever they are.
+	// GRUB ignores carriage returns everywhere.
 	return &lexer{text: strings.ReplaceAll(text, "\r", ""), line: 1}
 }
 
-// skipLine goes to the end of the line: GRUB reads on there after a mistake.
+// skipLine goes to the end of the line, where GRUB continues after a mistake.
 func (l *lexer) skipLine() {
 	if n := strings.IndexByte(l.text[l.at:], '\n'); n >= 0 {
 		l.at += n
@@ -142,7 +142,7 @@ func (l *lexer) readWord() (word, error) {
 				return nil, err
 			}
 		case '$':
-			if strings.HasPrefix(l.text[l.at:], `$"`) { // would be translated
+			if strings.HasPrefix(l.text[l.at:], `$"`) { // a text for translation
 				l.at++
 				continue
 			}
@@ -157,7 +157,7 @@ func (l *lexer) readWord() (word, error) {
 				return nil, errors.New("a backslash has nothing behind it")
 			}
 			if text := l.readEscape(); text != "" {
-				w = append(w, part{quoted, text}) // is no wildcard
+				w = append(w, part{quoted, text}) // not a wildcard
 			}
 		default:
 			n := strings.IndexAny(l.text[l.at:], delimiters+`'"$\`)
@@ -176,7 +176,7 @@ func (l *lexer) unterminated() error {
 	return errors.New("a quotation mark has no second")
 }
 
-// readQuoted reads what is in double quotation marks.
+// readQuoted reads text in double quotes.
 func (l *lexer) readQuoted(w word) (word, error) {
 	l.at++
 	w = append(w, part{kind: quoted})
@@ -215,8 +215,8 @@ func (l *lexer) readQuoted(w word) (word, error) {
 	}
 }
 
-// readEscape reads a backslash outside of quotation marks. Fedora's and RHEL's
-// GRUB leave \xHH as it is.
+// readEscape reads a backslash outside of quotes. Fedora's and RHEL's GRUB
+// leave \xHH as it is.
 func (l *lexer) readEscape() string {
 	rest := l.text[l.at:]
 	if isHexEscape(rest) {
@@ -274,7 +274,7 @@ func nameLength(s string) int {
 	return n
 }
 
-// isName reports whether a function or the variable of a for may have a name.
+// isName reports whether a function, or the variable of a for, may have a name.
 func isName(s string) bool {
 	return s != "" && strings.IndexByte("?#*@0123456789", s[0]) < 0 && nameLength(s) == len(s)
 }

@@ -17,15 +17,15 @@ import (
 type menu struct {
 	items       []*item
 	environment *environment
-	bls         []*entry.Volume // that blscfg took entries from
+	bls         []*entry.Volume // whose entries blscfg took
 }
 
 func newMenu(e *environment) *menu { return &menu{environment: e} }
 
-// An item is an entry, a submenu, or an entry of blscfg's.
+// An item is an entry, a submenu, or an entry that blscfg found.
 type item struct {
 	id, title string
-	args      []string // of the body: the title first
+	args      []string // of the body; the title is the first
 	submenu   bool
 	body      []block
 	bls       *entry.Entry
@@ -61,9 +61,9 @@ func (in *interpreter) add(it *item) error {
 	return nil
 }
 
-// blsCommand takes the entries of the volume that Fedora and RHEL call boot.
+// blsCommand adds the entries on the volume that Fedora and RHEL call boot.
 func blsCommand(in *interpreter, c *invocation) (int, error) {
-	const cost = maxWork / 8 // more than one call is hostile, and each reads a directory
+	const cost = maxWork / 8 // each call reads a directory, and nobody needs more than one
 	if err := in.spend(c.at, cost); err != nil {
 		return 1, err
 	}
@@ -89,8 +89,8 @@ func blsCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// offer makes the menu's items the configuration's entries, those of submenus
-// in their place.
+// offer makes entries of the menu's items. The entries of a submenu take its
+// place.
 func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) error {
 	for _, v := range m.bls {
 		if !slices.Contains(in.config.TookBLS, v) {
@@ -116,8 +116,8 @@ func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) e
 	return nil
 }
 
-// fallBack takes the first item that boots of those that $fallback lists, as
-// GRUB does if the default cannot be loaded.
+// fallBack chooses the first item in $fallback that can be booted, as GRUB does
+// if the default cannot be loaded.
 func (in *interpreter) fallBack(m *menu, boots []int) {
 	rest := m.environment.get("fallback")
 	for i := 0; rest != ""; {
@@ -132,9 +132,9 @@ func (in *interpreter) fallBack(m *menu, boots []int) {
 	}
 }
 
-// fallback is the first item that a list names, and the rest of the list, which
-// what names none ends. GRUB takes only numbers; that which has blscfg also an
-// id, and a title if it is the whole list.
+// fallback returns the first item that a list names, and the rest of the list.
+// A word that names no item ends the list. GRUB takes only numbers; a GRUB with
+// blscfg also takes an id, and a title if that is the whole list.
 func (m *menu) fallback(list string) (at int, rest string) {
 	list = strings.TrimSpace(list)
 	if m.bls != nil {
@@ -154,10 +154,11 @@ func (m *menu) fallback(list string) (at int, rest string) {
 	return int(n), rest
 }
 
-// evaluate offers what an item boots. The result is its place in the entries,
-// None if it cannot be loaded, or Elsewhere if it is no Linux or another menu.
+// evaluate offers what an item boots. It returns the place among the entries,
+// None if the item cannot be loaded, or Elsewhere if it boots something else
+// than Linux or shows another menu.
 func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDefault bool) (int, error) {
-	// A submenu's title and id are copied for each entry in it.
+	// The title and id of a submenu are repeated in each entry in it.
 	chosen := strings.ReplaceAll(it.id, ">", ">>")
 	if above := m.environment.get("chosen"); above != "" {
 		chosen = above + ">" + chosen
@@ -186,10 +187,10 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	}
 	leaves := errors.Is(err, errLeave)
 	if leaves {
-		in.target = target{} // is not booted, even if it is loaded
+		in.target = target{} // it is loaded, but not booted
 	}
 	if in.shown != nil {
-		inner = in.shown // by configfile in the body
+		inner = in.shown // configfile in the body shows it
 	} else if !it.submenu {
 		inner.items = nil
 	}
@@ -216,7 +217,8 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	return in.append(in.target.entry(it.id, title), isDefault), nil
 }
 
-// runLines executes what GRUB reads line by line: return ends only its line.
+// runLines executes a text that GRUB reads line by line: a return ends only its
+// line.
 func (in *interpreter) runLines(lines []block) error {
 	for _, line := range lines {
 		if err := line.run(in); err != nil {
@@ -230,7 +232,8 @@ func (t *target) entry(id, title string) entry.Entry {
 	return entry.Entry{ID: id, Title: title, Kernel: *t.kernel, Initrds: t.initrds, DeviceTree: t.deviceTree, Cmdline: t.cmdline}
 }
 
-// noDefault is for what GRUB would boot and is not offered: None or Elsewhere.
+// noDefault is the default if what GRUB would boot is not offered: None or
+// Elsewhere.
 func (in *interpreter) noDefault(is int) {
 	in.config.Default = is
 	in.config.Notef("%s: the default is left out", printable(in.config.Source))
@@ -245,8 +248,8 @@ func (in *interpreter) append(e entry.Entry, isDefault bool) (at int) {
 	return at
 }
 
-// chosen is the item that $default names, the first one if there is none of
-// that name, and -1 if it is an entry of blscfg's that is left out.
+// chosen returns the item that $default names, the first item if there is none
+// of that name, and -1 if it is an entry of blscfg's that is left out.
 func (m *menu) chosen() int {
 	v := m.environment.lookup("default")
 	if !v.set {
@@ -263,7 +266,7 @@ func (m *menu) chosen() int {
 	return 0
 }
 
-// named is the item of a number, title or id.
+// named returns the item with a number, title or id.
 func (m *menu) named(name string) (int, bool) {
 	n, rest, isNumber := number(name)
 	at, isItem := int(n), isNumber && n < int64(len(m.items))
@@ -275,13 +278,13 @@ func (m *menu) named(name string) (int, bool) {
 	}
 	id, title := func(it *item) string { return it.id }, func(it *item) string { return it.title }
 	if m.bls == nil {
-		// What begins with a number is one.
+		// A text that begins with a number is one.
 		if isNumber {
 			return at, isItem
 		}
 		return find(title, id)
 	}
-	// The GRUB that has blscfg looks for names first, since entries' files
+	// A GRUB with blscfg looks for names first, because the names of entries
 	// begin with a machine-id.
 	for _, of := range []func(*item) string{id, title} {
 		if i, ok := find(of); ok {
@@ -291,8 +294,8 @@ func (m *menu) named(name string) (int, bool) {
 	return at, isItem && rest == ""
 }
 
-// firstOf separates what a default names in a menu from what it names in that
-// submenu; >> stands for > itself.
+// firstOf splits a default: what it names in a menu, and what it names in that
+// item's submenu. >> stands for > itself.
 func firstOf(name string) (first, rest string) {
 	var b strings.Builder
 	for i := 0; i < len(name); i++ {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// An option is one of a command's.
+// An option of a command.
 type option struct {
 	long  string
 	short byte
@@ -21,15 +21,15 @@ type takes uint8
 const (
 	nothing takes = iota
 	something
-	perhaps // a text that may be missing
+	perhaps // with an optional value
 )
 
-// options are those that were given, with their texts.
+// options are the options that were given, with their values.
 type options map[string][]string
 
 func (o options) has(name string) bool { return len(o[name]) > 0 }
 
-// last is an option's last text, or empty.
+// last returns an option's last value, which may be empty.
 func (o options) last(name string) string {
 	if texts := o[name]; len(texts) > 0 {
 		return texts[len(texts)-1]
@@ -37,9 +37,9 @@ func (o options) last(name string) string {
 	return ""
 }
 
-// parseOptions separates options from arguments, among which they may stand.
-// What begins as an option, but is none, is an argument. A text that is its
-// own word follows even an option that may have none, if it has no dash.
+// parseOptions separates options from arguments, in any order. An unknown
+// option is an argument. The next word is the value even of an option whose
+// value is optional, if that word does not begin with a dash.
 func parseOptions(known []option, args []string) (given options, rest []string, ok bool) {
 	given = options{}
 	for i := 0; i < len(args); i++ {
@@ -68,7 +68,7 @@ func parseOptions(known []option, args []string) (given options, rest []string, 
 	return given, rest, true
 }
 
-// parseStrictly is parseOptions for commands that take no unknown options.
+// parseStrictly is parseOptions for commands that refuse unknown options.
 func parseStrictly(known []option, args []string) (given options, rest []string, ok bool) {
 	for _, arg := range args {
 		if arg == "--" {
@@ -83,8 +83,9 @@ func parseStrictly(known []option, args []string) (given options, rest []string,
 
 func isDashed(s string) bool { return strings.HasPrefix(s, "-") }
 
-// optionOf is the option that a word gives, --LONG, --LONG=TEXT or -S. Before a
-// short one may be others, first, which get no text.
+// optionOf finds the option that a word gives: --LONG, --LONG=TEXT or -S.
+// Several short options may be in one word; first are those before the last,
+// which have no value.
 func optionOf(known []option, arg string) (o option, first []option, ok bool) {
 	if name, isLong := strings.CutPrefix(arg, "--"); isLong {
 		name, _, _ = strings.Cut(name, "=")

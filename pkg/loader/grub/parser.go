@@ -10,10 +10,11 @@ import (
 	"slices"
 )
 
-// maxBlocks bounds how deep blocks are nested.
+// maxBlocks is how deep blocks may be nested.
 const maxBlocks = 100
 
-// A parser makes commands of a script, a line and what belongs to it at a time.
+// A parser makes commands of a script. It takes one line at a time, with the
+// lines of the blocks that begin in it.
 type parser struct {
 	lexer *lexer
 	file  string
@@ -25,7 +26,7 @@ type parser struct {
 // opening are the words that begin a block.
 var opening = []string{"if", "while", "until", "for"}
 
-// reserved words begin no command, or have no meaning to GRUB yet.
+// reserved words begin no command, or have no meaning to GRUB so far.
 var reserved = []string{"then", "elif", "else", "fi", "do", "done", "in", "case", "esac", "select", "function"}
 
 var errEnd = errors.New("what begins here has no end")
@@ -46,7 +47,7 @@ func (p *parser) unexpected() error {
 	if p.token.kind == tokenEnd {
 		return errEnd
 	}
-	const most = 40 // of a long word
+	const most = 40 // bytes of a word
 	return fmt.Errorf("%q is not expected", p.token.text[:min(most, len(p.token.text))])
 }
 
@@ -59,8 +60,9 @@ func (p *parser) skipNewlines() error {
 	return nil
 }
 
-// line reads the next line that has commands, with all further lines of their
-// blocks; none at the end. After an error the rest of the line is skipped.
+// line reads the next line that has commands, and the further lines of their
+// blocks; it returns none at the end. After an error it skips the rest of the
+// line.
 func (p *parser) line() (block, error) {
 	var b block
 	first := 0
@@ -86,7 +88,7 @@ func (p *parser) line() (block, error) {
 		return nil
 	}()
 	if err != nil {
-		// The token that is wrong may be the end of its line.
+		// The wrong token may be the end of its line.
 		if p.token.kind != tokenNewline {
 			p.lexer.skipLine()
 		}
@@ -99,7 +101,7 @@ func (p *parser) line() (block, error) {
 	return b, nil
 }
 
-// delimiter goes over a semicolon, and stays at the end of a line.
+// delimiter skips a semicolon, and stops at the end of a line.
 func (p *parser) delimiter() error {
 	switch p.token.kind {
 	case tokenSemicolon:
@@ -158,7 +160,7 @@ func (p *parser) command() (command, error) {
 func (p *parser) words() ([]word, error) {
 	var words []word
 	for p.token.kind == tokenWord {
-		if p.is("[[") || p.is("]]") { // have no meaning yet
+		if p.is("[[") || p.is("]]") { // they have no meaning so far
 			return nil, p.unexpected()
 		}
 		words = append(words, p.token.word)
@@ -169,14 +171,15 @@ func (p *parser) words() ([]word, error) {
 	return words, nil
 }
 
-// until reads commands up to one of the words, which it leaves, or, without
-// any, up to a closing brace. GRUB takes no empty block.
+// until reads commands up to one of the words, and leaves that word; without
+// words it reads up to a closing brace. GRUB refuses empty blocks.
 func (p *parser) until(ends ...string) (block, error) {
 	lines, err := p.lines(ends...)
 	return slices.Concat(lines...), err
 }
 
-// lines are the commands of until, by the lines that they begin in.
+// lines reads commands as until does, and groups them by the line in which they
+// begin.
 func (p *parser) lines(ends ...string) ([]block, error) {
 	if p.depth++; p.depth > maxBlocks {
 		return nil, fmt.Errorf("more than %d blocks are nested", maxBlocks)
@@ -211,7 +214,7 @@ func (p *parser) lines(ends ...string) ([]block, error) {
 	}
 }
 
-// after reads a keyword and then a block up to one of ends.
+// after reads a keyword, and then a block up to one of ends.
 func (p *parser) after(keyword string, ends ...string) (block, error) {
 	if !p.is(keyword) {
 		return nil, p.unexpected()

@@ -10,10 +10,10 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// platforms are what scripts find in grub_cpu and grub_platform, by Go's names
-// of architectures: those of the GRUB that distributions install there, which
-// is not what runs here. Scripts ask because of screens and of what is no
-// Linux. Elsewhere both are empty.
+// platforms are the values of grub_cpu and grub_platform, by GOARCH: those of
+// the GRUB that distributions install on that architecture, and not those of
+// the firmware that runs here. Scripts use them to set up screens, and for
+// systems other than Linux. On other architectures both are empty.
 var platforms = map[string]struct{ cpu, platform string }{
 	"amd64":   {"x86_64", "efi"},
 	"arm64":   {"arm64", "efi"},

@@ -16,8 +16,8 @@ var probeOptions = []option{
 	{"part-uuid", 0, nothing},
 }
 
-// probeCommand says what is known of a device (grub.info, "probe"): scripts
-// make root=UUID= of it. Drivers and kinds of file systems are not known here.
+// probeCommand returns what is known of a device (grub.info, "probe"): scripts
+// make root=UUID= of it. Drivers and types of file systems are not known here.
 func probeCommand(in *interpreter, c *invocation) (int, error) {
 	given, rest, ok := parseStrictly(probeOptions, c.args)
 	if !ok || len(rest) == 0 {

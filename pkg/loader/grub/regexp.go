@@ -21,7 +21,7 @@ func regexpCommand(in *interpreter, c *invocation) (int, error) {
 		return 1, nil
 	}
 	expression, text := rest[0], rest[1]
-	const cost = 16 // of a byte that is compiled, and bytes that are matched for one
+	const cost = 16 // of compiling one byte; matching that many bytes costs 1
 	if err := in.spend(c.at, len(expression)*cost); err != nil {
 		return 1, err
 	}
@@ -62,14 +62,15 @@ func regexpCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// repeated is how long an expression is with its repetitions written out.
+// repeated returns how long an expression is with all of its repetitions
+// written out.
 func repeated(re *syntax.Regexp) int {
 	n := 1 + len(re.Rune)
 	for _, sub := range re.Sub {
 		n += repeated(sub)
 	}
 	if re.Op == syntax.OpRepeat {
-		n *= max(re.Min, re.Max, 1) // Max is -1 for any number
+		n *= max(re.Min, re.Max, 1) // Max is -1 if there is no limit
 	}
 	return min(n, maxWork)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// searchOptions are those of search. Hints, which only say where GRUB looks
-// first, are named after platforms, some of them later than this list.
+// searchOptions are the options of search. Hints only say where GRUB looks
+// first; they are named after platforms, and newer GRUBs have more of them.
 var searchOptions = []option{
 	{"file", 'f', nothing},
 	{"label", 'l', nothing},
@@ -51,7 +51,7 @@ func searchCommand(in *interpreter, c *invocation) (int, error) {
 	return 1, nil
 }
 
-// searchByCommand is search.fs_uuid and the like: KEY [VARIABLE [HINT...]].
+// searchByCommand is search.fs_uuid and its kin: KEY [VARIABLE [HINT...]].
 func searchByCommand(in *interpreter, c *invocation) (int, error) {
 	by := map[string]string{"search.file": "file", "search.fs_label": "label", "search.fs_uuid": "fs-uuid"}[c.name]
 	switch len(c.args) {
@@ -63,7 +63,7 @@ func searchByCommand(in *interpreter, c *invocation) (int, error) {
 	return in.search(c, by, c.args[0], c.args[1]), nil
 }
 
-// search sets a variable to the first volume that has the key.
+// search sets a variable to the first volume with the key.
 func (in *interpreter) search(c *invocation, by, key, variable string) int {
 	found := in.volumes.Find(func(v *entry.Volume) bool {
 		switch by {

@@ -20,10 +20,10 @@ type target struct {
 	wrong      error // with one of the files
 }
 
-// errNoLinux: what would be booted is something else.
+// errNoLinux means that something other than Linux would be booted.
 var errNoLinux = fmt.Errorf("%w: no linux command", entry.ErrConfig)
 
-// why says why it cannot be booted.
+// why says why the target cannot be booted.
 func (t *target) why() error {
 	if t.kernel == nil && t.wrong == nil {
 		return errNoLinux
@@ -31,7 +31,7 @@ func (t *target) why() error {
 	return t.wrong
 }
 
-// existing is a file that is to be loaded.
+// existing resolves a file that is to be loaded.
 func (in *interpreter) existing(name string) (entry.File, error) {
 	f, ok := in.file(name)
 	if !ok {
@@ -55,8 +55,8 @@ func linuxCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// initrdCommand takes all files or none. GRUB would go on without an initrd
-// that is missing, but the kernel would not come far.
+// initrdCommand takes all files or none. GRUB would continue without a missing
+// initrd, but the kernel would not get far.
 func initrdCommand(in *interpreter, c *invocation) (int, error) {
 	if len(c.args) == 0 || in.target.kernel == nil {
 		return 1, nil
@@ -86,9 +86,9 @@ func deviceTreeCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// commandLine joins words as GRUB does: one with a space is put in quotation
-// marks, and backslashes and quotation marks get a backslash, but for \xHH,
-// which Fedora's and RHEL's GRUB leave as it is.
+// commandLine joins words as GRUB does. It quotes a word with a space, and puts
+// a backslash in front of backslashes and quotes, except in \xHH, which
+// Fedora's and RHEL's GRUB leave as it is.
 func commandLine(words []string) string {
 	var b strings.Builder
 	for i, w := range words {

@@ -20,15 +20,15 @@ func testCommand(in *interpreter, c *invocation) (int, error) {
 	return flag(t.evaluate()), nil
 }
 
-// A test is what is left of an expression.
+// A test is the rest of an expression.
 type test struct {
 	in    *interpreter
 	words []string
 }
 
-// evaluate goes up to a closing parenthesis, from left to right, and takes
-// what looks like an operator for one. As in GRUB -a may be left out; it binds
-// more weakly than !, and more strongly than -o.
+// evaluate evaluates from left to right, up to a closing parenthesis; a word
+// that looks like an operator is one. As in GRUB, -a may be omitted. It binds
+// less tightly than !, and more tightly than -o.
 func (t *test) evaluate() bool {
 	or, and, invert := false, true, false
 	for len(t.words) > 0 {
@@ -79,14 +79,14 @@ var comparisons = map[string]func(a, b string) bool{
 	"-ge":  func(a, b string) bool { return signed(a) >= signed(b) },
 	"-pgt": func(a, b string) bool { return unlike(a, b) > 0 },
 	"-plt": func(a, b string) bool { return unlike(a, b) < 0 },
-	// Comparisons of times: no configuration's default hangs on them.
+	// Comparisons of times are not implemented: no default depends on them.
 	"-nt": never, "-ot": never,
 }
 
 func never(_, _ string) bool { return false }
 
-// unlike compares the numbers, without a sign, after the begin that is the same
-// in both, even if that ends in the middle of a number.
+// unlike compares the numbers, without their signs, behind the longest common
+// beginning, even if that ends in the middle of a number.
 func unlike(a, b string) int {
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
@@ -97,8 +97,8 @@ func unlike(a, b string) int {
 	return cmp.Compare(first, second)
 }
 
-// primary evaluates an operator with its operands, and says how many words
-// these are; 0 if the next word is no part of one.
+// primary evaluates an operator with its operands, and returns the number of
+// words that it took; 0 if the next word belongs to no operator.
 func (t *test) primary() (bool, int) {
 	if len(t.words) > 2 {
 		if holds := comparisons[t.words[1]]; holds != nil {
@@ -128,9 +128,9 @@ func (t *test) primary() (bool, int) {
 	return false, 0
 }
 
-// stat is nil for a file that does not exist. Unlike other commands test, but
-// for its -s, takes names in the root directory without its slash, and a device
-// or nothing for that directory.
+// stat returns nil for a file that does not exist. Unlike other commands, test
+// (except its -s) accepts names in the root directory without the leading
+// slash, and a device or an empty name for that directory.
 func (in *interpreter) stat(name string) os.FileInfo {
 	device, file := "", strings.TrimRight(name, "/")
 	if n := strings.IndexByte(file, ')') + 1; n > 0 && file[0] == '(' {
@@ -157,7 +157,7 @@ func (in *interpreter) stat(name string) os.FileInfo {
 	return info
 }
 
-// signed is a number at the begin of a text, or 0.
+// signed returns the number at the beginning of a text, or 0.
 func signed(s string) int64 {
 	if rest, ok := strings.CutPrefix(s, "-"); ok {
 		n, _, _ := number(rest)
@@ -167,8 +167,8 @@ func signed(s string) int64 {
 	return n
 }
 
-// number reads digits at the begin of a text, as C does: 0x and 0 begin other
-// bases. What is too large is the largest.
+// number reads the digits at the beginning of a text as C does: 0x and 0 begin
+// other bases. A number that is too large becomes the largest one.
 func number(s string) (n int64, rest string, ok bool) {
 	const most = 1<<31 - 1
 	s = strings.TrimLeft(s, " \t\n")

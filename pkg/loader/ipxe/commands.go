@@ -20,7 +20,7 @@ type item struct {
 	isDefault  bool
 }
 
-// set stores a variable; the type behind its name says only how iPXE does.
+// set stores a variable. The type behind its name only says how iPXE stores it.
 func (x *interpreter) set(_ context.Context, _ *script, args []string) error {
 	if len(args) == 0 {
 		return failed("no name")
@@ -60,8 +60,8 @@ func (x *interpreter) iseq(_ context.Context, _ *script, args []string) error {
 	return nil
 }
 
-// cpuid tells a processor of 64 bits from one of 32, which is what scripts ask
-// it for. Only iPXE of an x86 has the command.
+// cpuid tells a 64-bit processor from a 32-bit one, which is what scripts use
+// it for. Only iPXE for x86 has this command.
 func (x *interpreter) cpuid(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, nil)
 	switch {
@@ -98,7 +98,7 @@ func (x *interpreter) menu(context.Context, *script, []string) error {
 	return nil
 }
 
-// item adds a line, which without a name is only shown.
+// item adds a line to the menu. A line without a name is only shown.
 func (x *interpreter) item(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, ofItem)
 	if len(args) == 0 || has(opts, "gap", "g") {
@@ -111,8 +111,9 @@ func (x *interpreter) item(_ context.Context, _ *script, args []string) error {
 	return nil
 }
 
-// choose takes the menu's default, or its first item, as iPXE does when the
-// time is over. The first menu's time counts; without one it is for ever.
+// choose takes the menu's default, or else its first item, as iPXE does when
+// its time is over. The time of the first menu counts; a menu without one waits
+// forever.
 func (x *interpreter) choose(_ context.Context, _ *script, args []string) error {
 	opts, args := options(args, ofChoose)
 	if len(args) != 1 || len(x.items) == 0 {

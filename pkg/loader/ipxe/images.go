@@ -18,9 +18,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-// commands are those that matter for what is booted; others fail, as they do
-// in an iPXE that was built without them. What asks a user fails at once, and
-// what would boot something else, or nothing, ends it all.
+// commands are those that decide what is booted. All others fail, as they do in
+// an iPXE that was built without them. Commands that ask a user fail at once.
+// Commands that would boot something else, or nothing, end the script.
 var commands map[string]func(*interpreter, context.Context, *script, []string) error
 
 func init() {
@@ -59,7 +59,8 @@ func init() {
 	}
 }
 
-// Options that have a value: a letter means another one elsewhere.
+// valued maps options that have a value to their names. The same letter has
+// different meanings in different commands.
 type valued map[string]string
 
 var (
@@ -71,8 +72,8 @@ var (
 	}
 )
 
-// options takes the options in front of the arguments: the value of each, or
-// its letter.
+// options splits off the options in front of the arguments. It returns them by
+// name or letter, with their values.
 func options(args []string, valued valued) (map[string]string, []string) {
 	found := map[string]string{}
 	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
@@ -111,7 +112,7 @@ func (x *interpreter) find(name string) *image {
 	return &x.images[i]
 }
 
-// resolve is the address that an argument means.
+// resolve returns the URL that an argument means.
 func (s *script) resolve(arg string) (*url.URL, error) {
 	u, err := s.url.Parse(arg)
 	if err != nil || !fetch.Loadable(u) {
@@ -120,7 +121,7 @@ func (s *script) resolve(arg string) (*url.URL, error) {
 	return u, nil
 }
 
-// fetch notes an image; iPXE keeps those of the same name.
+// fetch adds an image. Like iPXE it keeps images of the same name.
 func (x *interpreter) fetch(s *script, opts map[string]string, args []string) (*image, error) {
 	if len(args) == 0 {
 		return nil, failed("no URI")
@@ -140,8 +141,8 @@ func (x *interpreter) fetch(s *script, opts map[string]string, args []string) (*
 	return &x.images[len(x.images)-1], nil
 }
 
-// acquire takes an image that there is by its name, or fetches one. Arguments
-// are the image's, which keeps its own if none are given.
+// acquire returns the image of a name, or adds one. The arguments become those
+// of the image; without any it keeps its own.
 func (x *interpreter) acquire(s *script, args []string) (m *image, arguments []string, err error) {
 	opts, args := options(args, ofImages)
 	if len(args) > 0 {
@@ -162,7 +163,7 @@ func (x *interpreter) acquire(s *script, args []string) (m *image, arguments []s
 	return m, args[1:], nil
 }
 
-// kernel selects an image.
+// kernel selects an image to boot.
 func (x *interpreter) kernel(_ context.Context, s *script, args []string) error {
 	m, _, err := x.acquire(s, args)
 	if err != nil {
@@ -181,7 +182,7 @@ func (x *interpreter) initrd(_ context.Context, s *script, args []string) error 
 	return err
 }
 
-// imgargs replaces the arguments, also by none.
+// imgargs replaces an image's arguments, which may become empty.
 func (x *interpreter) imgargs(_ context.Context, s *script, args []string) error {
 	m, arguments, err := x.acquire(s, args)
 	if err == nil {
@@ -190,15 +191,15 @@ func (x *interpreter) imgargs(_ context.Context, s *script, args []string) error
 	return err
 }
 
-// imgfree forgets the images that are named, or all.
+// imgfree removes the named images, or all.
 func (x *interpreter) imgfree(_ context.Context, _ *script, args []string) error {
 	_, args = options(args, ofImages)
 	x.images = slices.DeleteFunc(x.images, func(m image) bool { return len(args) == 0 || slices.Contains(args, m.name) })
 	return nil
 }
 
-// boot boots an image, or what a URI names: a script runs in the place of the
-// command, something else is a kernel.
+// boot boots an image, or the file of a URI. A script runs in place of the
+// command; any other file is a kernel.
 func (x *interpreter) boot(ctx context.Context, s *script, args []string) error {
 	opts, rest := options(args, ofImages)
 	if len(rest) == 0 {
@@ -242,12 +243,12 @@ func (x *interpreter) boot(ctx context.Context, s *script, args []string) error 
 	return x.run(ctx, u, text, s.depth+1)
 }
 
-// leave is for what boots another system, or none.
+// leave is for commands that boot another system, or none.
 func (x *interpreter) leave(context.Context, *script, []string) error {
 	return errors.New("boots no Linux that is offered here")
 }
 
-// start makes the entry: what is no kernel goes with the one that is booted.
+// start makes the entry. All images that are no kernels are its initrds.
 func (x *interpreter) start(kernel *image) error {
 	if u, err := url.Parse(kernel.url); err == nil && loader.IsProgram(u.Path) {
 		return fmt.Errorf("%s is no Linux kernel", entry.Printable(kernel.name))
@@ -255,7 +256,7 @@ func (x *interpreter) start(kernel *image) error {
 	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}
 	for i := range x.images {
 		if m := &x.images[i]; m != kernel && !m.kernel {
-			// iPXE puts the image as a file into an archive of its own.
+			// iPXE puts such an image as a file into an archive that it makes.
 			if name, _, _ := strings.Cut(m.args, " "); strings.Trim(name, "/") != "" {
 				return fmt.Errorf("image %s has a name for an archive, which is not supported", entry.Printable(m.name))
 			}

@@ -3,6 +3,9 @@
 // license that can be found in the LICENSE file.
 
 // Package ipxe runs scripts of iPXE up to where they boot.
+//
+// u-root's pkg/boot/netboot/ipxe returns open readers, but an entry needs the
+// names of its files; and it executes no commands but kernel, initrd and boot.
 package ipxe
 
 import (
@@ -18,14 +21,14 @@ import (
 )
 
 const (
-	// maxSteps is how many lines a script may run, with all it chains to;
-	// a loop that waits for the network ends then.
+	// maxSteps is how many lines a script may run, with all scripts that it
+	// chains to. It ends a loop that waits for the network.
 	maxSteps = 10000
-	// maxLine is how long a line may be, and a word with what its variables
-	// stand for.
+	// maxLine is the length of a line in bytes, and that of a word after its
+	// variables are replaced.
 	maxLine = 16 << 10
-	// maxExpanded is of all lines that are run, with each step of expanding
-	// their variables, in bytes.
+	// maxExpanded is the length in bytes of all lines that are run, counted
+	// again for each step in which variables are replaced.
 	maxExpanded  = 4 << 20
 	maxVariables = 256
 	maxImages    = 64
@@ -37,9 +40,9 @@ const (
 )
 
 var (
-	// errFailed is wrapped by what || in a script catches.
+	// errFailed is wrapped by errors that || in a script catches.
 	errFailed = errors.New("command failed")
-	// errFalse is the answer of a command that only asks.
+	// errFalse is the result of a command that tests something.
 	errFalse = fmt.Errorf("%w: condition does not hold", errFailed)
 )
 
@@ -82,17 +85,17 @@ type interpreter struct {
 
 type image struct {
 	name, url, args string
-	kernel          bool // it was selected once
-	selected        bool // it is the one to boot
+	kernel          bool // the script selected it at some time
+	selected        bool // it is the image to boot
 }
 
-// A script is one file of them.
+// A script is one file.
 type script struct {
 	url    *url.URL
 	lines  []string
 	labels map[string]int
 	depth  int
-	next   int // the line to run
+	next   int // index of the next line
 	// jumped ends the line, exited the script.
 	jumped, exited bool
 }
@@ -119,7 +122,7 @@ func (m *Machine) Run(ctx context.Context, file string, text []byte) (*entry.Con
 	return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
 }
 
-// run runs a script. An error that wraps errFailed is the script's own.
+// run runs a script. An error that wraps errFailed is the script's own failure.
 func (x *interpreter) run(ctx context.Context, u *url.URL, text []byte, depth int) error {
 	if err := loader.CheckText(text); err != nil {
 		return fmt.Errorf("%s: %w", u.Redacted(), err)
@@ -150,7 +153,7 @@ func (x *interpreter) run(ctx context.Context, u *url.URL, text []byte, depth in
 	return nil
 }
 
-// spend counts what is expanded.
+// spend counts the bytes that are expanded.
 func (x *interpreter) spend(bytes int) error {
 	if x.expanded += bytes; x.expanded > maxExpanded {
 		return fmt.Errorf("more than %d bytes are expanded", maxExpanded)
@@ -158,8 +161,8 @@ func (x *interpreter) spend(bytes int) error {
 	return nil
 }
 
-// prepare joins lines with a backslash behind them with the next one, and
-// finds the labels, of which the first counts.
+// prepare joins each line that ends in a backslash with the next one, and finds
+// the labels. Of labels with the same name the first one counts.
 func (s *script) prepare() {
 	for i, line := range s.lines {
 		if head, found := strings.CutSuffix(line, `\`); found && i+1 < len(s.lines) && len(line) <= maxLine {
@@ -175,8 +178,8 @@ func (s *script) prepare() {
 	}
 }
 
-// line runs the commands of one line: the words are split before variables in
-// them are expanded, each command's when its turn comes.
+// line runs the commands of one line. The line is split into words before
+// variables are replaced; those of a command are replaced when it runs.
 func (x *interpreter) line(ctx context.Context, s *script, line, where string) error {
 	words := strings.Fields(line)
 	process := true
@@ -218,8 +221,8 @@ func (x *interpreter) line(ctx context.Context, s *script, line, where string) e
 	}
 }
 
-// command is how many words the first command has, and what ends it, which is
-// empty at the end of the line or at a comment.
+// command returns the number of words of the first command, and the word that
+// ends it. That is empty at the end of the line, or before a comment.
 func command(words []string) (int, string) {
 	for i, w := range words {
 		switch {
@@ -232,7 +235,7 @@ func command(words []string) (int, string) {
 	return len(words), ""
 }
 
-// execute runs one command; an empty one succeeds.
+// execute runs one command. An empty command succeeds.
 func (x *interpreter) execute(ctx context.Context, s *script, argv []string) error {
 	if len(argv) == 0 {
 		return nil

@@ -15,9 +15,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-// expand puts values in the place of ${NAME}, the innermost first.
+// expand replaces ${NAME} by its value, the innermost first.
 func (x *interpreter) expand(s *script, word string) (string, error) {
-	const most = 100 // a value may name variables, its own as well
+	const most = 100 // a value may contain variables, even its own
 	for range most {
 		end := -1
 		start := -1
@@ -43,8 +43,8 @@ func (x *interpreter) expand(s *script, word string) (string, error) {
 	return "", fmt.Errorf("more than %d variables in a word", most)
 }
 
-// value is a setting's, in the form that :TYPE behind it asks for; empty if
-// there is no such setting (ipxe.org/cfg, ipxe.org/settings).
+// value returns a setting in the form that :TYPE behind its name asks for. It
+// is empty if there is no such setting (ipxe.org/cfg, ipxe.org/settings).
 func (x *interpreter) value(s *script, name string) string {
 	name, form, _ := strings.Cut(name, ":")
 	text, set := x.variables[name]
@@ -71,7 +71,7 @@ func (x *interpreter) value(s *script, name string) string {
 }
 
 // uristring escapes what iPXE does, which is less than url.QueryEscape: blanks,
-// what is not of ASCII, and what has a meaning in a URL.
+// bytes that are not ASCII, and characters with a meaning in URLs.
 func uristring(text string) string {
 	var b strings.Builder
 	for i := range len(text) {
@@ -86,7 +86,7 @@ func uristring(text string) string {
 
 var uuid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// raw are a setting's bytes.
+// raw returns the bytes of a setting.
 func raw(text string) []byte {
 	if mac, err := net.ParseMAC(text); err == nil {
 		return mac
@@ -104,12 +104,12 @@ func raw(text string) []byte {
 	return []byte(text)
 }
 
-// buildarchs are iPXE's names of architectures where Go has others. Those that
-// it does not run on have Go's.
+// buildarchs maps GOARCH to the names of iPXE where these differ. For
+// architectures without an iPXE the name is that of Go.
 var buildarchs = map[string]string{"386": "i386", "amd64": "x86_64", "arm": "arm32"}
 
-// setting is what the lease and the script's place say. There is one
-// interface, the lease's.
+// setting returns what the lease and the place of the script say. There is one
+// interface, that of the lease.
 func (x *interpreter) setting(s *script, name string) string {
 	if scope, rest, found := strings.Cut(name, "/"); found && slices.Contains([]string{"net0", "netX", "net0.dhcp", "netX.dhcp"}, scope) {
 		name = rest

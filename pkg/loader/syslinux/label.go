@@ -70,7 +70,7 @@ func (x *reader) set(at *label, l loader.Line, key, value string) {
 	}
 }
 
-// isImage reports whether KERNEL boots a file as something else than a kernel,
+// isImage reports whether KERNEL boots a file as something other than a kernel,
 // by its name. On servers kernels have such names, too.
 func (x *reader) isImage(name string) bool {
 	return x.pxe == nil && slices.Contains([]string{".0", ".bin", ".img"}, strings.ToLower(path.Ext(name)))

@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package fileroot makes the file systems that tests read in place of a
-// running system's.
+// Package fileroot makes trees of files for tests, to be read in place of the
+// root of a running system.
 package fileroot
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// New makes files under a new root: path to content.
+// New makes files, path to content, under a new root.
 func New(t testing.TB, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()

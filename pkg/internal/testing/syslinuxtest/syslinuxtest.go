@@ -3,7 +3,7 @@
 // license that can be found in the LICENSE file.
 
 // Package syslinuxtest has configurations that SYSLINUX and PXELINUX read
-// alike, and what they boot unasked.
+// alike, and what they boot if nobody chooses.
 package syslinuxtest
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// A Case is a configuration and its default as Check has it.
+// A Case is a configuration, and its default in the form of Check.
 type Case struct{ Name, Text, Want string }
 
 // Two are labels that most cases have.
@@ -26,7 +26,7 @@ const (
 	sub  = "menu begin x\nlabel s\nlinux /k\nappend sub\nmenu default\nmenu end\n"
 )
 
-// Files are beside the configuration. A disk has /k and /i, too.
+// Files are in the directory of the configuration. A disk also has /k and /i.
 var Files = map[string]string{
 	"sub.cfg":  "label i\nlinux /k\nappend inc\nmenu default\n",
 	"head.cfg": "append head\nmenu default\n",
@@ -112,7 +112,7 @@ var Defaults = []Case{
 	{"a command line with too many initrds", "ontimeout /k initrd=" + strings.Repeat("i,", 1000) + "\n" + Two, "elsewhere"},
 }
 
-// Check compares a configuration's default with a case's: the ID and the
+// Check compares a configuration's default with that of a case: its ID and
 // command line, or elsewhere, or none.
 func Check(t *testing.T, want string, c *entry.Config) {
 	t.Helper()
@@ -133,8 +133,9 @@ func Check(t *testing.T, want string, c *entry.Config) {
 	}
 }
 
-// CheckBounded parses what many labels share, which must cost neither time nor
-// memory. Without entries there must be notes, with them none.
+// CheckBounded parses a configuration whose labels share a long text, which
+// must take neither much time nor much memory. If no entries are expected there
+// must be notes; otherwise there must be none.
 func CheckBounded(t *testing.T, entries int, parse func() (*entry.Config, error)) {
 	t.Helper()
 	var before, after runtime.MemStats

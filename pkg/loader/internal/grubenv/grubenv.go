@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package grubenv reads GRUB's environment block, in which configurations and
-// entries of the Boot Loader Specification keep variables.
+// Package grubenv reads GRUB's environment block, in which GRUB's
+// configurations and entries of the Boot Loader Specification keep variables.
 package grubenv
 
 import (
@@ -13,17 +13,17 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// Signature begins a block.
+// Signature is the beginning of a block.
 const Signature = "# GRUB Environment Block\n"
 
-// A Variable is one of a block's.
+// A Variable is one line NAME=VALUE of a block.
 type Variable struct{ Name, Text string }
 
-// Parse reads a block (grub.info, "Environment block"): lines NAME=VALUE in
-// which a backslash precedes a backslash and the end of a line, filled up with
-// number signs. GRUB's own size is 1024 bytes, but it reads any. An error wraps
-// entry.ErrConfig. ParseEnvFile of u-root fails at an empty value, knows no
-// backslash, and brings its own loader along.
+// Parse reads a block (grub.info, "Environment block"): lines NAME=VALUE,
+// padded with number signs. In a value a backslash precedes a backslash and a
+// newline. GRUB writes blocks of 1024 bytes, but reads any size. Errors wrap
+// entry.ErrConfig. ParseEnvFile of u-root fails on an empty value, knows no
+// backslashes, and imports its own loader.
 func Parse(block []byte) ([]Variable, error) {
 	rest, ok := strings.CutPrefix(string(block), Signature)
 	if !ok {
@@ -50,8 +50,8 @@ func Parse(block []byte) ([]Variable, error) {
 	return out, nil
 }
 
-// cutLine separates a text up to the end of its line, without its backslashes,
-// from what follows. One that has no end is none.
+// cutLine splits off the text up to the end of the line, and removes its
+// backslashes. ok is false if the line has no end.
 func cutLine(s string) (text, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

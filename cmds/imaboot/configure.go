@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/cmdline"
+	"github.com/imaboot/imaboot/pkg/kernelfs"
 )
 
 // configFile is what a builder of an initramfs can put in it.
@@ -31,7 +32,7 @@ var configurable = []string{
 // configure sets what no argument has set.
 func (c *command) configure(f *flag.FlagSet) error {
 	// The command line is in proc.
-	if err := mountAll(); err != nil {
+	if err := kernelfs.MountAll(); err != nil {
 		return err
 	}
 	line, err := os.ReadFile("/proc/cmdline")

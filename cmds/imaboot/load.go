@@ -9,6 +9,7 @@ import (
 	"flag"
 
 	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/kernelfs"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
@@ -102,7 +103,7 @@ func (c *command) exec(ctx context.Context, args []string) error {
 	if err := parseFlags(f, args); err != nil {
 		return err
 	}
-	if err := mountAll(); err != nil {
+	if err := kernelfs.MountAll(); err != nil {
 		return err
 	}
 	j, err := carry.Resume(carry.Options{Log: c.step, Debug: c.detail, Jumping: c.jumping})
@@ -118,7 +119,7 @@ func (c *command) unload(_ context.Context, args []string) error {
 	if err := parseFlags(c.flagSet("unload"), args); err != nil {
 		return err
 	}
-	if err := mountAll(); err != nil {
+	if err := kernelfs.MountAll(); err != nil {
 		return err
 	}
 	if err := carry.Unload(carry.Options{}); err != nil {

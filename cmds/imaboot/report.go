@@ -16,6 +16,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/kernelfs"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
@@ -97,7 +98,7 @@ func (c *command) verify(ctx context.Context, args []string) error {
 			Events  *carry.EventReport `json:"event_log,omitempty"`
 		}{head{schema, "verify"}, s.Report, s.SHA256(), reportCarried(s.Carried), s.Events})
 	} else {
-		err = c.printReport(s)
+		err = s.WriteText(c.stdout)
 	}
 	if err != nil {
 		return err
@@ -120,7 +121,7 @@ func (c *command) read(ctx context.Context, o *options, from *source) (*carry.Sn
 		opts.PCRs = append(opts.PCRs, p)
 	}
 	if from.file == "" {
-		if err := mountAll(); err != nil {
+		if err := kernelfs.MountAll(); err != nil {
 			return nil, err
 		}
 	}
@@ -138,34 +139,6 @@ func reportCarried(l *handover.Carried) *carriedReport {
 		return nil
 	}
 	return &carriedReport{l.Dir, l.Note}
-}
-
-func (c *command) printReport(s *carry.Snapshot) error {
-	r := s.Report
-	fmt.Fprintf(c.stdout, "%s, %d bytes, %s, %s\n", count(r.Records, "records"), r.Bytes, count(r.Violations, "violations"), count(len(r.Hops), "hops"))
-	if l := s.Carried; l != nil {
-		how := "were restored by the kernel, as sent by"
-		if l.IsFile() {
-			how = "came as a file, sent by"
-		}
-		fmt.Fprintf(c.stdout, "%s of %s %s %q (%s)\n", count(l.Note.Records, "records"), count(l.Note.Hop, "hops"), how, l.Note.Kernel, l.Dir)
-	}
-	for i, h := range r.Hops {
-		fmt.Fprintf(c.stdout, "hop %d: records %d to %d, %s", i+1, h.First, h.First+h.Records-1, count(h.Violations, "violations"))
-		if h.BootAggregate != "" {
-			fmt.Fprintf(c.stdout, ", boot_aggregate %s", h.BootAggregate)
-		}
-		if h.Kernel != "" {
-			fmt.Fprintf(c.stdout, ", kernel %q", h.Kernel)
-		}
-		fmt.Fprintln(c.stdout)
-	}
-	for _, b := range r.Banks {
-		fmt.Fprintf(c.stdout, "%s: replayed %s, PCR %s, extended %v\n", b.Algorithm, b.Replayed, b.Value, b.Forms)
-	}
-	printEvents(c.stdout, s.Events)
-	_, err := fmt.Fprintln(c.stdout, r.Text)
-	return err
 }
 
 // list shows or writes the list.

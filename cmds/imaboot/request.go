@@ -10,6 +10,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/cmdline"
+	"github.com/imaboot/imaboot/pkg/kernelfs"
 	"github.com/imaboot/imaboot/pkg/policy"
 )
 
@@ -63,7 +64,7 @@ func (c *command) loadPolicy(o *options) error {
 
 // open mounts what is missing, loads the policy and opens a target.
 func (c *command) open(ctx context.Context, o *options) (*carry.Job, error) {
-	if err := mountAll(); err != nil {
+	if err := kernelfs.MountAll(); err != nil {
 		return nil, err
 	}
 	if err := c.loadPolicy(o); err != nil {

@@ -2,7 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-package main
+// Package kernelfs mounts the file systems in which the kernel shows itself, so
+// that a program works alone in any initramfs.
+package kernelfs
 
 import (
 	"errors"
@@ -15,9 +17,11 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
+// errNotRoot means that the program must not mount.
 var errNotRoot = refusal.New(refusal.NotPrivileged, "not privileged")
 
-// mounts are what imaboot reads, and a file that shows that it is there.
+// mounts are the file systems that imaboot reads. A path that exists shows that
+// one is mounted.
 var mounts = []struct {
 	fstype, dir, shows string
 	flags              uintptr
@@ -28,10 +32,10 @@ var mounts = []struct {
 	{"devtmpfs", "/dev", "/dev/null", 0},
 }
 
-// mountAll mounts what is missing, so that the program works alone in any
-// initramfs. A securityfs that cannot be mounted is the list reader's to
-// explain, and a device that is not there is its user's.
-func mountAll() error {
+// MountAll mounts proc, sysfs, securityfs and devtmpfs where they are missing. A
+// securityfs or devtmpfs that cannot be mounted is no error here: who needs it
+// says what is missing.
+func MountAll() error {
 	for _, m := range mounts {
 		if _, err := os.Stat(m.shows); err == nil {
 			continue

@@ -194,7 +194,7 @@ func grubConfig(arch string) string {
 	return fmt.Sprintf("menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(arch))
 }
 
-// TestLateDisk: the disk appears when imaboot waits for one.
+// TestLateDisk: the disk appears while imaboot waits for one.
 func TestLateDisk(t *testing.T) {
 	needLab(t)
 	t.Parallel()
@@ -204,7 +204,7 @@ func TestLateDisk(t *testing.T) {
 		script.Step{Run: []string{"/bin/imaboot", "entries"}}, // loads the modules
 		script.Step{Write: driver + "unbind", Content: "virtio0"},
 		script.Step{Run: []string{"/bin/imaboot", "boot", "--from=disk", "--wait=1s", "--no-menu"}},
-		script.Step{Write: driver + "bind", Content: "virtio0", Background: true, DelayMS: 3000},
+		script.Step{Write: driver + "bind", Content: "virtio0", On: &script.Trigger{Say: "waiting for disks, 30s at most"}},
 		find("--no-menu"))
 	r := runGuest(t, lab.Guest{CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{firmware}})
 	first := stage(t, r, "1")

@@ -11,10 +11,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/imaboot/imaboot/integration/lab"
 	"github.com/imaboot/imaboot/integration/script"
+	"github.com/imaboot/imaboot/integration/suite"
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
@@ -83,17 +86,35 @@ func boot(arch string, flags ...string) script.Step {
 	return script.Step{Run: append(append(argv, flags...), lab.NextKernel), Show: true}
 }
 
-// runGuest runs a guest and fails with its console.
+// runGuest runs a guest. If it fails, the test fails with the guest's console.
 func runGuest(t *testing.T, g lab.Guest) *lab.Result {
 	t.Helper()
 	if g.Arch == "" {
 		g.Arch = ppc64le
 	}
+	start := time.Now()
 	r, err := theLab.Run(t.Context(), g)
+	t.Log(suite.GuestLine(g.Arch, time.Since(start), releases(r)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// releases names the kernels that reported, without repeating one.
+func releases(r *lab.Result) []string {
+	var names []string
+	if r == nil {
+		return nil
+	}
+	for _, s := range r.Stages {
+		// Linux version RELEASE (...
+		f := strings.Fields(s.Start.Kernel)
+		if len(f) > 2 && !slices.Contains(names, f[2]) {
+			names = append(names, f[2])
+		}
+	}
+	return names
 }
 
 func stage(t *testing.T, r *lab.Result, name string) *lab.Report {

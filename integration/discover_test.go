@@ -96,7 +96,6 @@ func find(flags ...string) script.Step {
 // TestDisk boots what is on a disk with no key pressed: modules are loaded,
 // the default entry is taken, and the list arrives.
 func TestDisk(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
 			t.Parallel()
@@ -142,7 +141,6 @@ func copyOf(t *testing.T, disk string) string {
 // multi-user, with no key pressed: what imaboot offers first is what its own
 // loader would boot, and the list arrives in the booted system.
 func TestDebian(t *testing.T) {
-	needLab(t)
 	for _, arch := range []string{ppc64le, s390x} {
 		t.Run(arch, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +194,6 @@ func grubConfig(arch string) string {
 
 // TestLateDisk: the disk appears while imaboot waits for one.
 func TestLateDisk(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	const driver = "/sys/bus/virtio/drivers/virtio_blk/"
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", grubConfig(ppc64le))
@@ -221,7 +218,6 @@ func TestLateDisk(t *testing.T) {
 // TestBadDisks: what cannot be read is skipped with a reason, and what can be
 // is booted.
 func TestBadDisks(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	broken := make([]byte, 8<<20)
 	copy(broken[1024+56:], "\x53\xef")
@@ -258,7 +254,6 @@ func twoWays(image string) []string {
 // TestMenu: a key stops the time, a command line is edited, and a shell that
 // is not there is no end. The disk is there twice, and offered once.
 func TestMenu(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", config)

@@ -26,7 +26,6 @@ func quietBoot(arch string, flags ...string) script.Step {
 // TestRefusals: each is an exit code and a reason before the jump, nothing
 // stays loaded, and the guest goes on.
 func TestRefusals(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	loaded := script.Step{Run: []string{"/bin/imaboot", "exec"}}
@@ -68,7 +67,6 @@ func TestRefusals(t *testing.T) {
 
 // TestExtendedBehindIMA: PCR 10 was extended by somebody else.
 func TestExtendedBehindIMA(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
@@ -105,7 +103,6 @@ func whileLoaded(times int) *script.Trigger {
 // TestGrowingList: files are measured while imaboot loads. As long as that
 // continues imaboot refuses, and when it ends imaboot carries the whole list.
 func TestGrowingList(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
 		{Kernel: kernel(t, lab.Debian61), Stage: script.Stage{Name: "1", Steps: []script.Step{
@@ -128,7 +125,6 @@ func TestGrowingList(t *testing.T) {
 // TestTPMVanishes: the TPM is there when imaboot reads the list first, and gone
 // when it reads the list again. imaboot carries nothing that it cannot compare.
 func TestTPMVanishes(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	ascii := script.Step{Run: []string{"/bin/imaboot", "list", "--format=ascii"}}
 	tests := []refusal{{"the TPM is gone", load(lab.NextKernel), 20, "the TPM does not answer any more: no TPM"}}

@@ -16,7 +16,6 @@ import (
 
 // TestBusybox: the same source is a command of a gobusybox with u-root's.
 func TestBusybox(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	initramfs := filepath.Join(t.TempDir(), "initramfs.cpio")
 	if err := theLab.Template(t.Context(), "integration", "ppc64le", initramfs, nil); err != nil {
@@ -28,36 +27,42 @@ func TestBusybox(t *testing.T) {
 	})
 }
 
-// TestTemplates builds what the README offers for every architecture, and
-// prints its size as it is and packed. What imaboot adds to u-root's core
-// commands has a budget.
+// TestTemplates builds the README's templates for every architecture, and
+// prints their sizes as they are and packed.
 func TestTemplates(t *testing.T) {
-	needLab(t)
+	for _, arch := range []string{"amd64", "arm64", s390x, ppc64le} {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			for _, name := range []string{"netboot", "rescue", "linuxboot"} {
+				packedTemplate(t, name, arch)
+			}
+		})
+	}
+}
+
+// TestTemplateBudget: what imaboot adds to u-root's core commands has a budget.
+func TestTemplateBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1500 << 10
-	dir := t.TempDir()
-	build := func(name, arch string) int64 {
-		path := filepath.Join(dir, "initramfs.cpio")
-		if err := theLab.Template(t.Context(), name, arch, path, nil); err != nil {
-			t.Fatal(err)
-		}
-		plain := fileSize(t, path)
-		if out, err := exec.Command("xz", "-9", "-T2", "-f", path).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		packed := fileSize(t, path+".xz")
-		t.Logf("%-10s %-8s %9d bytes, packed %8d", name, arch, plain, packed)
-		return packed
-	}
-	var whole int64
-	for _, arch := range []string{"amd64", "arm64", s390x, ppc64le} {
-		for _, name := range []string{"netboot", "rescue", "linuxboot"} {
-			whole = build(name, arch)
-		}
-	}
-	if added := whole - build("", ppc64le); added > budget {
+	if added := packedTemplate(t, "linuxboot", ppc64le) - packedTemplate(t, "", ppc64le); added > budget {
 		t.Errorf("imaboot adds %d bytes, the budget is %d", added, budget)
 	}
+}
+
+// packedTemplate builds a template and returns its size when it is packed.
+func packedTemplate(t *testing.T, name, arch string) int64 {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "initramfs.cpio")
+	if err := theLab.Template(t.Context(), name, arch, path, nil); err != nil {
+		t.Fatal(err)
+	}
+	plain := fileSize(t, path)
+	if out, err := exec.Command("xz", "-9", "-T2", "-f", path).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	packed := fileSize(t, path+".xz")
+	t.Logf("%-10s %-8s %9d bytes, packed %8d", name, arch, plain, packed)
+	return packed
 }
 
 func fileSize(t *testing.T, path string) int64 {
@@ -72,7 +77,6 @@ func fileSize(t *testing.T, path string) int64 {
 // TestFirmware: the template for firmware, with u-root's init, boots a
 // Debian's disk to multi-user with no key pressed.
 func TestFirmware(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	disk, err := theLab.DebianDisk(t.Context(), ppc64le)
 	if err != nil {

@@ -32,7 +32,6 @@ var (
 // TestCarriers takes the list through chains of kernels: what imaboot list
 // writes begins with what it wrote in the stage before, whatever carried it.
 func TestCarriers(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct {
 		name    string
 		kernels []string
@@ -162,7 +161,6 @@ func carriers(console string) string {
 // TestS390XELF boots the ELF file that the flat image is made of, and names
 // the list in it.
 func TestS390XELF(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)
 	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Stages: []lab.Stage{
@@ -176,7 +174,6 @@ func TestS390XELF(t *testing.T) {
 // restored, so that a list which was lost later is told from one that was
 // never sent.
 func TestNote(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	imaboot := func(args ...string) script.Step { return script.Step{Run: append([]string{"/bin/imaboot"}, args...)} }
@@ -208,7 +205,6 @@ func TestNote(t *testing.T) {
 
 // TestNoNote: the command line and initrd are the user's alone.
 func TestNoNote(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
@@ -227,7 +223,6 @@ func TestNoNote(t *testing.T) {
 
 // TestStaged: records that were staged for an export are still the list's.
 func TestStaged(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	stage := script.Step{Write: "/sys/kernel/security/integrity/ima/binary_runtime_measurements_sha1_staged", Content: "A\n"}

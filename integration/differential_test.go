@@ -25,7 +25,6 @@ const differentialLists = 100
 // imaboot would send is restored whole, and what the kernel drops, cuts or
 // changes is refused by imaboot.
 func TestDifferential(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	const dir, seed = "/lists", 20161
 	own := kernel(t, lab.OwnS390X)

@@ -102,7 +102,6 @@ func find(flags ...string) script.Step {
 // TestDisk boots what is on a disk with no key pressed: modules are loaded,
 // the default entry is taken, and the list arrives.
 func TestDisk(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +147,6 @@ func copyOf(t *testing.T, disk string) string {
 // multi-user, with no key pressed: what imaboot offers first is what its own
 // loader would boot, and the list arrives in the booted system.
 func TestDebian(t *testing.T) {
-	needLab(t)
 	for _, arch := range []string{ppc64le, s390x} {
 		t.Run(arch, func(t *testing.T) {
 			t.Parallel()
@@ -200,9 +198,8 @@ func grubConfig(arch string) string {
 	return fmt.Sprintf("menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(arch))
 }
 
-// TestLateDisk: the disk appears when imaboot waits for one.
+// TestLateDisk: the disk appears while imaboot waits for one.
 func TestLateDisk(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	const driver = "/sys/bus/virtio/drivers/virtio_blk/"
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", grubConfig(ppc64le))
@@ -210,7 +207,7 @@ func TestLateDisk(t *testing.T) {
 		script.Step{Run: []string{"/bin/imaboot", "entries"}}, // loads the modules
 		script.Step{Write: driver + "unbind", Content: "virtio0"},
 		script.Step{Run: []string{"/bin/imaboot", "boot", "--from=disk", "--wait=1s", "--no-menu"}},
-		script.Step{Write: driver + "bind", Content: "virtio0", Background: true, DelayMS: 3000},
+		script.Step{Write: driver + "bind", Content: "virtio0", On: &script.Trigger{Say: "waiting for disks, 30s at most"}},
 		find("--no-menu"))
 	r := runGuest(t, lab.Guest{CPUs: 1, Devices: drive(ppc64le, disk), Stages: []lab.Stage{firmware}})
 	first := stage(t, r, "1")
@@ -227,7 +224,6 @@ func TestLateDisk(t *testing.T) {
 // TestBadDisks: what cannot be read is skipped with a reason, and what can be
 // is booted.
 func TestBadDisks(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	broken := make([]byte, 8<<20)
 	copy(broken[1024+56:], "\x53\xef")
@@ -264,7 +260,6 @@ func twoWays(image string) []string {
 // TestMenu: a key stops the time, a command line is edited, and a shell that
 // is not there is no end. The disk is there twice, and offered once.
 func TestMenu(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", config)

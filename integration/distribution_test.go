@@ -75,7 +75,6 @@ func checkModes(t *testing.T, modes map[string]string, dir, list, note string) {
 // TestDistributions carries the list into a stock kernel whose initramfs, made
 // by a distribution's own tools, switches to a root on a disk.
 func TestDistributions(t *testing.T) {
-	needLab(t)
 	for _, kind := range []string{lab.InitramfsTools, lab.Klibc, lab.Dracut, lab.DracutNoSystemd} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +100,6 @@ func TestDistributions(t *testing.T) {
 // TestDistributionsKeepNothing boots the same systems with no archive in
 // front, and with one that holds links.
 func TestDistributionsKeepNothing(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct {
 		name    string
 		archive []cpio.Record

@@ -25,7 +25,6 @@ import (
 // TestASCII: the list as imaboot prints it is what the kernel prints, to the
 // byte, for every template.
 func TestASCII(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	const (
 		custom     = "d-ng|n-ng|iuid|igid|imode|sig"
@@ -71,7 +70,6 @@ func TestASCII(t *testing.T) {
 // TestForeignReaders: a list of two kernels passes programs that are not ours,
 // with the guest's PCR 10.
 func TestForeignReaders(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.Debian61)
 	r := runGuest(t, lab.Guest{CPUs: 1, Stages: []lab.Stage{
@@ -115,10 +113,15 @@ func checkEvmctl(t *testing.T, l lab.List) {
 	}
 }
 
-// newTSS starts a TPM and returns how to run programs of IBM's TSS with it.
+// newTSS starts a TPM. It returns a function that runs a program of IBM's TSS
+// with it.
 func newTSS(t *testing.T) func(argv ...string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, lib, err := theLab.TSS(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,24 +139,29 @@ func newTSS(t *testing.T) func(argv ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-exited
 	})
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
 			break
 		}
-		if time.Now().After(end) {
-			t.Fatal("swtpm does not listen")
+		select {
+		case err := <-exited:
+			exited <- err
+			t.Fatalf("swtpm ended: %v", err)
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	return func(argv ...string) string {
 		t.Helper()
-		cmd := exec.Command(argv[0], argv[1:]...)
-		cmd.Env = append(os.Environ(), "TPM_INTERFACE_TYPE=socsim", "TPM_SERVER_TYPE=raw", fmt.Sprintf("TPM_COMMAND_PORT=%d", port), "TPM_DATA_DIR="+dir)
+		cmd := exec.Command(filepath.Join(bin, argv[0]), argv[1:]...)
+		cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+lib, "TPM_INTERFACE_TYPE=socsim", "TPM_SERVER_TYPE=raw", fmt.Sprintf("TPM_COMMAND_PORT=%d", port), "TPM_DATA_DIR="+dir)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Errorf("%v: %v\n%s", argv, err, out)

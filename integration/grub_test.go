@@ -144,7 +144,6 @@ var loaded = regexp.MustCompile(`(?m)^\s*(?:linux|initrd)\s+(/[^\s;]+)\s`)
 
 // TestRealGRUB: what is offered first is what GRUB itself boots.
 func TestRealGRUB(t *testing.T) {
-	needLab(t)
 	const two = "menuentry A --id a { linux /k a \"$x\"; }\nsubmenu S --id s {\n menuentry B --id b { linux /k b $x; initrd /i; }\n menuentry C --id c { linux /k c $default $chosen; }\n}\n"
 	for name, script := range map[string]string{
 		"first":            two,

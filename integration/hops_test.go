@@ -17,7 +17,6 @@ import (
 // TestHops carries the list through chains of kernels, on machines of several
 // shapes.
 func TestHops(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct {
 		name    string
 		kernels []string
@@ -62,7 +61,6 @@ func TestHops(t *testing.T) {
 // TestGivenTree boots with the tree that the running kernel was itself given by
 // a kexec, in which the old list's place is still named.
 func TestGivenTree(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
@@ -76,7 +74,6 @@ func TestGivenTree(t *testing.T) {
 // TestLoadAndExec takes the steps apart: exec jumps to what was loaded, and
 // loads again what has grown since.
 func TestLoadAndExec(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	// On ramfs the file that exec reads is measured, so that it always
@@ -99,7 +96,6 @@ func TestLoadAndExec(t *testing.T) {
 // TestPowerNV boots on bare metal, where there is no TPM to compare with: the
 // list arrives and all CPUs come back.
 func TestPowerNV(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	r := runGuest(t, lab.Guest{PowerNV: true, Memory: "4G", CPUs: 2, Stages: []lab.Stage{

@@ -16,7 +16,6 @@ import (
 // TestInitrds carries the list in front of initrds that are packed in every
 // way that kernels know.
 func TestInitrds(t *testing.T) {
-	needLab(t)
 	stock := kernel(t, lab.Debian61S390X)
 	for _, pack := range append(slices.Sorted(maps.Keys(lab.Packers)), lab.WithMicrocode) {
 		t.Run(pack, func(t *testing.T) {
@@ -34,7 +33,6 @@ func TestInitrds(t *testing.T) {
 // other program to start than the list, which is none, and says so only if it
 // finds it.
 func TestNoInitrd(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)
 	runGuest(t, lab.Guest{

@@ -19,7 +19,6 @@ import (
 // names the kernel and the initrd that were booted, and none of those that were
 // only offered. Where none does, the menu says how the list would travel.
 func TestLooking(t *testing.T) {
-	needLab(t)
 	const runsPolicy = "/etc/runs.policy"
 	own, other := kernel(t, lab.Own4k), kernel(t, lab.Debian61)
 	config := fmt.Sprintf("set default=1\n"+

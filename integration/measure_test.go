@@ -38,7 +38,6 @@ func loaderPCR(bank string, pcr int) string {
 // which is not ours replays, and that explains every kernel's boot_aggregate.
 // A jump that is not measured hands it on.
 func TestMeasure(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	hashes := map[string]crypto.Hash{"sha1": crypto.SHA1, "sha256": crypto.SHA256, "sha384": crypto.SHA384}
@@ -117,7 +116,6 @@ func TestMeasure(t *testing.T) {
 // TestMeasureRefused: a log that cannot arrive, is damaged, or does not tell
 // what PCRs hold.
 func TestMeasureRefused(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	const extended = "/run/imaboot/eventlog.extended"
@@ -156,7 +154,6 @@ func TestMeasureRefused(t *testing.T) {
 
 // TestMeasureNoTPM: there is nothing to extend.
 func TestMeasureNoTPM(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)
 	tests := []refused{{"no TPM", load("--measure", "--initrd", lab.NextInitrd, lab.NextKernel), 20, "a TPM 2.0 is needed"}}

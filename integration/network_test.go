@@ -128,7 +128,6 @@ func sum(b []byte) string { return fmt.Sprintf("--checksum=sha256:%x", sha256.Su
 // TestNetwork boots from a PXELINUX configuration: the kernel by TFTP, the
 // initrd by HTTP from a server that fails in the middle.
 func TestNetwork(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +180,6 @@ func writeFile(t *testing.T, dir, name, content string) {
 // multi-user, with an iPXE script and no menu: the list arrives, and so does
 // what was downloaded in it.
 func TestDebianNetwork(t *testing.T) {
-	needLab(t)
 	for _, arch := range []string{ppc64le, s390x} {
 		t.Run(arch, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +218,6 @@ func TestDebianNetwork(t *testing.T) {
 // TestURL boots addresses that are named, and refuses what is not what it
 // should be.
 func TestURL(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	s := newServer(t, ppc64le, lab.Own4k)
 	s.Start()
@@ -341,7 +338,6 @@ func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byt
 // TestLostPackets: TFTP through a network that loses packets leads to the same
 // file.
 func TestLostPackets(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	s := newServer(t, ppc64le, lab.Own4k)
 	s.Start()

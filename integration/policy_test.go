@@ -21,7 +21,6 @@ var policyFiles = map[string]string{firmwarePolicy: "../templates/policies/firmw
 // TestPolicy: the target is not measured on tmpfs, until the project's policy
 // is loaded; then the very kernel and initrd are in the next kernel's list.
 func TestPolicy(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	tests := []refused{
@@ -51,7 +50,6 @@ func TestPolicy(t *testing.T) {
 
 // TestPolicyFixed: Debian 6.1 takes one policy and no second.
 func TestPolicyFixed(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	tests := []refused{
 		{"first", load("--policy", firmwarePolicy, "--require-measured", lab.NextKernel), 0, "is measured: record"},
@@ -69,7 +67,6 @@ func TestPolicyFixed(t *testing.T) {
 
 // TestSwap: a file is changed after it was measured and before it is loaded.
 func TestSwap(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	// It has inotify, by which the guest learns of the moment.
 	stock, own := kernel(t, lab.Debian61), kernel(t, lab.Own4k)
@@ -111,7 +108,6 @@ func TestSwap(t *testing.T) {
 // TestExecuteEvent: the kernel measures the jump itself, behind the list that
 // imaboot read; the record was predicted, for either carrier.
 func TestExecuteEvent(t *testing.T) {
-	needLab(t)
 	for _, tt := range []struct {
 		name, append, flag string
 	}{
@@ -138,7 +134,6 @@ func TestExecuteEvent(t *testing.T) {
 
 // TestExecuteEventRefused: a rule that gives the event another form.
 func TestExecuteEventRefused(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
 	tests := []refused{{"another template", load("--policy", "/critical", lab.NextKernel), 38, "cannot be predicted"}}

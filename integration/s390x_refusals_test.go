@@ -57,7 +57,6 @@ func hostFile(t *testing.T, name string, content []byte) string {
 // TestRefusalsS390X: as TestRefusals, for what the architecture and the
 // initramfs' carrier add.
 func TestRefusalsS390X(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
 	image, err := os.ReadFile(stock)
@@ -110,7 +109,6 @@ func TestRefusalsS390X(t *testing.T) {
 
 // TestCannotKexec: Debian's newest kernel of this architecture has no kexec.
 func TestCannotKexec(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.DebianNewS390X)
 	tests := []refused{{"no kexec_load", load(lab.NextKernel), 14, "built without CONFIG_KEXEC"}}
@@ -123,7 +121,6 @@ func TestCannotKexec(t *testing.T) {
 // TestCarriedBad: what is wrong with a list that came as a file is told apart,
 // by verify, list and boot, and it is never joined.
 func TestCarriedBad(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
 	const dir = "/imaboot"
@@ -165,7 +162,6 @@ func TestCarriedBad(t *testing.T) {
 // TestColdBootWithLeftover: an archive that was left in an image is not taken
 // for this boot's.
 func TestColdBootWithLeftover(t *testing.T) {
-	needLab(t)
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
 	tests := []refused{{"verify", proven(s390x), 32, "started without imaboot.list"}}

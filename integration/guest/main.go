@@ -37,6 +37,8 @@ type guest struct {
 	stage      script.Stage
 	background sync.WaitGroup
 	stop       atomic.Bool
+	// said are the steps that wait for a text.
+	said []*saying
 }
 
 func main() {
@@ -106,6 +108,8 @@ func (g *guest) run() error {
 
 func (g *guest) step(s *script.Step) error {
 	switch {
+	case s.On != nil:
+		return g.await(s)
 	case len(s.Run) > 0:
 		return g.command(s)
 	case s.List:
@@ -129,14 +133,6 @@ func (g *guest) step(s *script.Step) error {
 			return err
 		}
 		g.emit(script.Event{Event: "extended"})
-		return nil
-	case s.Write != "" && s.Background:
-		g.background.Go(func() {
-			time.Sleep(time.Duration(s.DelayMS) * time.Millisecond)
-			if err := os.WriteFile(s.Write, []byte(s.Content), 0o644); err != nil {
-				g.emit(script.Event{Event: "error", Text: err.Error()})
-			}
-		})
 		return nil
 	case s.Write != "":
 		if err := os.MkdirAll(filepath.Dir(s.Write), 0o755); err != nil {
@@ -163,7 +159,7 @@ func (g *guest) step(s *script.Step) error {
 	case s.Swap != "":
 		return g.swap(s.Swap)
 	case s.Mount != "":
-		return mount(s.Mount, s.On)
+		return mount(s.Mount, s.At)
 	case s.KexecFile != nil:
 		return kexecFile(s.KexecFile)
 	case s.Restore != nil:
@@ -180,6 +176,9 @@ func (g *guest) command(s *script.Step) error {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if s.Show {
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	}
+	if len(g.said) > 0 {
+		cmd.Stderr = &listener{Writer: cmd.Stderr, g: g}
 	}
 	start := time.Now()
 	err := cmd.Run()

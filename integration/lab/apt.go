@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -135,6 +136,20 @@ func (a *apt) newest(ctx context.Context, meta, pattern string) (name, version s
 		return "", "", fmt.Errorf("%s depends on no package %s", meta, pattern)
 	}
 	return name, version, nil
+}
+
+// size is that of a package's newest version, in bytes.
+func (a *apt) size(ctx context.Context, pkg string) (int64, error) {
+	out, err := run(ctx, a.dir, "apt-cache", append(a.opts, "show", "--no-all-versions", pkg)...)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(out) {
+		if text, ok := strings.CutPrefix(line, "Size: "); ok {
+			return strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("apt-cache names no size of %s", pkg)
 }
 
 // unpack downloads packages and unpacks them into dir.

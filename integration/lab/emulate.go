@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
@@ -41,11 +40,9 @@ func emulate(ctx context.Context, goarch, root string, f func() error) (err erro
 	if !ok {
 		return fmt.Errorf("no emulation of %q", goarch)
 	}
-	emulator, err := exec.LookPath("qemu-" + goarch + "-static")
+	emulator, err := Emulator(goarch)
 	if err != nil {
-		if emulator, err = exec.LookPath("qemu-" + goarch); err != nil {
-			return err
-		}
+		return err
 	}
 	// One for the machine: another lab must not find the entry or the mount
 	// of this one, and then lose it.

@@ -59,9 +59,12 @@ var own = map[string]struct {
 	arch    string // GOARCH
 	config  []string
 	patched bool // by the project's series for that kernel
+	// second: the architecture has another one already, so only the whole
+	// suite builds it.
+	second bool
 }{
 	Own4k:    {arch: "ppc64le", config: []string{"common.config", "ppc64le.config", "4k.config"}},
-	Own64k:   {arch: "ppc64le", config: []string{"common.config", "ppc64le.config", "64k.config"}},
+	Own64k:   {arch: "ppc64le", config: []string{"common.config", "ppc64le.config", "64k.config"}, second: true},
 	OwnS390X: {arch: "s390x", config: []string{"common.config", "s390x.config"}, patched: true},
 }
 
@@ -90,17 +93,11 @@ func (l *Lab) Kernel(ctx context.Context, name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("the lab has no kernel %q", name)
 	}
-	a, err := l.world(ctx, s.world)
+	a, pkg, version, err := l.stockPackage(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	pkg, version := s.meta, ""
-	for _, pattern := range s.packages {
-		if pkg, version, err = a.newest(ctx, pkg, pattern); err != nil {
-			return "", err
-		}
-	}
-	dir, err := l.make(filepath.Join("kernels", pkg+"_"+version), func(dir string) error {
+	dir, err := l.make(stockDir(pkg, version), func(dir string) error {
 		l.say("kernel %s: %s %s", name, pkg, version)
 		return a.unpack(ctx, dir, pkg)
 	})
@@ -109,6 +106,24 @@ func (l *Lab) Kernel(ctx context.Context, name string) (string, error) {
 	}
 	return one(dir, s.file)
 }
+
+// stockPackage finds the package that holds a stock kernel.
+func (l *Lab) stockPackage(ctx context.Context, name string) (a *apt, pkg, version string, err error) {
+	s := stock[name]
+	if a, err = l.world(ctx, s.world); err != nil {
+		return nil, "", "", err
+	}
+	pkg = s.meta
+	for _, pattern := range s.packages {
+		if pkg, version, err = a.newest(ctx, pkg, pattern); err != nil {
+			return nil, "", "", err
+		}
+	}
+	return a, pkg, version, nil
+}
+
+// stockDir is where the cache has a stock kernel.
+func stockDir(pkg, version string) string { return filepath.Join("kernels", pkg+"_"+version) }
 
 // one returns the one file that matches.
 func one(dir, pattern string) (string, error) {
@@ -123,48 +138,72 @@ func one(dir, pattern string) (string, error) {
 }
 
 func (l *Lab) ownKernel(ctx context.Context, name string) (string, error) {
-	a, err := l.world(ctx, sourceWorld)
+	r, err := l.recipe(ctx, name)
 	if err != nil {
 		return "", err
 	}
-	pkg, version, err := a.newest(ctx, "linux-source", `linux-source-[0-9.]+`)
+	dir, err := l.make(r.dir, func(dir string) error {
+		source, err := l.source(ctx, r.apt, r.pkg, r.version, r.series)
+		if err != nil {
+			return err
+		}
+		return l.build(ctx, name, source, dir, r.fragment)
+	})
+	return filepath.Join(dir, filepath.Base(cross[own[name].arch].files[0])), err
+}
+
+// A recipe is what an own kernel is made from.
+type recipe struct {
+	apt          *apt
+	pkg, version string // of the source
+	fragment     []byte
+	series       *series
+	// dir is the kernel's place in the cache.
+	dir string
+}
+
+// sourcePackage finds Debian's newest linux-source.
+func (l *Lab) sourcePackage(ctx context.Context) (a *apt, pkg, version string, err error) {
+	if a, err = l.world(ctx, sourceWorld); err != nil {
+		return nil, "", "", err
+	}
+	pkg, version, err = a.newest(ctx, "linux-source", `linux-source-[0-9.]+`)
+	return a, pkg, version, err
+}
+
+// recipe needs the architecture's compiler, which is part of it.
+func (l *Lab) recipe(ctx context.Context, name string) (*recipe, error) {
+	a, pkg, version, err := l.sourcePackage(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	k := own[name]
 	compiler, err := run(ctx, "", cross[k.arch].prefix+"gcc", "--version")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var fragment []byte
+	r := &recipe{apt: a, pkg: pkg, version: version, series: &series{}}
 	for _, f := range k.config {
 		b, err := configs.ReadFile("kernels/" + f)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		fragment = append(fragment, b...)
+		r.fragment = append(r.fragment, b...)
 	}
-	series := &series{}
 	if k.patched {
-		if series, err = readSeries(pkg); err != nil {
-			return "", err
+		if r.series, err = readSeries(pkg); err != nil {
+			return nil, err
 		}
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s%s", pkg, version, compiler, fragment, series.key))
-	dir, err := l.make(filepath.Join("kernels", name+"-"+hex.EncodeToString(key[:8])), func(dir string) error {
-		source, err := l.source(ctx, a, pkg, version, series)
-		if err != nil {
-			return err
-		}
-		return l.build(ctx, name, source, dir, fragment)
-	})
-	return filepath.Join(dir, filepath.Base(cross[k.arch].files[0])), err
+	key := sha256.Sum256(fmt.Appendf(nil, "%s %s\n%s\n%s%s", pkg, version, compiler, r.fragment, r.series.key))
+	r.dir = filepath.Join("kernels", name+"-"+hex.EncodeToString(key[:8]))
+	return r, nil
 }
 
 // source returns a kernel's tree, with a series of patches applied. The copy
 // shares its files with the plain tree: patch makes new ones.
 func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series) (string, error) {
-	name := filepath.Join("source", pkg+"_"+version)
+	name := sourceTree(pkg, version)
 	plain, err := l.make(name, func(dir string) error {
 		l.say("source %s %s", pkg, version)
 		return unpackSource(ctx, a, pkg, dir)
@@ -181,6 +220,9 @@ func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series
 	})
 	return filepath.Join(patched, pkg), err
 }
+
+// sourceTree is where the cache has a tree.
+func sourceTree(pkg, version string) string { return filepath.Join("source", pkg+"_"+version) }
 
 // unpackSource unpacks the tree that is in the package, or some files of it.
 func unpackSource(ctx context.Context, a *apt, pkg, dir string, files ...string) error {
@@ -310,16 +352,22 @@ func Kernels() []string {
 	return append(slices.Sorted(maps.Keys(stock)), slices.Sorted(maps.Keys(own))...)
 }
 
-// Prepare installs what the host lacks and makes kernels.
-func (l *Lab) Prepare(ctx context.Context, kernels ...string) error {
-	build := slices.ContainsFunc(kernels, func(k string) bool { _, ok := own[k]; return ok })
-	if err := l.Host(ctx, build); err != nil {
-		return err
-	}
-	for _, k := range kernels {
-		if _, err := l.Kernel(ctx, k); err != nil {
-			return err
-		}
-	}
-	return nil
+// FewKernels are the names of the kernels that gate a change: at most one of
+// each architecture has to be built.
+func FewKernels() []string {
+	return slices.DeleteFunc(Kernels(), func(name string) bool { return own[name].second })
 }
+
+// Architectures are the GOARCHes of guests.
+func Architectures() []string { return slices.Sorted(maps.Keys(platforms)) }
+
+// archOf is the GOARCH of a kernel.
+func archOf(kernel string) string {
+	if k, ok := own[kernel]; ok {
+		return k.arch
+	}
+	return goarch[stock[kernel].arch]
+}
+
+// goarch has Debian's names of architectures that Go calls otherwise.
+var goarch = map[string]string{"ppc64el": "ppc64le", "s390x": "s390x"}

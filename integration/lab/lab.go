@@ -25,6 +25,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Variable in the environment asks for guests in the tests of package
+// integration: Gate for those that gate a change, which have FewKernels, Whole
+// for all. Without it these tests do not run, since guests need QEMU and kernels
+// that take long to build.
+const (
+	Variable = "IMABOOT_LAB"
+	Gate     = "gate"
+	Whole    = "require"
+)
+
 // A Lab is a cache, and where progress goes.
 type Lab struct {
 	// Dir is the cache.

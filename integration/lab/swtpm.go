@@ -13,11 +13,8 @@ import (
 	"time"
 )
 
-// tpmWait bounds the start of swtpm.
-const tpmWait = 10 * time.Second
-
-// startTPM starts a new TPM 2.0 with four banks, whose state is in dir. It
-// ends when its guest does; stop ends it before.
+// startTPM starts a new TPM 2.0 with four banks, whose state is in dir. It ends
+// with its guest, or earlier by stop.
 func startTPM(ctx context.Context, dir string) (socket string, stop func(), err error) {
 	if _, err := run(ctx, dir, "swtpm_setup", "--tpm2", "--tpmstate", dir, "--overwrite",
 		"--pcr-banks", "sha1,sha256,sha384,sha512"); err != nil {
@@ -29,15 +26,23 @@ func startTPM(ctx context.Context, dir string) (socket string, stop func(), err 
 	if err := cmd.Start(); err != nil {
 		return "", nil, fmt.Errorf("swtpm: %w", err)
 	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
 	stop = func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-exited
 	}
-	for end := time.Now().Add(tpmWait); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for {
 		if _, err := os.Stat(socket); err == nil {
 			return socket, stop, nil
 		}
+		select {
+		case err := <-exited:
+			return "", nil, fmt.Errorf("swtpm ended before it made its socket: %w", err)
+		case <-ctx.Done():
+			stop()
+			return "", nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
-	stop()
-	return "", nil, fmt.Errorf("swtpm made no socket in %v", tpmWait)
 }

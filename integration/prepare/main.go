@@ -2,9 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// prepare makes everything that guest tests need: packages of the host,
-// kernels, and what they are built with. It is quiet when nothing is to be
-// done.
+// prepare installs and makes everything that guest tests need: packages of the
+// host, and kernels. With --all it also builds the kernels that only ./run test
+// --all uses. It prints nothing when there is nothing to do.
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/imaboot/imaboot/integration/lab"
 )
@@ -31,5 +32,9 @@ func prepare(ctx context.Context) error {
 		return err
 	}
 	defer l.Close()
-	return l.Prepare(ctx, lab.Kernels()...)
+	kernels := lab.FewKernels()
+	if slices.Contains(os.Args[1:], "--all") {
+		kernels = lab.Kernels()
+	}
+	return l.PrepareSuite(ctx, kernels...)
 }

@@ -30,21 +30,23 @@ type Step struct {
 	// if From names one, and not from the kernel.
 	List bool   `json:"list,omitempty"`
 	From string `json:"from,omitempty"`
-	// Measure makes IMA measure so many new files, which are Owner's. With
-	// Background the next steps run meanwhile, and DelayMS passes between
+	// Measure makes IMA measure this many new files, which belong to Owner.
+	// With Background the next steps run meanwhile, and DelayMS pass between
 	// two files.
 	Measure    int  `json:"measure,omitempty"`
 	Owner      int  `json:"owner,omitempty"`
 	Background bool `json:"background,omitempty"`
 	DelayMS    int  `json:"delay_ms,omitempty"`
-	// Stop ends what runs in the background.
+	// On makes the step, a Measure or a Write, wait for another program, and
+	// the next steps run meanwhile.
+	On *Trigger `json:"on,omitempty"`
+	// Stop ends what runs in the background or waits.
 	Stop bool `json:"stop,omitempty"`
 	// Extend extends PCR 10, or another one, of the named bank or of "all",
 	// which nobody knows of.
 	Extend string `json:"extend,omitempty"`
 	PCR    int    `json:"pcr,omitempty"`
-	// Write writes to a file, or makes it; with Background after DelayMS.
-	// Change changes its last byte.
+	// Write writes to a file, or makes it. Change changes its last byte.
 	Write   string `json:"write,omitempty"`
 	Change  string `json:"change,omitempty"`
 	Content string `json:"content,omitempty"`
@@ -60,9 +62,9 @@ type Step struct {
 	// Swap changes the last byte of a file in the background, as soon as
 	// another program has opened it, which is when IMA measures it.
 	Swap string `json:"swap,omitempty"`
-	// Mount mounts a file system of that type on a new directory.
+	// Mount mounts a file system of that type on a new directory, At.
 	Mount string `json:"mount,omitempty"`
-	On    string `json:"on,omitempty"`
+	At    string `json:"at,omitempty"`
 	// KexecFile jumps by kexec_file_load(2) to a kernel that the running one
 	// prepares, list included.
 	KexecFile *KexecFile `json:"kexec_file,omitempty"`
@@ -71,6 +73,24 @@ type Step struct {
 	Restore *Restore `json:"restore,omitempty"`
 	// Capture reports the machine as a plan needs it.
 	Capture bool `json:"capture,omitempty"`
+}
+
+// A Trigger is what a step waits for: one of Open and Say. It follows what
+// another program does, so that the order of the two does not depend on how
+// busy the machine is.
+type Trigger struct {
+	// Open is a file that a program opens. The program waits in open(2) until
+	// the step is done. The guest's kernel needs
+	// CONFIG_FANOTIFY_ACCESS_PERMISSIONS, which Debian's kernels have.
+	Open string `json:"open,omitempty"`
+	// Loaded ignores programs that open the file while no kernel is loaded.
+	Loaded bool `json:"loaded,omitempty"`
+	// Times is how often the step is taken; 0 means until Stop.
+	Times int `json:"times,omitempty"`
+
+	// Say is a text that a command of the guest prints on stderr. The step is
+	// taken once.
+	Say string `json:"say,omitempty"`
 }
 
 // A KexecFile is what the system call takes.

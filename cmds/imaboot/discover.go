@@ -46,7 +46,7 @@ func (d *discovery) flags(f *flag.FlagSet) {
 
 // chooseFlags are the flags that boot has and entries has not.
 func (d *discovery) chooseFlags(f *flag.FlagSet) {
-	f.DurationVar(&d.timeout, "timeout", defaultTimeout, "Boot the default entry if no key is pressed for `DURATION` while the menu is shown. If it is negative, wait for ever.")
+	f.DurationVar(&d.timeout, "timeout", defaultTimeout, "Boot the default entry if no key is pressed for `DURATION` while the menu is shown. If it is negative, wait forever.")
 	f.BoolVar(&d.noMenu, "no-menu", false, "Boot the default entry, or the one of --entry, without a menu.")
 	f.Var(flags.Choice(&d.finally, "exit", "shell", "reboot"), "finally", "If nothing can be booted, exit, start a shell or reboot.")
 }

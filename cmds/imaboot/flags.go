@@ -73,7 +73,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.Measure, "measure", false, "At the jump, extend the target's files into PCR 9 and its command line into PCR 8, and hand on an event log.")
 	f.Uint64Var(&o.Room, "room", 0, "Leave `BYTES` of memory free behind the list in its segment.")
 	o.Carry = autoCarrier
-	f.Var(flags.Choice(&o.Carry, autoCarrier, "kernel", "initramfs"), "carry", "Choose how the list travels: kernel lets the target's kernel restore it, initramfs sends it as a file in front of the initrd. With auto, the target's image decides; imaboot prints what it chose and why.")
+	f.Var(flags.Choice(&o.Carry, autoCarrier, "kernel", "initramfs"), "carry", `Choose how the list travels: "kernel" lets the target's kernel restore it, "initramfs" sends it as a file in front of the initrd. With "auto", the target's image decides; imaboot prints what it chose and why.`)
 	f.BoolVar(&o.NoNote, "no-note", false, "Send no note beside a list that the target's kernel restores. Without a note, the next system cannot tell that a list was lost.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
@@ -87,12 +87,12 @@ func (o *options) policyFlag(f *flag.FlagSet) {
 func (o *options) carriedFlag(f *flag.FlagSet) {
 	o.Carried = "auto"
 	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the kernel's list, back in front of it.")
-	f.Var(flags.Choice(&o.Carried, "auto", "off"), "carried", "Join the list that an earlier kernel sent as a file, or ignore it.")
+	f.Var(flags.Choice(&o.Carried, "auto", "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
 }
 
 func (o *options) tpmFlag(f *flag.FlagSet) {
 	o.TPM = "auto"
-	f.Var(flags.Choice(&o.TPM, "require", "auto", "off"), "tpm", "Compare the list with PCR 10. Without a TPM, require refuses and auto goes on, but verify fails. With off, nothing is compared, and verify accepts a list that nothing proves.")
+	f.Var(flags.Choice(&o.TPM, "require", "auto", "off"), "tpm", `Compare the list with PCR 10. Without a TPM, "require" refuses, and "auto" goes on except in verify. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
 }
 
 // take names the kernel, and with it the configuration beside it.

@@ -154,7 +154,7 @@ func (c *command) list(f *flag.FlagSet) action {
 	o, from := &options{}, &source{}
 	var format, output string
 	c.jsonFlag(f)
-	f.Var(flags.Choice(&format, "binary", "ascii", "json"), "format", "Choose the list's form: binary as the kernel writes it, ascii as the kernel prints it, json as --json. The default is binary with --output, else ascii.")
+	f.Var(flags.Choice(&format, "binary", "ascii", "json"), "format", `Choose the list's form: "binary" as the kernel writes it, "ascii" as the kernel prints it, "json" for machines. The default is "binary" with --output, else "ascii".`)
 	f.StringVar(&output, "output", "", "Write the list to `FILE` instead of standard output.")
 	from.listFlag(f)
 	o.carriedFlag(f)

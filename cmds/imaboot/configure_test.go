@@ -6,12 +6,15 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/imaboot/imaboot/internal/flags"
 )
 
 // TestConfigure: arguments win over the kernel's command line, and that over
@@ -31,7 +34,7 @@ func TestConfigure(t *testing.T) {
 		{name: "arguments", file: "timeout=3s\n", cmdline: "imaboot.timeout=4s", args: []string{"--timeout=5s", "--entry", "b"}, timeout: 5 * time.Second, entry: "b"},
 		{name: "unknown in the file", file: "timeout=3s\ncolour=red\n", err: `conf: line 2: "colour" is none of from, wait`},
 		{name: "not to be set", cmdline: "imaboot.initrd=/x imaboot.from=moon", timeout: defaultTimeout},
-		{name: "bad value", file: "from=moon\n", err: "conf: line 1: from: one of disk, net"},
+		{name: "bad value", file: "from=moon\n", err: "conf: line 1: from: must be one of disk, net"},
 		{name: "as the kernel compares names", cmdline: "imaboot.no_menu", timeout: defaultTimeout, noMenu: true},
 		{name: "arguments of init", cmdline: "quiet -- imaboot.no-menu", timeout: defaultTimeout},
 		{name: "quoted", cmdline: `x="a imaboot.entry=no" imaboot.entry="a name" imaboot.no-menu`, timeout: defaultTimeout, entry: "a name", noMenu: true},
@@ -39,12 +42,13 @@ func TestConfigure(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCommand(io.Discard, io.Discard)
 			o, d := &options{}, &discovery{}
-			f := c.bootFlags(o, d)
+			f := flag.NewFlagSet("boot", flag.ContinueOnError)
+			c.bootFlags(f, o, d)
 			file := filepath.Join(t.TempDir(), "conf")
 			if err := os.WriteFile(file, []byte(tt.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := parse(f, tt.args); err != nil {
+			if _, err := flags.Parse(f, tt.args); err != nil {
 				t.Fatal(err)
 			}
 			err := c.configureFrom(f, file, tt.cmdline)
@@ -64,8 +68,8 @@ func TestConfigure(t *testing.T) {
 	}
 	// All that can be set is a flag.
 	c := newCommand(io.Discard, io.Discard)
-	o, d := &options{}, &discovery{}
-	f := c.bootFlags(o, d)
+	f := flag.NewFlagSet("boot", flag.ContinueOnError)
+	c.bootFlags(f, &options{}, &discovery{})
 	for _, name := range configurable {
 		if f.Lookup(name) == nil {
 			t.Errorf("there is no flag %q", name)

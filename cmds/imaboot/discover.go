@@ -15,6 +15,7 @@ import (
 
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 
+	"github.com/imaboot/imaboot/internal/flags"
 	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/fetch"
 )
@@ -36,18 +37,18 @@ const defaultTimeout = 5 * time.Second
 
 func (d *discovery) flags(f *flag.FlagSet) {
 	d.from, d.finally = "disk,net", "exit"
-	f.Var(choice{&d.from, []string{"disk", "net", "disk,net", "net,disk"}}, "from", "where to look: disk, net, or both in the order to look in")
-	f.DurationVar(&d.wait, "wait", discover.DefaultWait, "how long disks, or the network, may take to appear")
-	f.StringVar(&d.entry, "entry", "", "`NAME` or number of the entry to boot")
-	f.StringVar(&d.url, "url", "", "kernel at an `ADDRESS` (tftp, http, https); --initrd are addresses then, too")
-	f.Var(&d.checksums, "checksum", "sha256:HEX of what --url names, and then of each --initrd")
+	f.Var(flags.Choice(&d.from, "disk", "net", "disk,net", "net,disk"), "from", "Look for entries on disks, on the network, or on both in this order. The first place that has one ends the search.")
+	f.DurationVar(&d.wait, "wait", discover.DefaultWait, "Wait up to `DURATION` for disks or network interfaces to appear. With 0, do not wait.")
+	f.StringVar(&d.entry, "entry", "", "Choose the entry `NAME`: its number in the output of imaboot entries, its title, or its name in the configuration.")
+	f.StringVar(&d.url, "url", "", "Take the kernel at `ADDRESS` (tftp, http or https) and look nowhere else. --initrd takes addresses then.")
+	f.Var(&d.checksums, "checksum", "Refuse a download that does not have the digest `sha256:HEX`. The first of these flags is for --url, the next ones are for each --initrd.")
 }
 
 // chooseFlags are the flags that boot has and entries has not.
 func (d *discovery) chooseFlags(f *flag.FlagSet) {
-	f.DurationVar(&d.timeout, "timeout", defaultTimeout, "how long the menu waits for a key; for ever if negative")
-	f.BoolVar(&d.noMenu, "no-menu", false, "boot the default, or --entry, and do not ask")
-	f.Var(choice{&d.finally, []string{"exit", "shell", "reboot"}}, "finally", "what to do when nothing can be booted: exit, shell or reboot")
+	f.DurationVar(&d.timeout, "timeout", defaultTimeout, "Boot the default entry if no key is pressed for `DURATION` while the menu is shown. If it is negative, wait forever.")
+	f.BoolVar(&d.noMenu, "no-menu", false, "Boot the default entry, or the one of --entry, without a menu.")
+	f.Var(flags.Choice(&d.finally, "exit", "shell", "reboot"), "finally", "If nothing can be booted, exit, start a shell or reboot.")
 }
 
 // sums are the checksums of --url and each --initrd, by URL.
@@ -111,12 +112,12 @@ func (f *finder) close() {
 // restored when what was found is closed. A library must not do this, but here
 // the logger is the command's own.
 func (c *command) divertLog() (restore func()) {
-	writer, flags := log.Writer(), log.Flags()
+	writer, format := log.Writer(), log.Flags()
 	log.SetFlags(0)
 	log.SetOutput(details{c})
 	return func() {
 		log.SetOutput(writer)
-		log.SetFlags(flags)
+		log.SetFlags(format)
 	}
 }
 

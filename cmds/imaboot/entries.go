@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 
@@ -38,18 +39,20 @@ type configReport struct {
 }
 
 // entries shows what boot would offer.
-func (c *command) entries(ctx context.Context, args []string) error {
+func (c *command) entries(f *flag.FlagSet) action {
 	o, d := &options{}, &discovery{}
-	f := c.flagSet("entries")
-	asJSON := f.Bool("json", false, "print for machines")
+	c.jsonFlag(f)
 	o.targetFlags(f)
 	d.flags(f)
-	if err := parseFlags(f, args); err != nil {
-		return err
+	return func(ctx context.Context, _ []string) error {
+		if err := c.configure(f); err != nil {
+			return err
+		}
+		return c.showEntries(ctx, o, d)
 	}
-	if err := c.configure(f); err != nil {
-		return err
-	}
+}
+
+func (c *command) showEntries(ctx context.Context, o *options, d *discovery) error {
 	if err := o.check(d); err != nil {
 		return err
 	}
@@ -59,7 +62,7 @@ func (c *command) entries(ctx context.Context, args []string) error {
 	}
 	defer found.close()
 	entries, configs := found.report(ctx, o)
-	if *asJSON {
+	if c.asJSON {
 		err = c.printJSON(struct {
 			head
 			Entries []entryReport  `json:"entries"`

@@ -5,14 +5,13 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
-	"slices"
-	"strings"
+	"io"
 
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 
+	"github.com/imaboot/imaboot/internal/flags"
 	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 )
@@ -23,20 +22,6 @@ var errUsage = refusal.New(refusal.Usage, "usage")
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s (see imaboot --help)", errUsage, fmt.Sprintf(format, args...))
 }
-
-const synopsis = `imaboot boots the next kernel without losing what this one measured.
-
-	imaboot [boot] [--from disk,net] [--entry NAME] [--no-menu]
-	imaboot [boot] [--initrd FILE] [--command-line STRING] KERNEL
-	imaboot entries [--json]
-	imaboot plan [--json] [flags of boot] KERNEL
-	imaboot load [flags of boot] KERNEL
-	imaboot exec
-	imaboot unload
-	imaboot verify [--json] [--list FILE --pcr ALG=HEX...]
-	imaboot list [--format binary|ascii|json] [--output FILE]
-	imaboot version
-`
 
 // autoCarrier lets the target's image decide how the list travels.
 const autoCarrier = "auto"
@@ -64,111 +49,55 @@ type options struct {
 	Measure bool
 }
 
-// flagSet makes the flags that all commands have.
-func (c *command) flagSet(name string) *flag.FlagSet {
-	f := flag.NewFlagSet("imaboot "+name, flag.ContinueOnError)
-	f.SetOutput(c.stderr)
-	f.Usage = func() {
-		fmt.Fprint(c.stderr, synopsis)
-		fmt.Fprintf(c.stderr, "\nflags of %s:\n", f.Name())
-		f.PrintDefaults()
-	}
-	f.BoolVar(&c.verbose, "v", false, "say more")
-	f.BoolVar(&c.quiet, "q", false, "say nothing but errors")
-	return f
+// flagSet makes the command's flags, and what runs it. Errors of flags are
+// printed like all others.
+func (c *command) flagSet() (*flag.FlagSet, action) {
+	f := flag.NewFlagSet(c.sub.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.BoolVar(&c.verbose, "v", false, "Print more about each step.")
+	f.BoolVar(&c.quiet, "q", false, "Print only errors and results.")
+	return f, c.sub.setup(c, f)
 }
 
 // targetFlags are those of boot, plan and load, named as kexec-tools does.
 func (o *options) targetFlags(f *flag.FlagSet) {
-	for _, name := range []string{"initrd", "ramdisk", "initramfs"} {
-		f.Var(&o.Initrds, name, "initial ramdisk `FILE`; several are one behind the other")
+	f.Var(&o.Initrds, "initrd", "Give the target the initial ramdisk in `FILE`. Repeat the flag for several: they are concatenated in order.")
+	for _, alias := range []string{"ramdisk", "initramfs"} {
+		f.Var(&o.Initrds, alias, "The same as --initrd `FILE`.")
 	}
-	for _, name := range []string{"append", "command-line"} {
-		f.StringVar(&o.CommandLine, name, "", "command line `STRING`; with --reuse-cmdline it is appended")
-	}
-	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "begin with the running kernel's command line")
-	f.StringVar(&o.DTB, "dtb", "", "device tree `FILE` instead of the running one")
-	f.BoolVar(&o.RequireMeasured, "require-measured", false, "refuse if the kernel, initrd or device tree is in no record")
-	f.BoolVar(&o.Measure, "measure", false, "extend kernel, initrd, device tree and command line into PCRs 9 and 8 at the jump, and hand on the event log")
-	f.Uint64Var(&o.Room, "room", 0, "`BYTES` of memory beyond the list in its segment")
+	f.StringVar(&o.CommandLine, "append", "", "Use `STRING` as the target's command line. With --reuse-cmdline, or if imaboot finds an entry, append it to that command line.")
+	f.StringVar(&o.CommandLine, "command-line", "", "The same as --append `STRING`.")
+	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "Begin the target's command line with the running kernel's, without BOOT_IMAGE=, initrd=, kexec_jump_back_entry= and imaboot.list=.")
+	f.StringVar(&o.DTB, "dtb", "", "Give the target the device tree in `FILE` instead of the running kernel's, on architectures that have one.")
+	f.BoolVar(&o.RequireMeasured, "require-measured", false, "Refuse a target if the content of its kernel, of an initrd or of its device tree is in no record of the list.")
+	f.BoolVar(&o.Measure, "measure", false, "At the jump, extend the target's files into PCR 9 and its command line into PCR 8, and hand on an event log.")
+	f.Uint64Var(&o.Room, "room", 0, "Leave `BYTES` of memory free behind the list in its segment.")
 	o.Carry = autoCarrier
-	f.Var(choice{&o.Carry, []string{autoCarrier, "kernel", "initramfs"}}, "carry", "how the list travels: auto, kernel or initramfs")
-	f.BoolVar(&o.NoNote, "no-note", false, "send no note beside a list that the target's kernel restores")
+	f.Var(flags.Choice(&o.Carry, autoCarrier, "kernel", "initramfs"), "carry", `Choose how the list travels: "kernel" lets the target's kernel restore it, "initramfs" sends it as a file in front of the initrd. With "auto", the target's image decides; imaboot prints what it chose and why.`)
+	f.BoolVar(&o.NoNote, "no-note", false, "Send no note beside a list that the target's kernel restores. Without a note, the next system cannot tell that a list was lost.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
 }
 
 // policyFlag is for commands that change what the kernel measures.
 func (o *options) policyFlag(f *flag.FlagSet) {
-	f.StringVar(&o.Policy, "policy", "", "IMA policy `FILE` to load before the target's files are opened")
+	f.StringVar(&o.Policy, "policy", "", "Load the IMA policy in `FILE` before the target's files are opened, unless imaboot has loaded it already.")
 }
 
 func (o *options) carriedFlag(f *flag.FlagSet) {
 	o.Carried = "auto"
-	f.StringVar(&o.Prefix, "prefix", "", "`FILE` with the records that were deleted from the front of the list")
-	f.Var(choice{&o.Carried, []string{"auto", "off"}}, "carried", "join the list that came as a file, or leave it out: auto or off")
+	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the kernel's list, back in front of it.")
+	f.Var(flags.Choice(&o.Carried, "auto", "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
 }
 
 func (o *options) tpmFlag(f *flag.FlagSet) {
 	o.TPM = "auto"
-	f.Var(choice{&o.TPM, []string{"require", "auto", "off"}}, "tpm", "compare the list with PCR 10: require, auto or off")
+	f.Var(flags.Choice(&o.TPM, "require", "auto", "off"), "tpm", `Compare the list with PCR 10. Without a TPM, "require" refuses, and "auto" goes on except in verify. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
 }
 
-// choice is a flag.Value that takes one of a few words.
-type choice struct {
-	value *string
-	words []string
-}
-
-func (c choice) String() string {
-	if c.value == nil {
-		return ""
-	}
-	return *c.value
-}
-
-func (c choice) Set(s string) error {
-	if !slices.Contains(c.words, s) {
-		return fmt.Errorf("one of %s", strings.Join(c.words, ", "))
-	}
-	*c.value = s
-	return nil
-}
-
-// parse takes flags before and after other arguments, as getopt(3) does, and
-// returns the others.
-func parse(f *flag.FlagSet, args []string) ([]string, error) {
-	var others []string
-	for {
-		if err := f.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
-		}
-		rest := f.Args()
-		if len(rest) == 0 {
-			return others, nil
-		}
-		if n := len(args) - len(rest); n > 0 && args[n-1] == "--" {
-			return append(others, rest...), nil
-		}
-		others, args = append(others, rest[0]), rest[1:]
-	}
-}
-
-// parseTarget parses the arguments of plan and load.
-func (o *options) parseTarget(f *flag.FlagSet, args []string) error {
-	o.targetFlags(f)
-	others, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(others) != 1 {
-		return usagef("one KERNEL is needed, %d are given", len(others))
-	}
-	o.Kernel, o.Config = others[0], target.ConfigName(others[0])
-	return o.check(nil)
+// take names the kernel, and with it the configuration beside it.
+func (o *options) take(kernel string) {
+	o.Kernel, o.Config = kernel, target.ConfigName(kernel)
 }
 
 // check refuses flags that exclude each other; d is nil where a KERNEL is
@@ -184,13 +113,4 @@ func (o *options) check(d *discovery) error {
 		return usagef("--measure sends an event log beside the note that --no-note leaves out")
 	}
 	return nil
-}
-
-// parseFlags is for commands that take nothing but flags.
-func parseFlags(f *flag.FlagSet, args []string) error {
-	others, err := parse(f, args)
-	if err == nil && len(others) > 0 {
-		err = usagef("unexpected argument %q", others[0])
-	}
-	return err
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
@@ -76,7 +77,12 @@ func TestRun(t *testing.T) {
 		{"no kernel", []string{"load"}, 2, "", "one KERNEL is needed, 0 are given"},
 		{"two kernels", []string{"boot", "a", "b"}, 2, "", "2 are given"},
 		{"event log without a note", []string{"boot", "--measure", "--no-note", "x"}, 2, "", "--no-note leaves out"},
-		{"help", []string{"--help"}, 0, "", "--command-line"},
+		{"help", []string{"--help"}, 0, "  imaboot plan [flags] KERNEL ", ""},
+		{"help is a command", []string{"help"}, 0, "imaboot COMMAND --help", ""},
+		{"help of a command", []string{"load", "/k", "--help"}, 0, "--command-line STRING", ""},
+		{"help of a command, as words", []string{"help", "verify"}, 0, "  --pcr ALG=HEX           Compare", ""},
+		{"version", []string{"version"}, 0, "imaboot " + carry.Version, ""},
+		{"version for machines", []string{"version", "--json"}, 0, `"version": "` + carry.Version + `"`, ""},
 		{"unknown flag", []string{"plan", "--nonsense", "x"}, 2, "", "nonsense"},
 		{"bad choice", []string{"boot", "--tpm=maybe", "x"}, 2, "", "one of require, auto, off"},
 		{"argument of unload", []string{"unload", "x"}, 2, "", `unexpected argument "x"`},
@@ -160,5 +166,42 @@ func TestReportJSON(t *testing.T) {
 	}
 	if got.Schema != schema || got.Report != "verify" || got.Verdict != "match" || got.Records != 17 || len(got.Hops) != 3 || len(got.Banks) != 4 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestOutcomeJSON: a refusal is reported for machines as well.
+func TestOutcomeJSON(t *testing.T) {
+	for _, tt := range []struct {
+		report string
+		args   []string
+		text   string
+	}{
+		{"load", []string{"load", "--json"}, "one KERNEL is needed"},
+		{"load", []string{"load", "/k", "--measure", "--no-note", "--json"}, "--no-note leaves out"},
+		{"exec", []string{"exec", "--json", "/k"}, "unexpected argument"},
+		{"boot", []string{"--json", "--nonsense"}, "nonsense"},
+	} {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(tt.args, &stdout, &stderr)
+			var got struct {
+				Schema, Code          int
+				Report, Refusal, Text string
+			}
+			d := json.NewDecoder(&stdout)
+			if err := d.Decode(&got); err != nil || d.More() {
+				t.Fatalf("not one object: %v", err)
+			}
+			if got.Schema != schema || got.Report != tt.report || got.Refusal != "usage" || got.Code != 2 || code != 2 || !strings.Contains(got.Text, tt.text) {
+				t.Errorf("exit code %d, %+v", code, got)
+			}
+			if !strings.Contains(stderr.String(), "imaboot: "+got.Text) {
+				t.Errorf("stderr says %q, and the report %q", stderr.String(), got.Text)
+			}
+		})
+	}
+	var stdout, stderr bytes.Buffer
+	if run([]string{"plan", "--json"}, &stdout, &stderr); stdout.Len() > 0 {
+		t.Errorf("plan reports %q", stdout.String())
 	}
 }

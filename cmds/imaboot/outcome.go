@@ -5,9 +5,6 @@
 package main
 
 import (
-	"flag"
-	"strings"
-
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -32,15 +29,6 @@ type outcome struct {
 	Check   *handover.Report     `json:"check,omitempty"`
 }
 
-// jsonFlag is that of commands whose report is an outcome.
-func (c *command) jsonFlag(f *flag.FlagSet) {
-	name := strings.TrimPrefix(f.Name(), "imaboot ")
-	f.BoolFunc("json", "print for machines: one object, also for a refusal", func(string) error {
-		c.outcomeOf = name
-		return nil
-	})
-}
-
 // jumping reports what is about to be booted: afterwards nobody can.
 func (c *command) jumping(r *carry.Result) {
 	if err := c.printOutcome(r, nil); err != nil {
@@ -50,10 +38,10 @@ func (c *command) jumping(r *carry.Result) {
 
 // printOutcome prints a result, or a refusal, if --json asks for it.
 func (c *command) printOutcome(r *carry.Result, refused error) error {
-	if c.outcomeOf == "" {
+	if !c.asJSON {
 		return nil
 	}
-	out := outcome{head: head{schema, c.outcomeOf}}
+	out := outcome{head: head{schema, c.sub.name}}
 	if refused != nil {
 		out.Refusal, out.Text = refusal.Of(refused), refused.Error()
 		out.Code = out.Refusal.Code()

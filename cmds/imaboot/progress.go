@@ -21,9 +21,9 @@ type command struct {
 	stdout, stderr io.Writer
 	start          time.Time
 	verbose, quiet bool
-	// outcomeOf names the command whose outcome is printed for machines, ""
-	// for none.
-	outcomeOf string
+	// asJSON prints for machines.
+	asJSON bool
+	sub    *subcommand
 }
 
 func newCommand(stdout, stderr io.Writer) *command {

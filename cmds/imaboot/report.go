@@ -9,10 +9,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/imaboot/imaboot/internal/flags"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -21,7 +23,7 @@ import (
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
 
-// A head is in front of every report for machines. README.md documents them.
+// A head is in front of every report for machines. docs/json.md documents them.
 type head struct {
 	// Schema is the version of all reports.
 	Schema int `json:"schema"`
@@ -39,24 +41,29 @@ func printJSON(out io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// jsonFlag is that of every command that reports something.
+func (c *command) jsonFlag(f *flag.FlagSet) {
+	f.BoolVar(&c.asJSON, "json", false, "Print one JSON object, for machines.")
+}
+
 // plan shows what boot would load.
-func (c *command) plan(ctx context.Context, args []string) error {
+func (c *command) plan(f *flag.FlagSet) action {
 	o := &options{}
-	f := c.flagSet("plan")
-	asJSON := f.Bool("json", false, "print for machines")
-	if err := o.parseTarget(f, args); err != nil {
-		return err
-	}
-	j, err := c.open(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer j.Close()
-	r, err := j.Plan(ctx)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
+	c.jsonFlag(f)
+	o.targetFlags(f)
+	return func(ctx context.Context, args []string) error {
+		j, err := c.openNamed(ctx, o, args[0])
+		if err != nil {
+			return err
+		}
+		defer j.Close()
+		r, err := j.Plan(ctx)
+		if err != nil {
+			return err
+		}
+		if !c.asJSON {
+			return r.Plan.WriteText(c.stdout)
+		}
 		return c.printJSON(struct {
 			head
 			*archdesc.Plan
@@ -64,7 +71,6 @@ func (c *command) plan(ctx context.Context, args []string) error {
 			Check   *handover.Report `json:"check"`
 		}{head{schema, "plan"}, r.Plan, r.By, r.Snapshot.Report})
 	}
-	return r.Plan.WriteText(c.stdout)
 }
 
 // A source is where verify and list take the list from.
@@ -73,37 +79,39 @@ type source struct {
 	pcrs unixflag.StringArray
 }
 
+func (from *source) listFlag(f *flag.FlagSet) {
+	f.StringVar(&from.file, "list", "", "Read a binary list from `FILE` instead of the running kernel. It may come from another machine and have either byte order.")
+}
+
 // verify replays the list.
-func (c *command) verify(ctx context.Context, args []string) error {
+func (c *command) verify(f *flag.FlagSet) action {
 	o, from := &options{}, &source{}
-	f := c.flagSet("verify")
-	asJSON := f.Bool("json", false, "print for machines")
-	f.StringVar(&from.file, "list", "", "binary list in a `FILE` instead of the running kernel's")
-	f.Var(&from.pcrs, "pcr", "`ALG=HEX` of PCR 10, once a bank, with --list")
+	c.jsonFlag(f)
+	from.listFlag(f)
+	f.Var(&from.pcrs, "pcr", "Compare the list with this value of PCR 10, given as `ALG=HEX`. Repeat the flag for each bank. It needs --list.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
-	if err := parseFlags(f, args); err != nil {
-		return err
+	return func(ctx context.Context, _ []string) error {
+		s, err := c.read(ctx, o, from)
+		if err != nil {
+			return err
+		}
+		if c.asJSON {
+			err = c.printJSON(struct {
+				head
+				*handover.Report
+				Digest  string             `json:"list_sha256"`
+				Carried *carriedReport     `json:"carried,omitempty"`
+				Events  *carry.EventReport `json:"event_log,omitempty"`
+			}{head{schema, "verify"}, s.Report, s.SHA256(), reportCarried(s.Carried), s.Events})
+		} else {
+			err = s.WriteText(c.stdout)
+		}
+		if err != nil {
+			return err
+		}
+		return s.Err()
 	}
-	s, err := c.read(ctx, o, from)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		err = c.printJSON(struct {
-			head
-			*handover.Report
-			Digest  string             `json:"list_sha256"`
-			Carried *carriedReport     `json:"carried,omitempty"`
-			Events  *carry.EventReport `json:"event_log,omitempty"`
-		}{head{schema, "verify"}, s.Report, s.SHA256(), reportCarried(s.Carried), s.Events})
-	} else {
-		err = s.WriteText(c.stdout)
-	}
-	if err != nil {
-		return err
-	}
-	return s.Err()
 }
 
 // read reads the running kernel's list, or that of a file.
@@ -142,47 +150,48 @@ func reportCarried(l *handover.Carried) *carriedReport {
 }
 
 // list shows or writes the list.
-func (c *command) list(ctx context.Context, args []string) error {
+func (c *command) list(f *flag.FlagSet) action {
 	o, from := &options{}, &source{}
-	f := c.flagSet("list")
-	var format string
-	f.Var(choice{&format, []string{"binary", "ascii", "json"}}, "format", "binary, ascii or json: as the kernel writes or prints it, or for machines")
-	f.BoolFunc("json", "the same as --format=json", func(string) error { format = "json"; return nil })
-	output := f.String("output", "", "write to a `FILE`, the binary list unless --format says else")
-	f.StringVar(&from.file, "list", "", "binary list in a `FILE` instead of the running kernel's")
+	var format, output string
+	c.jsonFlag(f)
+	f.Var(flags.Choice(&format, "binary", "ascii", "json"), "format", `Choose the list's form: "binary" as the kernel writes it, "ascii" as the kernel prints it, "json" for machines. The default is "binary" with --output, else "ascii".`)
+	f.StringVar(&output, "output", "", "Write the list to `FILE` instead of standard output.")
+	from.listFlag(f)
 	o.carriedFlag(f)
-	if err := parseFlags(f, args); err != nil {
-		return err
-	}
-	// It is only shown: nothing has to prove it.
-	o.TPM = string(carry.TPMOff)
-	s, err := c.read(ctx, o, from)
-	if err != nil {
-		return err
-	}
-	l := s.List
-	if format == "" {
-		format = "ascii"
-		if *output != "" {
+	return func(ctx context.Context, _ []string) error {
+		// It is only shown: nothing has to prove it.
+		o.TPM = string(carry.TPMOff)
+		s, err := c.read(ctx, o, from)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.asJSON:
+			format = "json"
+		case format == "" && output != "":
 			format = "binary"
 		}
+		if output == "" {
+			return writeList(c.stdout, s.List, format)
+		}
+		return c.saveList(s.List, format, output)
 	}
-	if *output == "" {
-		return writeList(c.stdout, l, format)
-	}
-	out, err := os.OpenFile(*output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+}
+
+func (c *command) saveList(l *handover.List, format, name string) error {
+	out, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(writeList(out, l, format), out.Close()); err != nil {
 		return err
 	}
-	c.step("%s, %s, written to %s", count(l.Records(), "records"), size(len(l.Bytes())), *output)
+	c.step("%s, %s, written to %s", count(l.Records(), "records"), size(len(l.Bytes())), name)
 	return nil
 }
 
-// writeList writes a list in one of list's formats. ASCII is what the kernel
-// prints, to the byte.
+// writeList writes a list in one of list's formats, or else as the kernel prints
+// it, to the byte.
 func writeList(out io.Writer, l *handover.List, format string) error {
 	switch format {
 	case "binary":

@@ -76,3 +76,12 @@ func (c *command) open(ctx context.Context, o *options) (*carry.Job, error) {
 	}
 	return carry.Open(ctx, t, opts)
 }
+
+// openNamed opens a target whose kernel is an argument.
+func (c *command) openNamed(ctx context.Context, o *options, kernel string) (*carry.Job, error) {
+	if err := o.check(nil); err != nil {
+		return nil, err
+	}
+	o.take(kernel)
+	return c.open(ctx, o)
+}

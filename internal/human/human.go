@@ -2,12 +2,13 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package human prints numbers for people.
+// Package human prints numbers and texts for people.
 package human
 
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Count returns n and the noun that is counted, which is given in the plural:
@@ -34,4 +35,29 @@ func Size(n int64) string {
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
 	return fmt.Sprintf("%d bytes", n)
+}
+
+// Wrap breaks a text at spaces into lines of at most width columns, each of
+// which begins with indent spaces and ends with a newline. A word that is wider
+// has a line of its own.
+func Wrap(text string, indent, width int) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case column == 0:
+			fmt.Fprintf(&b, "%*s", indent, "")
+			column = indent
+		case column+1+n > width:
+			fmt.Fprintf(&b, "\n%*s", indent, "")
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String() + "\n"
 }

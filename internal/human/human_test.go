@@ -31,3 +31,21 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+func TestWrap(t *testing.T) {
+	for _, tt := range []struct {
+		text   string
+		indent int
+		want   string
+	}{
+		{"", 0, "\n"},
+		{"one two three", 0, "one two\nthree\n"},
+		{"one  two\nthree", 2, "  one\n  two\n  three\n"},
+		{"a wide-word-here b", 1, " a\n wide-word-here\n b\n"},
+		{"äöü äöü b", 0, "äöü äöü\nb\n"},
+	} {
+		if got := Wrap(tt.text, tt.indent, 7); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}

@@ -264,7 +264,7 @@ func TestMenu(t *testing.T) {
 	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", config)
 	modules := append([]string{"virtio_scsi", "sd_mod"}, firmwareModules[ppc64le]...)
-	firmware := firmwareWith(t, ppc64le, modules, report, find("--timeout=60s"))
+	firmware := firmwareWith(t, ppc64le, modules, report, find("--timeout=10m"))
 	r := runGuest(t, lab.Guest{
 		CPUs: 1, Devices: twoWays(disk), Stages: []lab.Stage{firmware},
 		Keys: []lab.Keys{

@@ -93,11 +93,13 @@ func TestExtendedBehindIMA(t *testing.T) {
 	}
 }
 
+// listCount is what imaboot reads before the list, and again before it jumps.
+const listCount = "/sys/kernel/security/integrity/ima/runtime_measurements_count"
+
 // whileLoaded fires when imaboot looks at the list once more after it has loaded
 // a kernel. Debian's kernel lets a guest wait for that.
 func whileLoaded(times int) *script.Trigger {
-	const count = "/sys/kernel/security/integrity/ima/runtime_measurements_count"
-	return &script.Trigger{Open: count, Loaded: true, Times: times}
+	return &script.Trigger{Open: listCount, Loaded: true, Times: times}
 }
 
 // TestGrowingList: files are measured while imaboot loads. As long as that

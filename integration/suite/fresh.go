@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func (c *checker) fresh(ctx context.Context, release string, commands []string) 
 	if err := l.Debootstrap(ctx, release, root); err != nil {
 		return nil, err
 	}
-	if err := c.connect(root); err != nil {
+	if err := c.connect(ctx, root); err != nil {
 		return nil, err
 	}
 	if err := c.command(ctx, nil, "git", "clone", "-q", "--no-hardlinks", c.dir, filepath.Join(root, freshSource)); err != nil {
@@ -95,8 +96,20 @@ func (c *checker) fresh(ctx context.Context, release string, commands []string) 
 // has no connection. They are copied where they exist.
 var connected = []string{"/etc/resolv.conf", "/etc/hosts", "/usr/local/share/ca-certificates"}
 
+// aptSetting is a line of apt-config dump that says how apt gets at archives:
+// one of a network with a proxy, or with a mirror that is a snapshot.
+var aptSetting = regexp.MustCompile(`(?m)^Acquire::(?:Check-Valid-Until|Check-Date|Retries|\w+::Proxy\S*) ".*";$`)
+
 // connect gives a tree this machine's way to the network.
-func (c *checker) connect(root string) error {
+func (c *checker) connect(ctx context.Context, root string) error {
+	dump, err := c.output(ctx, "apt-config", "dump")
+	if err != nil {
+		return err
+	}
+	settings := strings.Join(aptSetting.FindAllString(dump, -1), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(root, "etc/apt/apt.conf.d/90host"), []byte(settings), 0o644); err != nil {
+		return err
+	}
 	for _, name := range connected {
 		info, err := os.Stat(name)
 		if err != nil {

@@ -268,6 +268,21 @@ On Debian 12, amd64.
 	}
 }
 
+func TestAptSetting(t *testing.T) {
+	const dump = `APT::Architecture "amd64";
+Acquire "";
+Acquire::Check-Valid-Until "false";
+Acquire::http "";
+Acquire::http::Proxy "http://proxy.example:3128";
+Acquire::https::Proxy-Auto-Detect "/usr/bin/detect";
+Acquire::Languages "none";
+`
+	want := []string{`Acquire::Check-Valid-Until "false";`, `Acquire::http::Proxy "http://proxy.example:3128";`, `Acquire::https::Proxy-Auto-Detect "/usr/bin/detect";`}
+	if diff := cmp.Diff(want, aptSetting.FindAllString(dump, -1)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestUsage: ./run tells of every command that it has.
 func TestUsage(t *testing.T) {
 	c := &checker{dir: filepath.Join("..", "..")}

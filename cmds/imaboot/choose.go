@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strings"
 	"time"
@@ -37,7 +36,7 @@ func (c *command) bootFound(ctx context.Context, o *options, d *discovery) error
 	switch d.finally {
 	case "shell":
 		c.explain(err)
-		return errors.Join(err, c.shell(os.Stdin))
+		return errors.Join(err, menu.RunShell(os.Stdin, c.step))
 	case "reboot":
 		c.explain(err)
 		return reboot()
@@ -113,7 +112,7 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 		m.Timeout = -1
 		switch {
 		case chosen.Action == menu.Shell:
-			err = f.shellOn(typedOn)
+			err = menu.RunShellOn(typedOn, f.step)
 		case chosen.Action == menu.Reboot:
 			err = reboot()
 		case !chosen.Asked:
@@ -265,31 +264,4 @@ func (f *finder) probe(ctx context.Context, o *options, e *entry.Entry) (carry.C
 	opts.Log, opts.Debug = nil, nil
 	by, _, err := carry.Probe(ctx, t, opts)
 	return by, err
-}
-
-// shells are tried in this order; u-root's come first.
-var shells = []string{"/bin/defaultsh", "/bin/sh", "/bbin/gosh"}
-
-// shellOn starts a shell on a console.
-func (c *command) shellOn(console string) error {
-	f, err := os.OpenFile(console, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return c.shell(f)
-}
-
-func (c *command) shell(console *os.File) error {
-	for _, name := range shells {
-		if _, err := os.Stat(name); err != nil {
-			continue
-		}
-		signal.Reset()
-		cmd := exec.Command(name)
-		cmd.Stdin, cmd.Stdout, cmd.Stderr = console, console, console
-		c.step("%s: exit to come back", name)
-		return cmd.Run()
-	}
-	return fmt.Errorf("no shell: none of %v", shells)
 }

@@ -5,12 +5,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 
@@ -208,9 +206,5 @@ func writeList(out io.Writer, l *handover.List, format string) error {
 			Records []handover.RecordReport `json:"records"`
 		}{head{schema, "list"}, l.SHA256(), records})
 	}
-	w := bufio.NewWriter(out)
-	for r := range l.All {
-		fmt.Fprintln(w, r.ASCII())
-	}
-	return w.Flush()
+	return l.WriteASCII(out)
 }

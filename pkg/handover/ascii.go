@@ -5,9 +5,11 @@
 package handover
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -80,4 +82,14 @@ func (r *Record) Report() RecordReport {
 		out.Fields[f.ID] = r.text(f)
 	}
 	return out
+}
+
+// WriteASCII writes the list as the kernel prints it, to the byte
+// (ascii_runtime_measurements).
+func (l *List) WriteASCII(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	for r := range l.All {
+		fmt.Fprintln(w, r.ASCII())
+	}
+	return w.Flush()
 }

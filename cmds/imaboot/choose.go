@@ -160,15 +160,15 @@ func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline strin
 // that of the flags.
 func (f *finder) options(ctx context.Context, o *options, e *entry.Entry, cmdline string) (*options, error) {
 	mine := *o
-	mine.CommandLine = cmdline
-	if o.CommandLine != "" {
-		mine.CommandLine = strings.TrimSpace(cmdline + " " + o.CommandLine)
+	mine.Cmdline = cmdline
+	if o.Cmdline != "" {
+		mine.Cmdline = strings.TrimSpace(cmdline + " " + o.Cmdline)
 	}
 	files, err := f.Files(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	mine.Kernel, mine.Initrds, mine.DTB = files.Kernel, files.Initrds, files.DeviceTree
+	mine.Kernel, mine.Initrds, mine.DeviceTree = files.Kernel, files.Initrds, files.DeviceTree
 	mine.Config = files.Config
 	return &mine, nil
 }
@@ -215,7 +215,7 @@ func (f *finder) carriers(ctx context.Context, o *options, first int) []carries 
 // mayLook reports whether files can be opened without leaving a record in the
 // list: it must name no file that is not booted.
 func (f *finder) mayLook(o *options) bool {
-	measures, why, err := policy.MeasuresOpens("/", o.policyText)
+	measures, why, err := policy.MeasuresOpens("/", o.Policy)
 	switch {
 	case err != nil:
 		f.detail("entries are not looked at: %v", err)

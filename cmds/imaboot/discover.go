@@ -16,6 +16,7 @@ import (
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 
 	"github.com/imaboot/imaboot/internal/flags"
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/discover"
 	"github.com/imaboot/imaboot/pkg/fetch"
 )
@@ -55,7 +56,7 @@ func (d *discovery) chooseFlags(f *flag.FlagSet) {
 func (d *discovery) sums(initrds []string) (map[string]fetch.Sum, error) {
 	urls := append([]string{d.url}, initrds...)
 	if len(d.checksums) > len(urls) {
-		return nil, usagef("%s for %s", count(len(d.checksums), "checksums"), count(len(urls), "URLs"))
+		return nil, usagef("%s for %s", human.Count(len(d.checksums), "checksums"), human.Count(len(urls), "URLs"))
 	}
 	sums := map[string]fetch.Sum{}
 	for i, s := range d.checksums {

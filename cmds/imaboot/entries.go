@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -111,12 +112,8 @@ func (c *command) printEntries(entries []entryReport) error {
 		if e.Default {
 			mark = "*"
 		}
-		name := e.Title
-		if name == "" {
-			name = e.ID
-		}
 		var b strings.Builder
-		fmt.Fprintf(&b, "%s%3d  %s\n", mark, e.Number, entry.Printable(name))
+		fmt.Fprintf(&b, "%s%3d  %s\n", mark, e.Number, entry.Printable(cmp.Or(e.Title, e.ID)))
 		for _, x := range []struct{ what, text string }{
 			{"from", e.Source + " (" + e.Kind + ")"}, {"kernel", e.Kernel}, {"initrd", strings.Join(e.Initrds, " ")},
 			{"tree", e.DeviceTree}, {"append", e.Cmdline}, {"list", e.text()},

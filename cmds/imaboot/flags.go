@@ -12,6 +12,7 @@ import (
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 
 	"github.com/imaboot/imaboot/internal/flags"
+	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 )
@@ -23,30 +24,18 @@ func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: %s (see imaboot --help)", errUsage, fmt.Sprintf(format, args...))
 }
 
-// autoCarrier lets the target's image decide how the list travels.
-const autoCarrier = "auto"
+// auto lets imaboot decide: how the list travels, whether there is a TPM.
+const auto = "auto"
 
-// options are the flags of boot, plan and load.
+// options are what the flags say about a target and how the list is carried.
 type options struct {
-	Kernel string
-	// Initrds are concatenated in this order.
-	Initrds      unixflag.StringArray
-	CommandLine  string
-	ReuseCmdline bool
-	DTB          string
-	Carry        string
-	TPM          string
-	Carried      string
-	Room         uint64
-	NoNote       bool
-	Prefix       string
-	// Config is the kernel's configuration; "" for none.
-	Config string
-	// Policy is loaded once: policyText is what was in it.
-	Policy, policyText string
-	RequireMeasured    bool
-	// Measure extends what is booted into PCRs 8 and 9.
-	Measure bool
+	carry.Target
+	carry.Options
+	reuseCmdline bool
+	// These take words.
+	by, tpm, carried string
+	// policyFile is loaded once; then its text is in Options.Policy.
+	policyFile string
 }
 
 // flagSet makes the command's flags, and what runs it. Errors of flags are
@@ -61,19 +50,20 @@ func (c *command) flagSet() (*flag.FlagSet, action) {
 
 // targetFlags are those of boot, plan and load, named as kexec-tools does.
 func (o *options) targetFlags(f *flag.FlagSet) {
-	f.Var(&o.Initrds, "initrd", "Give the target the initial ramdisk in `FILE`. Repeat the flag for several: they are concatenated in order.")
+	initrds := (*unixflag.StringArray)(&o.Initrds)
+	f.Var(initrds, "initrd", "Give the target the initial ramdisk in `FILE`. Repeat the flag for several: they are concatenated in order.")
 	for _, alias := range []string{"ramdisk", "initramfs"} {
-		f.Var(&o.Initrds, alias, "The same as --initrd `FILE`.")
+		f.Var(initrds, alias, "The same as --initrd `FILE`.")
 	}
-	f.StringVar(&o.CommandLine, "append", "", "Use `STRING` as the target's command line. With --reuse-cmdline, or if imaboot finds an entry, append it to that command line.")
-	f.StringVar(&o.CommandLine, "command-line", "", "The same as --append `STRING`.")
-	f.BoolVar(&o.ReuseCmdline, "reuse-cmdline", false, "Begin the target's command line with the running kernel's, without BOOT_IMAGE=, initrd=, kexec_jump_back_entry= and imaboot.list=.")
-	f.StringVar(&o.DTB, "dtb", "", "Give the target the device tree in `FILE` instead of the running kernel's, on architectures that have one.")
+	f.StringVar(&o.Cmdline, "append", "", "Use `STRING` as the target's command line. With --reuse-cmdline, or if imaboot finds an entry, append it to that command line.")
+	f.StringVar(&o.Cmdline, "command-line", "", "The same as --append `STRING`.")
+	f.BoolVar(&o.reuseCmdline, "reuse-cmdline", false, "Begin the target's command line with the running kernel's, without BOOT_IMAGE=, initrd=, kexec_jump_back_entry= and imaboot.list=.")
+	f.StringVar(&o.DeviceTree, "dtb", "", "Give the target the device tree in `FILE` instead of the running kernel's, on architectures that have one.")
 	f.BoolVar(&o.RequireMeasured, "require-measured", false, "Refuse a target if the content of its kernel, of an initrd or of its device tree is in no record of the list.")
 	f.BoolVar(&o.Measure, "measure", false, "At the jump, extend the target's files into PCR 9 and its command line into PCR 8, and hand on an event log.")
 	f.Uint64Var(&o.Room, "room", 0, "Leave `BYTES` of memory free behind the list in its segment.")
-	o.Carry = autoCarrier
-	f.Var(flags.Choice(&o.Carry, autoCarrier, "kernel", "initramfs"), "carry", `Choose how the list travels: "kernel" lets the target's kernel restore it, "initramfs" sends it as a file in front of the initrd. With "auto", the target's image decides; imaboot prints what it chose and why.`)
+	o.by = auto
+	f.Var(flags.Choice(&o.by, auto, "kernel", "initramfs"), "carry", `Choose how the list travels: "kernel" lets the target's kernel restore it, "initramfs" sends it as a file in front of the initrd. With "auto", the target's image decides; imaboot prints what it chose and why.`)
 	f.BoolVar(&o.NoNote, "no-note", false, "Send no note beside a list that the target's kernel restores. Without a note, the next system cannot tell that a list was lost.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
@@ -81,18 +71,18 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 
 // policyFlag is for commands that change what the kernel measures.
 func (o *options) policyFlag(f *flag.FlagSet) {
-	f.StringVar(&o.Policy, "policy", "", "Load the IMA policy in `FILE` before the target's files are opened, unless imaboot has loaded it already.")
+	f.StringVar(&o.policyFile, "policy", "", "Load the IMA policy in `FILE` before the target's files are opened, unless imaboot has loaded it already.")
 }
 
 func (o *options) carriedFlag(f *flag.FlagSet) {
-	o.Carried = "auto"
+	o.carried = auto
 	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the kernel's list, back in front of it.")
-	f.Var(flags.Choice(&o.Carried, "auto", "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
+	f.Var(flags.Choice(&o.carried, auto, "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
 }
 
 func (o *options) tpmFlag(f *flag.FlagSet) {
-	o.TPM = "auto"
-	f.Var(flags.Choice(&o.TPM, "require", "auto", "off"), "tpm", `Compare the list with PCR 10. Without a TPM, "require" refuses, and "auto" goes on except in verify. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
+	o.tpm = auto
+	f.Var(flags.Choice(&o.tpm, "require", auto, "off"), "tpm", `Compare the list with PCR 10. Without a TPM, "require" refuses, and "auto" goes on except in verify. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
 }
 
 // take names the kernel, and with it the configuration beside it.
@@ -106,7 +96,7 @@ func (o *options) check(d *discovery) error {
 	switch {
 	case d != nil && d.url == "" && len(o.Initrds)+len(d.checksums) > 0:
 		return usagef("--initrd and --checksum go with --url, or --initrd with a KERNEL")
-	case d != nil && o.DTB != "":
+	case d != nil && o.DeviceTree != "":
 		return usagef("--dtb goes with a KERNEL")
 	}
 	if o.Measure && o.NoNote {

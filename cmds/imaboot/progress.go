@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -59,9 +58,3 @@ func (c *command) explain(err error) {
 		fmt.Fprintf(c.stderr, "imaboot: memory map: %v\n", mapErr)
 	}
 }
-
-// count prints how many there are of what is counted in the plural.
-func count(n int, plural string) string { return human.Count(n, plural) }
-
-// size prints a number of bytes for people.
-func size(n int) string { return human.Size(int64(n)) }

@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/imaboot/imaboot/internal/flags"
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -71,26 +72,22 @@ func (c *command) plan(f *flag.FlagSet) action {
 	}
 }
 
-// A source is where verify and list take the list from.
-type source struct {
-	file string
-	pcrs unixflag.StringArray
-}
-
-func (from *source) listFlag(f *flag.FlagSet) {
-	f.StringVar(&from.file, "list", "", "Read a binary list from `FILE` instead of the running kernel. It may come from another machine and have either byte order.")
+// listFlag is that of commands that read a list of their own.
+func (o *options) listFlag(f *flag.FlagSet) {
+	f.StringVar(&o.List, "list", "", "Read a binary list from `FILE` instead of the running kernel. It may come from another machine and have either byte order.")
 }
 
 // verify replays the list.
 func (c *command) verify(f *flag.FlagSet) action {
-	o, from := &options{}, &source{}
+	o := &options{}
+	var pcrs unixflag.StringArray
 	c.jsonFlag(f)
-	from.listFlag(f)
-	f.Var(&from.pcrs, "pcr", "Compare the list with this value of PCR 10, given as `ALG=HEX`. Repeat the flag for each bank. It needs --list.")
+	o.listFlag(f)
+	f.Var(&pcrs, "pcr", "Compare the list with this value of PCR 10, given as `ALG=HEX`. Repeat the flag for each bank. It needs --list.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
 	return func(ctx context.Context, _ []string) error {
-		s, err := c.read(ctx, o, from)
+		s, err := c.read(ctx, o, pcrs)
 		if err != nil {
 			return err
 		}
@@ -112,26 +109,25 @@ func (c *command) verify(f *flag.FlagSet) action {
 	}
 }
 
-// read reads the running kernel's list, or that of a file.
-func (c *command) read(ctx context.Context, o *options, from *source) (*carry.Snapshot, error) {
-	if from.file == "" && len(from.pcrs) > 0 {
+// read reads the running kernel's list, or that of a file with PCRs as flags
+// give them.
+func (c *command) read(ctx context.Context, o *options, pcrs []string) (*carry.Snapshot, error) {
+	if o.List == "" && len(pcrs) > 0 {
 		return nil, usagef("--pcr goes with --list")
 	}
-	opts := c.carryOptions(o)
-	opts.List = from.file
-	for _, s := range from.pcrs {
+	for _, s := range pcrs {
 		p, err := pcr.Parse(s)
 		if err != nil {
 			return nil, err
 		}
-		opts.PCRs = append(opts.PCRs, p)
+		o.PCRs = append(o.PCRs, p)
 	}
-	if from.file == "" {
+	if o.List == "" {
 		if err := kernelfs.MountAll(); err != nil {
 			return nil, err
 		}
 	}
-	return carry.Read(ctx, opts)
+	return carry.Read(ctx, c.carryOptions(o))
 }
 
 // A carriedReport is the note on what was sent, and where it was found.
@@ -149,17 +145,17 @@ func reportCarried(l *handover.Carried) *carriedReport {
 
 // list shows or writes the list.
 func (c *command) list(f *flag.FlagSet) action {
-	o, from := &options{}, &source{}
+	o := &options{}
 	var format, output string
 	c.jsonFlag(f)
 	f.Var(flags.Choice(&format, "binary", "ascii", "json"), "format", `Choose the list's form: "binary" as the kernel writes it, "ascii" as the kernel prints it, "json" for machines. The default is "binary" with --output, else "ascii".`)
 	f.StringVar(&output, "output", "", "Write the list to `FILE` instead of standard output.")
-	from.listFlag(f)
+	o.listFlag(f)
 	o.carriedFlag(f)
 	return func(ctx context.Context, _ []string) error {
 		// It is only shown: nothing has to prove it.
-		o.TPM = string(carry.TPMOff)
-		s, err := c.read(ctx, o, from)
+		o.tpm = string(carry.TPMOff)
+		s, err := c.read(ctx, o, nil)
 		if err != nil {
 			return err
 		}
@@ -184,7 +180,7 @@ func (c *command) saveList(l *handover.List, format, name string) error {
 	if err := errors.Join(writeList(out, l, format), out.Close()); err != nil {
 		return err
 	}
-	c.step("%s, %s, written to %s", count(l.Records(), "records"), size(len(l.Bytes())), name)
+	c.step("%s, %s, written to %s", human.Count(l.Records(), "records"), human.Size(int64(len(l.Bytes()))), name)
 	return nil
 }
 

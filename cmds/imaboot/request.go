@@ -16,49 +16,47 @@ import (
 
 // request turns flags into what pkg/carry takes.
 func (c *command) request(o *options) (carry.Target, carry.Options, error) {
-	t := carry.Target{Kernel: o.Kernel, Initrds: o.Initrds, DeviceTree: o.DTB, Config: o.Config, Cmdline: o.CommandLine}
-	if o.ReuseCmdline {
+	t := o.Target
+	if o.reuseCmdline {
 		running, err := os.ReadFile("/proc/cmdline")
 		if err != nil {
 			return t, carry.Options{}, err
 		}
-		t.Cmdline = cmdline.Reuse(string(running), o.CommandLine, "imaboot.list")
+		t.Cmdline = cmdline.Reuse(string(running), o.Cmdline, "imaboot.list")
 	}
 	return t, c.carryOptions(o), nil
 }
 
 // carryOptions are those of commands that read the list.
 func (c *command) carryOptions(o *options) carry.Options {
-	out := carry.Options{
-		Measure: o.Measure, RequireMeasured: o.RequireMeasured, NoNote: o.NoNote,
-		IgnoreCarried: o.Carried == "off", Prefix: o.Prefix, Policy: o.policyText, Room: o.Room,
-		Log: c.step, Debug: c.detail, Jumping: c.jumping,
+	out := o.Options
+	out.IgnoreCarried = o.carried == "off"
+	if o.by != auto {
+		out.By = carry.Carrier(o.by)
 	}
-	if o.Carry != autoCarrier {
-		out.By = carry.Carrier(o.Carry)
+	if o.tpm != auto {
+		out.TPM = carry.TPMMode(o.tpm)
 	}
-	if o.TPM != "auto" {
-		out.TPM = carry.TPMMode(o.TPM)
-	}
+	out.Log, out.Debug, out.Jumping = c.step, c.detail, c.jumping
 	return out
 }
 
 // loadPolicy gives a policy to IMA, so that it measures what is opened next. It
 // does so once.
 func (c *command) loadPolicy(o *options) error {
-	if o.Policy == "" {
+	if o.policyFile == "" {
 		return nil
 	}
-	text, rules, err := policy.LoadFile("/", o.Policy)
+	text, rules, err := policy.LoadFile("/", o.policyFile)
 	if err != nil {
 		return err
 	}
 	if rules == 0 {
-		c.step("policy %s: it is loaded already", o.Policy)
+		c.step("policy %s: it is loaded already", o.policyFile)
 	} else {
-		c.step("policy %s: %d rules", o.Policy, rules)
+		c.step("policy %s: %d rules", o.policyFile, rules)
 	}
-	o.policyText, o.Policy = text, ""
+	o.Policy, o.policyFile = text, ""
 	return nil
 }
 

@@ -36,7 +36,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	c.explain(err)
-	if c.sub.outcome {
+	// Other commands have printed what they found out before they refuse.
+	if c.sub.outcome || !c.printed {
 		if err := c.printOutcome(nil, err); err != nil {
 			c.explain(err)
 		}

@@ -20,9 +20,9 @@ type command struct {
 	stdout, stderr io.Writer
 	start          time.Time
 	verbose, quiet bool
-	// asJSON prints for machines.
-	asJSON bool
-	sub    *subcommand
+	// asJSON prints for machines, and printed says that an object was.
+	asJSON, printed bool
+	sub             *subcommand
 }
 
 func newCommand(stdout, stderr io.Writer) *command {

@@ -32,7 +32,10 @@ type head struct {
 
 const schema = 1
 
-func (c *command) printJSON(v any) error { return printJSON(c.stdout, v) }
+func (c *command) printJSON(v any) error {
+	c.printed = true
+	return printJSON(c.stdout, v)
+}
 
 func printJSON(out io.Writer, v any) error {
 	e := json.NewEncoder(out)

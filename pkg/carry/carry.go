@@ -102,7 +102,8 @@ type Options struct {
 	Log   func(format string, args ...any) `json:"-"`
 	Debug func(format string, args ...any) `json:"-"`
 	// Jumping is called with what is about to be booted, before the last
-	// look; nil for nobody.
+	// look, and again if that look made Exec load once more; nil for nobody.
+	// It must open nothing.
 	Jumping func(*Result) `json:"-"`
 
 	// Tests plan for another architecture and stand in for the kernel.

@@ -38,9 +38,7 @@ func (j *Job) ready(ctx context.Context) error {
 	if j.loaded == nil {
 		return fmt.Errorf("%w by this job: call Load first", errNotLoaded)
 	}
-	if j.o.Jumping != nil {
-		j.o.Jumping(j.loaded)
-	}
+	j.tell()
 	if err := j.extend(); err != nil {
 		return err
 	}
@@ -48,7 +46,18 @@ func (j *Job) ready(ctx context.Context) error {
 	if err != nil || same {
 		return err
 	}
-	return j.load(ctx)
+	if err := j.load(ctx); err != nil {
+		return err
+	}
+	j.tell()
+	return nil
+}
+
+// tell reports what is about to be booted.
+func (j *Job) tell() {
+	if j.o.Jumping != nil {
+		j.o.Jumping(j.loaded)
+	}
 }
 
 // resume makes sure that what an earlier process loaded still carries this

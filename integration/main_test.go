@@ -78,7 +78,7 @@ var (
 	report = script.Step{List: true}
 )
 
-// joined reports the whole list: what came as a file, and the kernel's.
+// joined reports the whole list: the part that came as a file and the kernel's.
 var joined = []script.Step{
 	{Run: []string{"/bin/imaboot", "list", "--output", "/joined"}},
 	{List: true, From: "/joined"},
@@ -130,7 +130,7 @@ func stage(t *testing.T, r *lab.Result, name string) *lab.Report {
 	return s
 }
 
-// ran returns a command's report by the name of its subcommand.
+// ran returns the report of the command that had this subcommand.
 func ran(t *testing.T, s *lab.Report, command string) script.Event {
 	t.Helper()
 	i := slices.IndexFunc(s.Runs, func(e script.Event) bool { return len(e.Argv) > 1 && e.Argv[1] == command })
@@ -140,9 +140,9 @@ func ran(t *testing.T, s *lab.Report, command string) script.Event {
 	return s.Runs[i]
 }
 
-// checkArrived compares what stages reported: each list begins with the bytes
-// of the one before, has one hop more, and replays to PCR 10 in all banks, as
-// a reader that is not ours finds, too.
+// checkArrived compares what stages reported: each list begins with the bytes of
+// the previous one, has one more hop, and replays to PCR 10 in all banks. evmctl
+// has to agree.
 func checkArrived(t *testing.T, r *lab.Result, stages int) {
 	t.Helper()
 	if len(r.Stages) != stages {

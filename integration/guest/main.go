@@ -51,8 +51,8 @@ func main() {
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// emit prints an event. Data goes first, in parts. What goes wrong is printed,
-// and the host finds the event missing.
+// emit prints an event, behind its data in parts. If that fails, it prints the
+// error, and the host notices that the event is missing.
 func (g *guest) emit(e script.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -225,7 +225,7 @@ func mount(fstype, dir string) error {
 	return nil
 }
 
-// list reports the list after the PCRs, as the command reads them.
+// list reads the PCRs and then the list, in imaboot's order, and reports them.
 func (g *guest) list(s *script.Step) error {
 	pcrs := map[string]string{}
 	paths, err := filepath.Glob("/sys/class/tpm/tpm0/pcr-*/10")
@@ -260,7 +260,7 @@ func (g *guest) list(s *script.Step) error {
 	return nil
 }
 
-// cutList leaves the first n records of a file with a list.
+// cutList keeps the first n records of a file with a list.
 func cutList(name string, n int) error {
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -20,9 +20,8 @@ import (
 // keyring signs all suites that the lab takes packages from.
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// A world is a suite of Debian for one architecture, which need not be the
-// host's: apt is given directories of its own, and the host's state is left
-// alone.
+// A world is a suite of Debian for one architecture. It need not be the host's:
+// apt gets directories of its own, and leaves the host's packages alone.
 type world struct{ arch, suite string }
 
 type apt struct {
@@ -30,12 +29,11 @@ type apt struct {
 	opts []string
 }
 
-// mirrorPattern finds it: deb822 has "URIs: ADDRESS", the old form "deb
-// [options] ADDRESS suite".
+// mirrorPattern finds the mirror's address in both forms of sources: "URIs:
+// ADDRESS" in deb822, and "deb [options] ADDRESS suite".
 var mirrorPattern = regexp.MustCompile(`(?m)^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(\S+/debian/?)(?:\s|$)`)
 
-// mirror is the address of Debian's mirror, as the machine's own sources name
-// it.
+// mirror returns the address of the Debian mirror in the machine's own sources.
 func mirror() (string, error) {
 	files, err := filepath.Glob("/etc/apt/sources.list.d/*")
 	if err != nil {
@@ -53,7 +51,7 @@ func mirror() (string, error) {
 	return "", errors.New("no mirror of Debian in the machine's apt sources")
 }
 
-// listsAge is how long a world's package lists are taken as fresh.
+// listsAge is the age at which a world's package lists are downloaded again.
 const listsAge = 12 * time.Hour
 
 // world makes apt ready for an architecture and suite.
@@ -88,7 +86,7 @@ func (l *Lab) world(ctx context.Context, w world) (*apt, error) {
 		if err := os.WriteFile(source, []byte(line), 0o644); err != nil {
 			return nil, err
 		}
-		// A mirror that is being updated answers differently soon after.
+		// A mirror that is being updated may work a moment later.
 		for try := 1; ; try++ {
 			if _, err = run(ctx, dir, "apt-get", append(a.opts, "update", "--error-on=any")...); err == nil {
 				break
@@ -106,9 +104,9 @@ func (l *Lab) world(ctx context.Context, w world) (*apt, error) {
 	return a, nil
 }
 
-// newest follows a meta package to the one that it depends on whose name
-// matches: point releases disappear from mirrors and are never named here. It
-// returns name and version.
+// newest finds the package that a meta package depends on and whose name matches.
+// No point release is named here, since mirrors remove old ones. It returns the
+// package's name and version.
 func (a *apt) newest(ctx context.Context, meta, pattern string) (name, version string, err error) {
 	out, err := run(ctx, a.dir, "apt-cache", append(a.opts, "show", "--no-all-versions", meta)...)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// binfmtDir is where the kernel is told what to run with an emulator.
+// binfmtDir is where the kernel learns which programs need an emulator.
 const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
-// binfmts are what it is told, by GOARCH: ELF files of 64 bits, executable or
-// shared, in the architecture's byte order and for its machine.
+// binfmts are the patterns of such programs by GOARCH: 64-bit ELF files,
+// executable or shared, with the architecture's byte order and machine number.
 var binfmts = map[string]struct{ magic, mask string }{
 	"ppc64le": {
 		`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x15\x00`,
@@ -30,8 +30,8 @@ var binfmts = map[string]struct{ magic, mask string }{
 	},
 }
 
-// emulate calls f while the machine can run programs of an architecture in the
-// tree root, and leaves the machine as it was.
+// emulate lets the machine run programs of an architecture in the tree root while
+// f runs, and then restores the machine's settings.
 func emulate(ctx context.Context, goarch, root string, f func() error) (err error) {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("programs of %s in a tree of their own: run as root", goarch)
@@ -44,8 +44,8 @@ func emulate(ctx context.Context, goarch, root string, f func() error) (err erro
 	if err != nil {
 		return err
 	}
-	// One for the machine: another lab must not find the entry or the mount
-	// of this one, and then lose it.
+	// The entry and the mount are the whole machine's: another lab must not
+	// use them and then lose them.
 	lock, err := os.Open(filepath.Dir(binfmtDir))
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func emulate(ctx context.Context, goarch, root string, f func() error) (err erro
 		}
 		defer func() { err = errors.Join(err, unix.Unmount(binfmtDir, 0)) }()
 	}
-	// With F the kernel opens the emulator now, and not in the tree.
+	// F makes the kernel open the emulator now, outside the tree.
 	name := "imaboot-" + goarch
 	entry := fmt.Sprintf(":%s:M::%s:%s:%s:F", name, b.magic, b.mask, emulator)
 	if err := os.WriteFile(register, []byte(entry), 0); err != nil {
@@ -83,8 +83,8 @@ func emulate(ctx context.Context, goarch, root string, f func() error) (err erro
 	return f()
 }
 
-// inRoot runs a command in the tree $1 with the file systems that it expects,
-// which are gone when it ends.
+// inRoot runs a command in the tree $1 with the file systems that it expects. They
+// disappear when the command ends.
 const inRoot = `set -e
 mount -t proc proc "$1/proc"
 mount -t sysfs sysfs "$1/sys"
@@ -94,8 +94,8 @@ root=$1
 shift
 exec chroot "$root" sh -ec "$@"`
 
-// chroot runs a command of the shell in a tree, with its arguments in $1 and
-// so on. Programs of another architecture need emulate.
+// chroot runs a shell command in a tree, with arguments $1, $2 and so on. Programs
+// of another architecture need emulate.
 func chroot(ctx context.Context, root, command string, args ...string) error {
 	_, err := run(ctx, "/", "env", append([]string{
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin",

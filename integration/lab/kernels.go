@@ -40,8 +40,8 @@ const (
 	OwnS390X = "own-s390x"
 )
 
-// stock are kernels as Debian ships them: packages follows a chain of meta
-// packages to the one that holds the file.
+// stock are kernels as Debian ships them. The patterns in packages lead from a
+// meta package to the package that holds the file.
 var stock = map[string]struct {
 	world
 	meta     string
@@ -68,8 +68,8 @@ var own = map[string]struct {
 	OwnS390X: {arch: "s390x", config: []string{"common.config", "s390x.config"}, patched: true},
 }
 
-// cross is how kernels of an architecture are built. The first of the files
-// is the kernel; ELF files are stripped.
+// cross says how to build a kernel for an architecture. The first file is the
+// kernel. ELF files are stripped.
 var cross = map[string]struct {
 	kernelArch, prefix, target string
 	files                      []string
@@ -78,7 +78,7 @@ var cross = map[string]struct {
 	"s390x":   {"s390", "s390x-linux-gnu-", "bzImage", []string{"arch/s390/boot/bzImage", "arch/s390/boot/vmlinux"}},
 }
 
-// sourceWorld is where linux-source comes from.
+// sourceWorld has the newest linux-source.
 var sourceWorld = world{"ppc64el", "forky"}
 
 //go:embed kernels/*.config
@@ -200,8 +200,8 @@ func (l *Lab) recipe(ctx context.Context, name string) (*recipe, error) {
 	return r, nil
 }
 
-// source returns a kernel's tree, with a series of patches applied. The copy
-// shares its files with the plain tree: patch makes new ones.
+// source returns a kernel's tree, with a series of patches applied. A patched tree
+// shares unchanged files with the plain one, since patch writes new files.
 func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series) (string, error) {
 	name := sourceTree(pkg, version)
 	plain, err := l.make(name, func(dir string) error {
@@ -224,7 +224,7 @@ func (l *Lab) source(ctx context.Context, a *apt, pkg, version string, s *series
 // sourceTree is where the cache has a tree.
 func sourceTree(pkg, version string) string { return filepath.Join("source", pkg+"_"+version) }
 
-// unpackSource unpacks the tree that is in the package, or some files of it.
+// unpackSource unpacks the tree in the package, or only the named files of it.
 func unpackSource(ctx context.Context, a *apt, pkg, dir string, files ...string) error {
 	tmp, err := os.MkdirTemp(a.dir, "source-")
 	if err != nil {
@@ -294,8 +294,8 @@ func (l *Lab) build(ctx context.Context, name, source, dir string, fragment []by
 	return os.RemoveAll(work)
 }
 
-// tookEffect makes sure that each line of the fragment stands in the
-// configuration: an option whose dependency is missing is dropped silently.
+// tookEffect checks that the configuration has each line of the fragment: kconfig
+// silently drops an option whose dependencies are not met.
 func tookEffect(config string, fragment []byte) error {
 	b, err := os.ReadFile(config)
 	if err != nil {
@@ -315,7 +315,7 @@ func tookEffect(config string, fragment []byte) error {
 	return s.Err()
 }
 
-// compile runs make and tells every so often how far it is.
+// compile runs make, and reports from time to time how far it is.
 func (l *Lab) compile(name string, cmd *exec.Cmd, log string) error {
 	f, err := os.Create(log)
 	if err != nil {

@@ -5,8 +5,8 @@
 // Package lab prepares what guest tests need, on a fresh Debian: packages,
 // kernels of other architectures, own kernels, TPMs, and initramfs.
 //
-// All that it makes is kept under the user's cache directory, by the content
-// of what it was made from, and made once.
+// The lab makes each thing once, and keeps it in the user's cache directory under
+// a name that depends on what it was made from.
 package lab
 
 import (
@@ -35,7 +35,7 @@ const (
 	Whole    = "require"
 )
 
-// A Lab is a cache, and where progress goes.
+// A Lab is a cache, and a writer for progress.
 type Lab struct {
 	// Dir is the cache.
 	Dir   string
@@ -49,8 +49,7 @@ type Lab struct {
 	temporary []string
 }
 
-// New opens the cache. What is done is told on out, and nothing when nothing
-// is to be done.
+// New opens the cache. The lab reports on out what it does.
 func New(out io.Writer) (*Lab, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -60,7 +59,7 @@ func New(out io.Writer) (*Lab, error) {
 	return l, os.MkdirAll(l.Dir, 0o755)
 }
 
-// Close removes what is not worth keeping.
+// Close removes the lab's temporary files.
 func (l *Lab) Close() error {
 	var err error
 	for _, dir := range l.temporary {
@@ -74,9 +73,8 @@ func (l *Lab) say(format string, args ...any) {
 	fmt.Fprintf(l.out, "lab: %5.0fs %s\n", time.Since(l.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// make returns the path of a thing in the cache, and calls f for a new
-// directory to put it in if it is not there. Labs that run at the same time
-// wait for each other.
+// make returns the path of a thing in the cache. If the thing is missing, f makes
+// it in a new directory. Labs that run at the same time wait for each other.
 func (l *Lab) make(name string, f func(dir string) error) (string, error) {
 	path := filepath.Join(l.Dir, name)
 	if _, err := os.Stat(path); err == nil {
@@ -107,7 +105,7 @@ func (l *Lab) make(name string, f func(dir string) error) (string, error) {
 	return path, os.Rename(tmp, path)
 }
 
-// run runs a command of the host. Its output is shown only in an error.
+// run runs a command on the host. The error, if any, shows what it printed.
 func run(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

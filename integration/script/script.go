@@ -2,9 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package script is what a test tells a guest to do, and what the guest
-// answers: JSON in a file of the initramfs, and marked JSON lines on the
-// console, which is the same before and after a kexec.
+// Package script defines what a test tells a guest to do, and what the guest
+// reports. The script is JSON in a file of the initramfs. The reports are marked
+// JSON lines on the console, which is the same before and after a kexec.
 package script
 
 // Path is where a guest finds its steps.
@@ -13,21 +13,21 @@ const Path = "/guest.json"
 // Mark begins a line of the console that holds an Event.
 const Mark = "IMABOOT-GUEST "
 
-// A Stage is what one kernel's init does, before it powers off.
+// A Stage is what one kernel's init does before it powers the guest off.
 type Stage struct {
 	// Name is repeated in every event.
 	Name  string `json:"name"`
 	Steps []Step `json:"steps"`
 }
 
-// A Step is one of its fields.
+// A Step is one action: it has one of these fields, and those that go with it.
 type Step struct {
-	// Run is a command. Show prints what it prints as it comes, and not in
-	// an event.
+	// Run is a command. With Show its output goes to the console at once, and
+	// not into an event.
 	Run  []string `json:"run,omitempty"`
 	Show bool     `json:"show,omitempty"`
-	// List reports the measurement list and PCR 10. It is read from a file,
-	// if From names one, and not from the kernel.
+	// List reports the measurement list and PCR 10. The list is read from the
+	// file From, or from the kernel without one.
 	List bool   `json:"list,omitempty"`
 	From string `json:"from,omitempty"`
 	// Measure makes IMA measure this many new files, which belong to Owner.
@@ -42,8 +42,8 @@ type Step struct {
 	On *Trigger `json:"on,omitempty"`
 	// Stop ends what runs in the background or waits.
 	Stop bool `json:"stop,omitempty"`
-	// Extend extends PCR 10, or another one, of the named bank or of "all",
-	// which nobody knows of.
+	// Extend extends PCR 10, or PCR, in the named bank or in "all" banks, behind
+	// IMA's back.
 	Extend string `json:"extend,omitempty"`
 	PCR    int    `json:"pcr,omitempty"`
 	// Write writes to a file, or makes it. Change changes its last byte.
@@ -108,7 +108,7 @@ type Restore struct {
 }
 
 // An Event is what a guest reports. Data that is too long for a line comes in
-// parts, and is joined by the host.
+// parts, which the host joins.
 type Event struct {
 	Stage string `json:"stage"`
 	// Event is start, run, list, read, measured, extended, capture, restored,
@@ -136,7 +136,7 @@ type Event struct {
 	PCRs map[string]string `json:"pcrs,omitempty"`
 
 	// Of a read: the mode as ls prints it, and the owner as UID:GID. Data is
-	// a regular file's content. What is not there has no mode.
+	// a regular file's content. A missing file has no mode.
 	Path  string `json:"path,omitempty"`
 	Mode  string `json:"mode,omitempty"`
 	Owner string `json:"owner,omitempty"`

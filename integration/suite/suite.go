@@ -129,14 +129,14 @@ func (s *session) emulated(ctx context.Context, arch string) error {
 
 // boot runs the tests that boot guests.
 func (s *session) boot(ctx context.Context) error {
-	args := []string{"-count=1", fmt.Sprintf("-parallel=%d", parallel), "-timeout=3h"}
-	env := lab.Gate
+	args := []string{"-count=1", fmt.Sprintf("-parallel=%d", parallel)}
+	env, timeout := lab.Gate, "50m"
 	if s.all {
-		env = lab.Whole
+		env, timeout = lab.Whole, "4h"
 	} else {
 		args = append(args, "-skip="+skipPattern(onlyAll))
 	}
-	tests, err := s.goTest(ctx, []string{lab.Variable + "=" + env}, append(args, "./integration")...)
+	tests, err := s.goTest(ctx, []string{lab.Variable + "=" + env}, append(args, "-timeout="+timeout, "./integration")...)
 	s.guests = tests
 	count, took := guestTimes(tests)
 	for _, arch := range slices.Sorted(maps.Keys(took)) {

@@ -283,6 +283,16 @@ Acquire::Languages "none";
 	}
 }
 
+// TestNoCompiler: a machine without a C compiler gets a sentence that says what
+// to install.
+func TestNoCompiler(t *testing.T) {
+	t.Setenv("CC", "/none/gcc -m64")
+	c := &checker{dir: "."}
+	if err := c.race(t.Context()); !errors.Is(err, errNoCompiler) || !strings.Contains(err.Error(), "/none/gcc") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestUsage: ./run tells of every command that it has.
 func TestUsage(t *testing.T) {
 	c := &checker{dir: filepath.Join("..", "..")}

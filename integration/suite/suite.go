@@ -46,7 +46,6 @@ func Check(ctx context.Context, out io.Writer, dir string) error {
 // Gate runs Check and the guests that gate a change.
 func Gate(ctx context.Context, out io.Writer, dir string) error {
 	s := &session{checker: checker{out: out, dir: dir}}
-	printLeft(out, onlyAll)
 	return summarize(out, run(ctx, out, false, s.stages(shortFuzz)))
 }
 
@@ -146,7 +145,9 @@ func (s *session) boot(ctx context.Context) error {
 		}
 		fmt.Fprintln(s.out)
 	}
-	if s.all && err == nil {
+	if !s.all {
+		printLeft(s.out, onlyAll)
+	} else if err == nil {
 		if names := unknown(onlyAll, tests); len(names) > 0 {
 			err = fmt.Errorf("integration/suite/rows.go names tests that do not exist: %s", strings.Join(names, ", "))
 		}

@@ -76,12 +76,20 @@ func Whole(ctx context.Context, out io.Writer, dir string) error {
 // Fresh runs the README's commands, or the named ones of them, on a fresh
 // machine.
 func Fresh(ctx context.Context, out io.Writer, dir, release string, commands ...string) error {
+	for _, c := range commands {
+		if !slices.Contains(newcomer, c) {
+			return fmt.Errorf("a newcomer runs %s, not %q", strings.Join(newcomer, " and "), c)
+		}
+	}
 	if len(commands) == 0 {
 		commands = newcomer
 	}
 	c := &checker{out: out, dir: dir}
 	outcomes, err := c.fresh(ctx, release, commands)
-	return errors.Join(err, summarize(out, outcomes))
+	if len(outcomes) == 0 {
+		return err
+	}
+	return errors.Join(summarize(out, outcomes), err)
 }
 
 // A session is a run with guests, and what it found.

@@ -46,7 +46,6 @@ func Check(ctx context.Context, out io.Writer, dir string) error {
 // Gate runs Check and the guests that gate a change.
 func Gate(ctx context.Context, out io.Writer, dir string) error {
 	s := &session{checker: checker{out: out, dir: dir}}
-	printLeft(out, onlyAll)
 	return summarize(out, run(ctx, out, false, s.stages(shortFuzz)))
 }
 
@@ -77,12 +76,20 @@ func Whole(ctx context.Context, out io.Writer, dir string) error {
 // Fresh runs the README's commands, or the named ones of them, on a fresh
 // machine.
 func Fresh(ctx context.Context, out io.Writer, dir, release string, commands ...string) error {
+	for _, c := range commands {
+		if !slices.Contains(newcomer, c) {
+			return fmt.Errorf("a newcomer runs %s, not %q", strings.Join(newcomer, " and "), c)
+		}
+	}
 	if len(commands) == 0 {
 		commands = newcomer
 	}
 	c := &checker{out: out, dir: dir}
 	outcomes, err := c.fresh(ctx, release, commands)
-	return errors.Join(err, summarize(out, outcomes))
+	if len(outcomes) == 0 {
+		return err
+	}
+	return errors.Join(summarize(out, outcomes), err)
 }
 
 // A session is a run with guests, and what it found.
@@ -146,7 +153,9 @@ func (s *session) boot(ctx context.Context) error {
 		}
 		fmt.Fprintln(s.out)
 	}
-	if s.all && err == nil {
+	if !s.all {
+		printLeft(s.out, onlyAll)
+	} else if err == nil {
 		if names := unknown(onlyAll, tests); len(names) > 0 {
 			err = fmt.Errorf("integration/suite/rows.go names tests that do not exist: %s", strings.Join(names, ", "))
 		}

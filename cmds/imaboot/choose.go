@@ -39,7 +39,7 @@ func (c *command) bootFound(ctx context.Context, o *options, d *discovery) error
 		return errors.Join(err, menu.RunShell(os.Stdin, c.step))
 	case "reboot":
 		c.explain(err)
-		return reboot()
+		return errors.Join(c.printOutcome(nil, err), reboot())
 	}
 	return err
 }
@@ -246,7 +246,10 @@ func (f *finder) carrierOf(ctx context.Context, o *options, e *entry.Entry) carr
 
 func (f *finder) look(ctx context.Context, o *options, e *entry.Entry) carries {
 	by, err := f.probe(ctx, o, e)
-	if err != nil {
+	switch {
+	case refusal.Of(err) == refusal.Interrupted:
+		return carries{} // the time was too short to know
+	case err != nil:
 		return carries{Problem: err.Error()}
 	}
 	return carries{By: by}
@@ -261,7 +264,7 @@ func (f *finder) probe(ctx context.Context, o *options, e *entry.Entry) (carry.C
 	if err != nil {
 		return "", err
 	}
-	opts.Log, opts.Debug = nil, nil
+	opts.Log, opts.Debug, opts.Measure, opts.RequireMeasured = nil, nil, false, false
 	by, _, err := carry.Probe(ctx, t, opts)
 	return by, err
 }

@@ -58,7 +58,9 @@ func (c *command) bootTarget(ctx context.Context, o *options) error {
 		return err
 	}
 	defer j.Close()
-	if _, err := j.Load(ctx); err != nil {
+	_, err = j.Load(ctx)
+	c.sawTPM = c.sawTPM || j.SawTPM()
+	if err != nil {
 		return err
 	}
 	return j.Exec(ctx)

@@ -23,6 +23,9 @@ type command struct {
 	// asJSON prints for machines, and printed says that an object was.
 	asJSON, printed bool
 	sub             *subcommand
+	// sawTPM: an entry that was tried before saw a TPM, so there must still be
+	// one.
+	sawTPM bool
 }
 
 func newCommand(stdout, stderr io.Writer) *command {

@@ -37,6 +37,9 @@ func (c *command) carryOptions(o *options) carry.Options {
 	if o.tpm != auto {
 		out.TPM = carry.TPMMode(o.tpm)
 	}
+	if c.sawTPM && out.TPM == carry.TPMAuto {
+		out.TPM = carry.TPMRequire
+	}
 	out.Log, out.Debug, out.Jumping = c.step, c.detail, c.jumping
 	return out
 }

@@ -23,6 +23,8 @@
 package carry
 
 import (
+	"fmt"
+
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -33,6 +35,14 @@ const Version = "0.1.0"
 
 // A Carrier is how a list travels.
 type Carrier = handover.Carrier
+
+// The carriers. The zero Carrier lets the target's image decide.
+const (
+	// ByKernel: the target's kernel restores the list.
+	ByKernel = handover.ByKernel
+	// ByInitramfs: the list comes as a file in front of the initrd.
+	ByInitramfs = handover.ByInitramfs
+)
 
 // A Target names the files of what is to be booted. It holds names and not
 // contents, because opening a file is what IMA measures. A caller that has only
@@ -54,8 +64,8 @@ type Target struct {
 // A TPMMode says what to do without a TPM.
 type TPMMode string
 
-// How the list is compared with PCR 10. Whatever the mode, a list that a TPM
-// contradicts is refused unless the TPM is not asked.
+// How the list is compared with PCR 10. TPMAuto and TPMRequire refuse a list that
+// does not lead to what the TPM has.
 const (
 	// TPMAuto compares if there is a TPM.
 	TPMAuto TPMMode = ""
@@ -91,8 +101,8 @@ type Options struct {
 	// Room is memory beyond the list in its segment, in bytes.
 	Room uint64 `json:"room,omitempty"`
 
-	// List is a file with a binary list, which Read takes instead of the
-	// running kernel's, and PCRs are the values to compare it with.
+	// List and PCRs are for Read alone: a file with a binary list, which it
+	// takes instead of the running kernel's, and the values to compare it with.
 	List string      `json:"-"`
 	PCRs []pcr.Value `json:"-"`
 
@@ -102,8 +112,9 @@ type Options struct {
 	Log   func(format string, args ...any) `json:"-"`
 	Debug func(format string, args ...any) `json:"-"`
 	// Jumping is called with what is about to be booted, before the last
-	// look, and again if that look made Exec load once more; nil for nobody.
-	// It must open nothing.
+	// look at the list; it may be nil. If that look shows a change, it is called
+	// again with what was loaded instead. It must open nothing. Result.Plan is
+	// nil where Exec jumps to what an earlier process loaded.
 	Jumping func(*Result) `json:"-"`
 
 	// Tests plan for another architecture and stand in for the kernel.
@@ -111,13 +122,26 @@ type Options struct {
 	calls calls
 }
 
-// A Result is what Plan made or Load loaded.
+// A Result is what Plan made or Load loaded. Its data end with the Job.
 type Result struct {
 	Plan     *archdesc.Plan
 	Snapshot *Snapshot
 	// By is the carrier, and Why what decided it.
 	By  Carrier
 	Why string
+}
+
+// check refuses options that mean nothing, or contradict each other.
+func (o *Options) check() error {
+	switch {
+	case o.By != "" && o.By != ByKernel && o.By != ByInitramfs:
+		return fmt.Errorf("%w: the carrier %q is unknown", errOptions, o.By)
+	case o.TPM != TPMAuto && o.TPM != TPMRequire && o.TPM != TPMOff:
+		return fmt.Errorf("%w: the TPM mode %q is unknown", errOptions, o.TPM)
+	case o.Measure && o.NoNote:
+		return fmt.Errorf("%w: Measure sends an event log beside the note that NoNote leaves out", errOptions)
+	}
+	return nil
 }
 
 // fill sets what the zero value leaves open.

@@ -32,6 +32,10 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 	if err := j.checkMeasured(s.List); err != nil {
 		return nil, err
 	}
+	order := j.arch.ListOrder(handover.StripParam(j.target.Cmdline))
+	if s.Records() > 0 && s.ByteOrder() != order {
+		return nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
+	}
 	return j.predict(s)
 }
 

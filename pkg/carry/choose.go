@@ -47,7 +47,7 @@ func (j *Job) choose(l *handover.List) (travel, error) {
 	if j.o.By == handover.ByInitramfs || !j.image.restores.OK {
 		return j.byInitramfs()
 	}
-	t := travel{by: handover.ByKernel, why: j.image.restores.Evidence, must: j.measurement != nil}
+	t := travel{by: handover.ByKernel, why: j.image.restores.Evidence, must: j.o.Measure}
 	renamed := false
 	if l != nil {
 		if err := l.CanCarry(); err != nil {

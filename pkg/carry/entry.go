@@ -34,11 +34,18 @@ func (e *Entry) Edit(f func(cmdline string) string) { e.Target.Cmdline = f(e.Tar
 
 // Load opens the target and loads it with the list.
 func (e *Entry) Load() error {
+	if err := e.Close(); err != nil {
+		return err
+	}
 	job, err := Open(context.Background(), e.Target, e.Options)
 	if err != nil {
 		return err
 	}
-	if _, err := job.Load(context.Background()); err != nil {
+	_, err = job.Load(context.Background())
+	if job.SawTPM() && e.Options.TPM == TPMAuto {
+		e.Options.TPM = TPMRequire
+	}
+	if err != nil {
 		_ = job.Close()
 		return err
 	}
@@ -52,7 +59,17 @@ func (e *Entry) Exec() error {
 		return refuse(errNotLoaded)
 	}
 	err := e.job.Exec(context.Background())
-	_ = e.job.Close()
+	_ = e.Close()
+	return err
+}
+
+// Close ends what Load began, without a jump, so that another entry can be
+// loaded.
+func (e *Entry) Close() error {
+	if e.job == nil {
+		return nil
+	}
+	err := e.job.Close()
 	e.job = nil
 	return err
 }

@@ -16,8 +16,14 @@ import (
 // Exec returns only with an error, and then nothing of this job is loaded.
 func (j *Job) Exec(ctx context.Context) error {
 	err := guard(func() error {
+		if err := j.take(); err != nil {
+			return err
+		}
 		j.o.calls.sync()
 		if err := j.ready(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		j.o.Log("jumping")
@@ -30,15 +36,13 @@ func (j *Job) Exec(ctx context.Context) error {
 // comes last, so that a refusal leaves no trace in the PCRs, but before the
 // last look.
 func (j *Job) ready(ctx context.Context) error {
-	if j.kept != nil {
-		if err := j.resume(ctx); err != nil {
-			return err
-		}
+	if err := j.current(ctx); err != nil {
+		return err
 	}
-	if j.loaded == nil {
-		return fmt.Errorf("%w by this job: call Load first", errNotLoaded)
+	j.tell(j.loaded)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	j.tell()
 	if err := j.extend(); err != nil {
 		return err
 	}
@@ -46,17 +50,31 @@ func (j *Job) ready(ctx context.Context) error {
 	if err != nil || same {
 		return err
 	}
-	if err := j.load(ctx); err != nil {
+	return j.load(ctx, j.tell)
+}
+
+// current makes sure that something is loaded, by this job or an earlier
+// process, and that the kernel still measures the jump as was predicted.
+func (j *Job) current(ctx context.Context) error {
+	if j.kept != nil {
+		return j.resume(ctx)
+	}
+	if j.loaded == nil {
+		return fmt.Errorf("%w by this job: call Load first", errNotLoaded)
+	}
+	rule, err := policy.MeasuresKexec(j.o.Root, j.o.Policy)
+	if err != nil || ruleText(rule) == ruleText(j.rule) {
 		return err
 	}
-	j.tell()
-	return nil
+	j.o.Log("the policy has changed: loading again")
+	j.rule = rule
+	return j.load(ctx, nil)
 }
 
 // tell reports what is about to be booted.
-func (j *Job) tell() {
+func (j *Job) tell(r *Result) {
 	if j.o.Jumping != nil {
-		j.o.Jumping(j.loaded)
+		j.o.Jumping(r)
 	}
 }
 
@@ -67,7 +85,7 @@ func (j *Job) resume(ctx context.Context) error {
 	j.kept = nil
 	if j.o.Measure {
 		j.o.Log("what is booted is measured at the jump: loading again")
-		return j.reload(ctx)
+		return j.load(ctx, nil)
 	}
 	now, err := j.r.snapshot(ctx)
 	if err != nil {
@@ -79,17 +97,10 @@ func (j *Job) resume(ctx context.Context) error {
 	}
 	if now.SHA256() != kept.Digest || ruleText(rule) != kept.KexecRule || !now.Report.Verdict.CanGo() {
 		j.o.Log("the list is not the one that was loaded: loading again")
-		return j.reload(ctx)
+		return j.load(ctx, nil)
 	}
 	j.loaded = &Result{Snapshot: now, By: kept.By, Why: kept.Why}
 	return nil
-}
-
-func (j *Job) reload(ctx context.Context) error {
-	if err := j.open(ctx); err != nil {
-		return err
-	}
-	return j.load(ctx)
 }
 
 // ruleText is "" for no rule.

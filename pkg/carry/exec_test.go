@@ -221,27 +221,201 @@ func TestKeepFails(t *testing.T) {
 	if err := os.Chmod(m.file(runDir), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	needRefusalOrJump(t, j.Keep(), refusal.Other, "exec could not know what is loaded")
+	needRefusal(t, j.Keep(), refusal.BadState, "exec could not know what is loaded")
 	if m.held != nil {
 		t.Error("it stays loaded")
 	}
 }
 
-// TestTwoJobs: one at a time, in whatever process.
+// TestTwoJobs: any number can plan, and one at a time can load.
 func TestTwoJobs(t *testing.T) {
 	m := newMachine(t)
-	j := m.open(m.options())
-	_, err := Open(t.Context(), m.target(), m.options())
-	needRefusal(t, err, refusal.JobInProgress, "is locked")
-	// In a kernel without CONFIG_FILE_LOCKING the process still knows, and
-	// other processes know by the file.
+	first, second := m.open(m.options()), m.open(m.options())
+	if _, err := first.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Plan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refused := func() {
+		t.Helper()
+		_, err := second.Load(t.Context())
+		needRefusal(t, err, refusal.JobInProgress, "is locked")
+		needRefusal(t, second.Exec(t.Context()), refusal.JobInProgress, "is locked")
+		needRefusal(t, Unload(m.options()), refusal.JobInProgress, "is locked")
+		_, err = Resume(m.options())
+		needRefusal(t, err, refusal.JobInProgress, "is locked")
+		if m.held == nil || m.jumped != nil {
+			t.Error("a second job dropped what the first has loaded, or jumped to it")
+		}
+	}
+	refused()
+	// Other processes know by the file. In a kernel without
+	// CONFIG_FILE_LOCKING only this process knows.
 	held.Delete(m.file(lockFile))
-	_, err = Open(t.Context(), m.target(), m.options())
-	needRefusal(t, err, refusal.JobInProgress, "is locked")
+	refused()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// A closed job does nothing any more.
+	_, err := first.Load(t.Context())
+	needRefusal(t, err, refusal.Usage, "closed")
+	_, err = first.Plan(t.Context())
+	needRefusal(t, err, refusal.Usage, "closed")
+	needRefusal(t, first.Exec(t.Context()), refusal.Usage, "closed")
+	needRefusal(t, first.Keep(), refusal.Usage, "closed")
+}
+
+// TestLoadForgets: a note of an earlier load does not outlive a later one.
+func TestLoadForgets(t *testing.T) {
+	m := newMachine(t)
+	j := m.open(m.options())
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Keep(), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	target := m.target()
+	target.Cmdline += " other"
+	j, err := Open(t.Context(), target, m.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	m.open(m.options())
+	_, err = Resume(m.options())
+	needRefusal(t, err, refusal.NothingLoaded, "use imaboot load KERNEL first")
+}
+
+// TestResumeGrows: the list grows after Resume has compared it, and before the
+// last look.
+func TestResumeGrows(t *testing.T) {
+	m := newMachine(t)
+	j := m.open(m.options())
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Keep(), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o, told := m.options(), 0
+	o.Jumping = func(*Result) {
+		if told++; told == 1 {
+			m.measure("/bin/late", nil)
+		}
+	}
+	j, err := Resume(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	needRefusalOrJump(t, j.Exec(t.Context()), refusal.Other, "jumped")
+	if !bytes.Equal(carried(m.jumped), m.list) || told != 2 {
+		t.Errorf("the list is not the one at the jump, or it was told %d times", told)
+	}
+}
+
+// TestJumpingMeasures: whatever Jumping makes others do is in the list, or there
+// is no jump.
+func TestJumpingMeasures(t *testing.T) {
+	m := newMachine(t)
+	o := m.options()
+	o.Jumping = func(r *Result) { m.measure("/bin/reader", []byte{byte(r.Snapshot.Records())}) }
+	j := m.open(o)
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	needRefusal(t, j.Exec(t.Context()), refusal.KeepsGrowing, "stop what runs")
+	if m.held != nil || m.jumped != nil {
+		t.Error("it jumped, or stays loaded")
+	}
+}
+
+// TestPanics: a fault of a caller's function, or of ours, is an error, and leaves
+// nothing loaded and nothing locked.
+func TestPanics(t *testing.T) {
+	m := newMachine(t)
+	o := m.options()
+	o.Log = func(format string, _ ...any) {
+		if format == "loaded" {
+			panic("no console")
+		}
+	}
+	j := m.open(o)
+	_, err := j.Load(t.Context())
+	needRefusal(t, err, refusal.InternalError, "no console")
+	if m.held != nil {
+		t.Error("something stays loaded")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.open(m.options()).Load(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPolicyChanges: a rule that makes the kernel measure the jump, loaded after
+// Load, is predicted.
+func TestPolicyChanges(t *testing.T) {
+	m := newMachine(t)
+	j := m.open(m.options())
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.write("proc/kallsyms", []byte("0 t ima_measure_kexec_event\n"))
+	m.write(imaDir+"/policy", []byte("measure func=CRITICAL_DATA label=ima_kexec\n"))
+	needRefusalOrJump(t, j.Exec(t.Context()), refusal.Other, "jumped")
+	if !bytes.Contains(carried(m.jumped), []byte("kexec_execute")) {
+		t.Error("the record of the jump is not in the list")
+	}
+}
+
+// TestExecEnded: a context that has ended extends nothing and jumps nowhere.
+func TestExecEnded(t *testing.T) {
+	m := newMachine(t)
+	j := m.open(m.options())
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	needRefusal(t, j.Exec(ctx), refusal.Interrupted, "canceled")
+	if m.held != nil || m.jumped != nil {
+		t.Error("it jumped, or stays loaded")
+	}
+}
+
+// TestOptions that mean nothing are refused wherever they are given.
+func TestOptions(t *testing.T) {
+	for _, change := range []func(*Options){
+		func(o *Options) { o.By = "pigeon" },
+		func(o *Options) { o.TPM = "auto" },
+		func(o *Options) { o.Measure, o.NoNote = true, true },
+	} {
+		m := newMachine(t)
+		o := m.options()
+		change(&o)
+		_, err := Open(t.Context(), m.target(), o)
+		needRefusal(t, err, refusal.Usage, "")
+		_, _, err = Probe(t.Context(), m.target(), o)
+		needRefusal(t, err, refusal.Usage, "")
+		_, err = Read(t.Context(), o)
+		needRefusal(t, err, refusal.Usage, "")
+	}
+	m := newMachine(t)
+	o := m.options()
+	o.List = m.file("list")
+	_, err := Open(t.Context(), m.target(), o)
+	needRefusal(t, err, refusal.Usage, "for Read")
 }
 
 // TestEntry: an entry opens nothing before it is loaded, and Exec takes the
@@ -261,6 +435,18 @@ func TestEntry(t *testing.T) {
 	needRefusalOrJump(t, e.Exec(), refusal.Other, "jumped")
 	if !bytes.Equal(carried(m.jumped), m.list) || !bytes.HasSuffix([]byte(m.jumped.Cmdline), []byte("quiet single")) {
 		t.Errorf("jumped to a list of %d bytes, command line %q", len(carried(m.jumped)), m.jumped.Cmdline)
+	}
+	// Another load ends the one before, and a TPM must not go meanwhile.
+	if err := errors.Join(e.Load(), e.Load()); err != nil {
+		t.Fatal(err)
+	}
+	other := &Entry{Target: m.target(), Options: m.options()}
+	needRefusal(t, other.Load(), refusal.JobInProgress, "")
+	if err := errors.Join(e.Close(), other.Load(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if e.Options.TPM != TPMRequire {
+		t.Errorf("TPM mode %q after a load with a TPM", e.Options.TPM)
 	}
 	// Both ways to fail leave no job behind.
 	e.Target.Kernel = m.file("none")

@@ -26,12 +26,13 @@ const (
 // this job is loaded.
 func (j *Job) Load(ctx context.Context) (*Result, error) {
 	err := guard(func() error {
-		if err := j.open(ctx); err != nil {
+		if err := j.take(); err != nil {
 			return err
 		}
+		j.kept = nil
 		// Writing back can run helpers that are measured.
 		j.o.calls.sync()
-		return j.load(ctx)
+		return j.load(ctx, nil)
 	})
 	if err != nil {
 		// A file of the target may also vanish while it is loaded.
@@ -40,7 +41,9 @@ func (j *Job) Load(ctx context.Context) (*Result, error) {
 	return j.loaded, nil
 }
 
-func (j *Job) load(ctx context.Context) error {
+// load calls told, unless it is nil, after each load and before the look that
+// follows it.
+func (j *Job) load(ctx context.Context, told func(*Result)) error {
 	for try := range loadTries {
 		if try > 0 {
 			pause := loadWait << (try - 1)
@@ -53,11 +56,18 @@ func (j *Job) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		// The note of an earlier load would be about another image.
+		if err := removeState(j.o.Root); err != nil {
+			return err
+		}
 		if err := j.o.calls.load(r.Plan); err != nil {
 			return err
 		}
 		j.loaded, j.holds = r, true
 		j.o.Log("loaded")
+		if told != nil {
+			told(r)
+		}
 		if same, err := j.unchanged(r.Snapshot); err != nil || same {
 			return err
 		}
@@ -92,18 +102,25 @@ func (j *Job) unchanged(s *Snapshot) (bool, error) {
 // drop unloads what this job has loaded, so that after an error nothing stays
 // that carries an old list.
 func (j *Job) drop(err error) error {
+	j.loaded = nil
 	if !j.holds {
 		return err
 	}
-	j.loaded, j.holds = nil, false
-	return refuse(errors.Join(err, j.o.calls.unload(), removeState(j.o.Root)))
+	dropErr := j.o.calls.unload()
+	j.holds = dropErr != nil
+	if dropErr = errors.Join(dropErr, removeState(j.o.Root)); dropErr != nil {
+		// The first error keeps its name.
+		err = fmt.Errorf("%w\nand what is loaded could not be dropped: %s", err, dropErr.Error())
+	}
+	return refuse(err)
 }
 
-// Unload drops what is loaded, whoever loaded it.
+// Unload drops what is loaded, whoever loaded it, unless a job holds the lock.
 func Unload(o Options) error {
 	o.fill()
-	if err := o.calls.unload(); err != nil {
+	l, err := lock(o.Root)
+	if err != nil {
 		return refuse(err)
 	}
-	return refuse(removeState(o.Root))
+	return refuse(errors.Join(o.calls.unload(), removeState(o.Root), l.close()))
 }

@@ -24,7 +24,7 @@ import (
 // TestLoad runs Load while the world changes. After each case what is loaded is
 // the list as it is, or nothing.
 func TestLoad(t *testing.T) {
-	unloadFails := errors.New("the kernel does not unload")
+	unloadFails := &kexec.LoadError{Errno: unix.EBUSY, Hint: "the kernel does not unload"}
 	for _, tt := range []struct {
 		name    string
 		options func(*Options)
@@ -108,6 +108,12 @@ func TestLoad(t *testing.T) {
 			world: func(_ *testing.T, m *machine, _ func()) { m.onLoad = func(int) error { return m.loseTPM() } },
 		},
 		{
+			name: "a PCR is malformed", want: refusal.BadPCR, text: "pcr-sha256/10", loads: 1,
+			world: func(_ *testing.T, m *machine, _ func()) {
+				m.onLoad = func(int) error { m.write(tpmDir+"/pcr-sha256/10", []byte("00")); return nil }
+			},
+		},
+		{
 			name: "no TPM", loads: 1,
 			world: func(t *testing.T, m *machine, _ func()) {
 				if err := m.loseTPM(); err != nil {
@@ -148,7 +154,7 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name: "it cannot be unloaded", want: refusal.NoTPM, text: unloadFails.Error(), loads: 1, stays: true,
+			name: "it cannot be unloaded", want: refusal.NoTPM, text: unloadFails.Hint, loads: 1, stays: true,
 			world: func(_ *testing.T, m *machine, _ func()) {
 				m.unloadErr = unloadFails
 				m.onLoad = func(int) error { return m.loseTPM() }
@@ -271,7 +277,7 @@ func TestUnload(t *testing.T) {
 	if _, err := j.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Keep(); err != nil {
+	if err := errors.Join(j.Keep(), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := Unload(m.options()); err != nil {

@@ -7,6 +7,7 @@ package carry
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -31,7 +32,7 @@ var held sync.Map
 func lock(root string) (*jobLock, error) {
 	l := &jobLock{name: filepath.Join(root, lockFile)}
 	if err := os.MkdirAll(filepath.Dir(l.name), 0o700); err != nil {
-		return nil, err
+		return nil, lockError(err)
 	}
 	busy := fmt.Errorf("%w: %s is locked: let the other end, or end it", errJob, l.name)
 	if _, taken := held.LoadOrStore(l.name, true); taken {
@@ -40,7 +41,7 @@ func lock(root string) (*jobLock, error) {
 	// Not for reading: that IMA would measure.
 	var err error
 	if l.file, err = os.OpenFile(l.name, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o600); err != nil {
-		return nil, errors.Join(err, l.close())
+		return nil, errors.Join(lockError(err), l.close())
 	}
 	switch err := unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB); {
 	case errors.Is(err, unix.EWOULDBLOCK):
@@ -51,7 +52,15 @@ func lock(root string) (*jobLock, error) {
 	return l, nil
 }
 
-// close gives the lock back; of nil it does nothing.
+// lockError says what it means that the lock's file cannot be made.
+func lockError(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: run as root: %w", errNotRoot, err)
+	}
+	return err
+}
+
+// close gives the lock back. A nil lock is no lock.
 func (l *jobLock) close() error {
 	if l == nil {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,10 +178,12 @@ func (m *machine) load(p *archdesc.Plan) error {
 			return err
 		}
 	}
-	for _, s := range p.Segments {
-		_ = bytes.Clone(s.Data) // the kernel copies it
+	held := *p
+	held.Segments = slices.Clone(p.Segments)
+	for i := range held.Segments {
+		held.Segments[i].Data = bytes.Clone(p.Segments[i].Data) // the kernel copies it
 	}
-	m.held = p
+	m.held = &held
 	m.write("sys/kernel/kexec_loaded", []byte("1"))
 	return nil
 }

@@ -181,7 +181,7 @@ func readExtended(name string) ([]byte, error) {
 	return trusted.ReadFile(name, handover.MaxEventLog)
 }
 
-// A Register is one that loaders extend, in one bank.
+// A Register is the value of PCR 8 or 9 in one bank, beside its replay.
 type Register struct {
 	PCR       int           `json:"pcr"`
 	Algorithm pcr.Algorithm `json:"algorithm"`
@@ -234,7 +234,7 @@ func firstMismatch(all []Register) error {
 // extended can still be explained.
 func (j *Job) extend() error {
 	m := j.measurement
-	if m == nil || m.extended {
+	if m == nil {
 		return nil
 	}
 	dev, err := j.o.calls.openTPM()
@@ -242,6 +242,9 @@ func (j *Job) extend() error {
 		return err
 	}
 	defer dev.Close()
+	if m.extended {
+		return explained(dev, m.log())
+	}
 	if err := explained(dev, m.base); err != nil {
 		return err
 	}
@@ -254,6 +257,6 @@ func (j *Job) extend() error {
 		}
 	}
 	m.extended = true
-	j.o.Log("%s are extended", human.Count(len(m.events), "events"))
+	j.o.Log("extended %s", human.Count(len(m.events), "events"))
 	return explained(dev, m.log())
 }

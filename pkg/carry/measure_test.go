@@ -85,6 +85,10 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err, s.Err())
 	}
 	// The kernel's event of the first try, and three of the second.
+	var text strings.Builder
+	if err := s.WriteText(&text); err != nil || !strings.Contains(text.String(), "event log: 4 events, ") || !strings.HasSuffix(text.String(), "PCR 10: sha1 match, sha256 match\n") {
+		t.Errorf("%v:\n%s", err, text.String())
+	}
 	if s.Events == nil || s.Events.Events != 4 || len(s.Events.Registers) != 4 || len(s.Events.Aggregates) != 1 {
 		t.Errorf("%+v", s.Events)
 	}

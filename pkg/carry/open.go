@@ -48,6 +48,7 @@ type Job struct {
 	// Load. holds: the kernel holds something of this job.
 	loaded *Result
 	holds  bool
+	closed bool
 	// kept is what an earlier process loaded, until Exec has looked at it.
 	kept *state
 }
@@ -59,7 +60,8 @@ const seedSize = 128
 // Open opens every file of the target, which is what IMA measures, and decides
 // how the list will travel. A target that the list would not reach is refused.
 //
-// One Job at a time can be open on a machine.
+// Any number of jobs can be open and make plans, but only one at a time can load:
+// from Load to Close it holds a lock, the file run/imaboot/lock under the root.
 func Open(ctx context.Context, t Target, o Options) (*Job, error) {
 	j, err := newJob(t, o)
 	if err != nil {
@@ -72,24 +74,47 @@ func Open(ctx context.Context, t Target, o Options) (*Job, error) {
 	return j, nil
 }
 
+// SawTPM reports whether the job has read a PCR. A caller that tries another
+// target afterwards sets TPMRequire: a TPM that was there must not be gone.
+func (j *Job) SawTPM() bool { return j.r.sawTPM }
+
 // newJob makes a job with no file open.
 func newJob(t Target, o Options) (*Job, error) {
 	o.fill()
 	j := &Job{o: o, t: t, arch: o.arch}
 	j.r = &reader{o: &j.o}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if o.List != "" || len(o.PCRs) > 0 {
+		return nil, fmt.Errorf("%w: List and PCRs are for Read", errOptions)
+	}
 	var err error
 	if j.arch == nil {
-		if j.arch, err = archdesc.ByName(runtime.GOARCH); err != nil {
-			return nil, err
-		}
+		j.arch, err = archdesc.ByName(runtime.GOARCH)
 	}
-	j.lock, err = lock(o.Root)
 	return j, err
+}
+
+// take takes the lock that a job needs to load, unless it has it.
+func (j *Job) take() error {
+	if j.closed {
+		return errClosed
+	}
+	if j.lock != nil {
+		return nil
+	}
+	var err error
+	j.lock, err = lock(j.o.Root)
+	return err
 }
 
 // open opens the files of the target, unless they are open. What it opened is
 // closed by Close, also after an error.
 func (j *Job) open(ctx context.Context) error {
+	if j.closed {
+		return errClosed
+	}
 	if j.target.Kernel != nil {
 		return nil
 	}
@@ -118,15 +143,13 @@ func (j *Job) open(ctx context.Context) error {
 	}
 	j.o.Debug("command line %q", j.target.Cmdline)
 	j.image.initrdErr = handover.CheckInitrd(j.target.Initrd)
-	if err := j.measure(); err != nil {
-		return err
-	}
+	j.image.unpacks = j.arch.Unpacks(j.target.Kernel, j.config())
 	way, err := j.choose(nil)
 	if err != nil {
 		return err
 	}
 	j.say(way)
-	return nil
+	return j.measure()
 }
 
 // openKernel opens the kernel, and asks it what it would do with a list.
@@ -148,7 +171,6 @@ func (j *Job) openKernel() error {
 	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image))), packed)
 	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image, j.t.Cmdline
 	j.image.restores = j.arch.Restores(image)
-	j.image.unpacks = j.arch.Unpacks(image, j.config())
 	return nil
 }
 
@@ -228,13 +250,14 @@ func (j *Job) file(name string) ([]byte, error) {
 	return f.Data, nil
 }
 
-// Close closes the files of the target. What is loaded stays loaded.
+// Close closes the files of the target and gives back the lock. What is loaded
+// stays loaded; every other method refuses a closed job.
 func (j *Job) Close() error {
 	var errs []error
 	for _, f := range j.files {
 		errs = append(errs, f.Close())
 	}
-	j.files, j.target = nil, archdesc.Target{}
+	j.files, j.target, j.closed = nil, archdesc.Target{}, true
 	errs = append(errs, j.lock.close())
 	j.lock = nil
 	return refuse(errors.Join(errs...))
@@ -242,7 +265,7 @@ func (j *Job) Close() error {
 
 // Probe tells how the list would travel to a target, and why, as far as the
 // kernel's image says. It opens the kernel and its configuration alone, and
-// takes the initrds on trust.
+// assumes that the initrds are initramfs archives.
 func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, err error) {
 	o.fill()
 	j := &Job{o: o, t: t, arch: o.arch}
@@ -253,12 +276,13 @@ func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, er
 				return err
 			}
 		}
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(o.check(), ctx.Err()); err != nil {
 			return err
 		}
 		if err := j.openKernel(); err != nil {
 			return err
 		}
+		j.image.unpacks = j.arch.Unpacks(j.target.Kernel, j.config())
 		if len(t.Initrds) > 0 {
 			j.target.Initrd = []byte{0}
 		}

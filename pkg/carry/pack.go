@@ -5,8 +5,6 @@
 package carry
 
 import (
-	"fmt"
-
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
 )
@@ -16,10 +14,6 @@ import (
 func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *archdesc.Target, error) {
 	t := j.target
 	t.Cmdline = handover.StripParam(t.Cmdline)
-	order := j.arch.ListOrder(t.Cmdline)
-	if s.Records() > 0 && s.ByteOrder() != order {
-		return nil, nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
-	}
 	out := &archdesc.List{}
 	var err error
 	if way.by == handover.ByKernel {

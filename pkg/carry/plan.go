@@ -24,6 +24,10 @@ func (j *Job) Plan(ctx context.Context) (r *Result, err error) {
 
 // plan is the list's way up to the system call.
 func (j *Job) plan(ctx context.Context) (*Result, error) {
+	// A resumed job has opened nothing so far.
+	if err := j.open(ctx); err != nil {
+		return nil, err
+	}
 	s, err := j.r.snapshot(ctx)
 	if err != nil {
 		return nil, err

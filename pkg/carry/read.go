@@ -14,6 +14,7 @@ import (
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
@@ -45,8 +46,8 @@ type Snapshot struct {
 	eventsErr error
 }
 
-// Err is the refusal that a snapshot amounts to, nil if the list is proven.
-// Without a TPM it is not, unless TPMOff asked for that.
+// Err returns nil if the list is proven, and else a refusal. Without a TPM a list
+// is not proven; TPMOff asks for no proof.
 func (s *Snapshot) Err() error {
 	v := s.Report.Verdict
 	if v != handover.Match && (v != handover.NoTPM || s.mode != TPMOff) {
@@ -81,6 +82,9 @@ func (s *Snapshot) own() int {
 func Read(ctx context.Context, o Options) (s *Snapshot, err error) {
 	o.fill()
 	err = guard(func() error {
+		if err := o.check(); err != nil {
+			return err
+		}
 		if o.List != "" {
 			s, err = readFile(&o)
 			return err
@@ -157,7 +161,7 @@ func (r *reader) readTPM() (*tpm.Reading, error) {
 	if errors.Is(err, tpm.ErrNoTPM) && r.o.TPM == TPMAuto && !r.sawTPM {
 		return nil, nil
 	}
-	if err != nil && r.sawTPM {
+	if name := refusal.Of(err); r.sawTPM && (name == refusal.Other || name == refusal.NoTPM) {
 		return nil, fmt.Errorf("%w: %s", errTPMGone, err.Error())
 	}
 	r.sawTPM = err == nil

@@ -136,6 +136,10 @@ func TestCarried(t *testing.T) {
 	if !bytes.Equal(s.Bytes(), append(before, m.list...)) || len(s.Report.Hops) != 2 || s.own() != len(before) {
 		t.Errorf("%d bytes in %d hops", len(s.Bytes()), len(s.Report.Hops))
 	}
+	var text strings.Builder
+	if err := s.WriteText(&text); err != nil || !strings.Contains(text.String(), "4 records of 1 hop came as a file, sent by \""+release) {
+		t.Errorf("%v:\n%s", err, text.String())
+	}
 	if s.Carried.Note.Imaboot != Version || s.Carried.Note.Kernel != release {
 		t.Errorf("sent by imaboot %q, kernel %q", s.Carried.Note.Imaboot, s.Carried.Note.Kernel)
 	}

@@ -47,10 +47,14 @@ var (
 	errUnexplained = refusal.New(refusal.EventLogUnexplained, "the event log does not lead to the PCR")
 	errNoEventLog  = refusal.New(refusal.EventLogNotCarried, "the event log would not arrive")
 	errJob         = refusal.New(refusal.JobInProgress, "another job is in progress")
+	errNotRoot     = refusal.New(refusal.NotPrivileged, "not privileged")
+	errOptions     = refusal.New(refusal.Usage, "wrong options")
+	errClosed      = refusal.New(refusal.Usage, "the job is closed")
+	errInternal    = refusal.New(refusal.InternalError, "imaboot has a fault of its own")
 	errState       = refusal.New(refusal.BadState, "the note of what is loaded cannot be used")
 )
 
-// refuse makes a Refusal of any error, nil of nil.
+// refuse makes a Refusal of an error. A nil error stays nil.
 func refuse(err error) error {
 	if err == nil {
 		return nil
@@ -70,9 +74,9 @@ func bad(v handover.Verdict, text string) error {
 	return &Refusal{refusal.Name(v), errors.New(text)}
 }
 
-// guard turns a memory fault into an error, and every error into a Refusal.
-// Kernel and initrd are mapped: a file that shrinks, or a disk that fails,
-// shows as a fault at an address and not as an error of a read.
+// guard turns every panic into an error, and every error into a Refusal. Kernel
+// and initrd are mapped: a file that shrinks, or a disk that fails, shows as a
+// fault at an address and not as an error of a read.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -80,7 +84,7 @@ func guard(f func() error) (err error) {
 		if fault, ok := r.(interface{ Addr() uintptr }); ok {
 			err = fmt.Errorf("%w: fault at %#x", errFault, fault.Addr())
 		} else if r != nil {
-			panic(r)
+			err = fmt.Errorf("%w: %v\n%s", errInternal, r, debug.Stack())
 		}
 		err = refuse(err)
 	}()

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/imaboot/imaboot/pkg/trusted"
 )
 
@@ -39,10 +41,12 @@ const (
 	maxState     = 1 << 20 // a policy's text is in it
 )
 
-// Keep writes down what Load has loaded, so that Resume finds it in another
-// process. Without that note nothing must stay loaded: after an error nothing
-// is.
+// Keep writes a note of what Load has loaded, so that Resume finds it in another
+// process. If it cannot be written, what is loaded is dropped.
 func (j *Job) Keep() error {
+	if j.closed {
+		return refuse(errClosed)
+	}
 	if j.loaded == nil {
 		return refuse(errNotLoaded)
 	}
@@ -51,7 +55,7 @@ func (j *Job) Keep() error {
 		By: j.loaded.By, Why: j.loaded.Why, KexecRule: ruleText(j.rule),
 	}
 	if err := s.write(j.o.Root); err != nil {
-		return j.drop(fmt.Errorf("exec could not know what is loaded: %w", err))
+		return j.drop(refuse(fmt.Errorf("exec could not know what is loaded: %w", badState(err))))
 	}
 	return nil
 }
@@ -61,10 +65,14 @@ func (s *state) write(root string) error {
 	if err != nil {
 		return err
 	}
+	if len(b) >= maxState {
+		return fmt.Errorf("it has %d bytes, and %d is the most", len(b), maxState)
+	}
 	return writeFile(filepath.Join(root, stateFile), append(b, '\n'))
 }
 
-// writeFile replaces a file of runDir as a whole.
+// writeFile replaces a file of runDir as a whole. It opens nothing for reading,
+// which IMA would measure. The lock keeps other jobs away.
 func writeFile(name string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 		return err
@@ -72,44 +80,61 @@ func writeFile(name string, b []byte) error {
 	if err := trusted.CheckDir(filepath.Dir(name)); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	next := name + ".new"
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
+		err = os.Rename(next, name)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return errors.Join(err, os.Remove(next))
 	}
 	return nil
 }
 
-// Resume returns the job that an earlier process has loaded and kept, with its
-// target and options; o says where, and who is told. Its files are opened only
-// if Exec has to load it again.
+// Resume returns the job that an earlier process has loaded and kept, with the
+// target and the options of that process. Of o it takes Root, Log, Debug and
+// Jumping. The files of the target are opened only if Exec has to load it again.
 func Resume(o Options) (*Job, error) {
-	o.fill()
-	s, err := readState(o.Root)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, refuse(err)
-	}
-	loaded, loadedErr := o.calls.loaded()
-	if loadedErr != nil {
-		return nil, refuse(loadedErr)
-	}
-	if err != nil || !loaded {
-		return nil, refuse(fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded))
-	}
-	mine := s.Options
-	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls
-	j, err := newJob(s.Target, mine)
+	j, err := newJob(Target{}, o)
 	if err != nil {
 		return nil, refuse(err)
 	}
-	j.kept, j.holds = s, true
+	if err := guard(j.find); err != nil {
+		_ = j.Close()
+		return nil, err
+	}
 	return j, nil
+}
+
+// find reads the note of what is loaded. Nobody can load anything else
+// meanwhile.
+func (j *Job) find() error {
+	if err := j.take(); err != nil {
+		return err
+	}
+	s, err := readState(j.o.Root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	loaded, loadedErr := j.o.calls.loaded()
+	if loadedErr != nil {
+		return loadedErr
+	}
+	if err != nil || !loaded {
+		return fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded)
+	}
+	mine := s.Options
+	if err := mine.check(); err != nil {
+		return fmt.Errorf("%w: %s", errState, err.Error())
+	}
+	o := &j.o
+	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls
+	j.o, j.t, j.kept, j.holds = mine, s.Target, s, true
+	return nil
 }
 
 func readState(root string) (*state, error) {

@@ -42,10 +42,10 @@ func (s *Snapshot) WriteText(w io.Writer) error {
 	s.Events.write(&b)
 	fmt.Fprintln(&b, r.Text)
 	_, err := b.WriteTo(w)
-	return err
+	return refuse(err)
 }
 
-// write writes an event log for people; of nil it writes nothing.
+// write writes an event log for people, if there is one.
 func (r *EventReport) write(out *bytes.Buffer) {
 	if r == nil {
 		return

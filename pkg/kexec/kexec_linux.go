@@ -20,7 +20,6 @@ import (
 	"strings"
 	"unsafe"
 
-	ukexec "github.com/u-root/u-root/pkg/boot/kexec"
 	"golang.org/x/sys/unix"
 
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -84,7 +83,10 @@ func Loaded() (bool, error) {
 
 // Exec jumps to what is loaded. It does not sync or unmount: what can be
 // measured must be over before. It returns only with an error.
-func Exec() error { return ukexec.Reboot() }
+//
+// u-root's kexec.Reboot may talk to a watchdog's daemon and write to the standard
+// logger first, when nothing may be opened any more.
+func Exec() error { return unix.Reboot(unix.LINUX_REBOOT_CMD_KEXEC) }
 
 // A LoadError is a refusal by the kernel, and what to do about it.
 type LoadError struct {

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -22,6 +23,7 @@ const loadedFile = "run/imaboot/policy"
 // Why there is no file to write a policy to.
 var (
 	errNoSecurityfs = refusal.New(refusal.NoSecurityfs, "securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
+	errNotRoot      = refusal.New(refusal.NotPrivileged, "not privileged")
 	errNoIMA        = refusal.New(refusal.NoIMA, "the kernel has no IMA (CONFIG_IMA)")
 )
 
@@ -43,6 +45,9 @@ func LoadFile(root, name string) (text string, rules int, err error) {
 		if readErr == nil && bytes.Equal(before, b) {
 			return string(b), 0, nil
 		}
+	}
+	if errors.Is(err, fs.ErrPermission) && refusal.Of(err) == refusal.Other {
+		return "", 0, fmt.Errorf("%w: %s: run as root: %w", errNotRoot, name, err)
 	}
 	if err != nil {
 		return "", 0, fmt.Errorf("%s: %w", name, err)

@@ -62,6 +62,7 @@ const (
 	JobInProgress       Name = "job-in-progress"
 	BadState            Name = "bad-state"
 	Interrupted         Name = "interrupted"
+	InternalError       Name = "internal-error"
 )
 
 const otherCode = 1
@@ -125,8 +126,9 @@ var table = []Row{
 	{BadCertificate, 49, true, "a server's certificate cannot be verified"},
 	{BadEntry, 50, true, "a file that an entry names cannot be used"},
 	{JobInProgress, 60, false, "another imaboot is loading or jumping"},
-	{BadState, 61, false, "the note of what is loaded is damaged, or another program has loaded something since"},
+	{BadState, 61, false, "the note of what is loaded is damaged, or another user can have written it"},
 	{Interrupted, 62, false, "imaboot was interrupted while it waited"},
+	{InternalError, 63, false, "imaboot has a fault of its own; please report the message"},
 }
 
 // Table returns all rows, by code.

@@ -42,6 +42,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		"quote":            {"x='a\nb\n", `2: a quotation mark has no second`, false},
 		"double quote":     {"x=a; y=\"a\nb\n", `2: a quotation mark has no second`, false},
+		"translated quote": {`x=$"a\"` + "\n", `2: a quotation mark has no second`, false},
 		"escaped quote":    {`x="a\"` + "\n", `2: a quotation mark has no second`, false},
 		"opening brace":    {"menuentry C {\nlinux /k\n", `2: what begins here has no end`, false},
 		"closing brace":    {"}\n", `2: "}" is not expected`, true},

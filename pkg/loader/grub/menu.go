@@ -32,9 +32,12 @@ type item struct {
 	at        position
 }
 
+// menuEntryOptions are the options of menuentry and submenu. Fedora's and RHEL's
+// GRUB take --users without a value, which their grub.cfg may make of a variable
+// that is not set.
 var menuEntryOptions = []option{
 	{"class", 0, something},
-	{"users", 0, something},
+	{"users", 0, perhaps},
 	{"hotkey", 0, something},
 	{"id", 0, something},
 	{"unrestricted", 0, nothing},

@@ -179,6 +179,14 @@ label bare
 			},
 		},
 		{
+			name: "MAAS for partitions of s390x, and Petitboot's device tree",
+			text: "DEFAULT execute\nLABEL execute\n  SAY Booting\n  KERNEL=k\n  INITRD=i\n  APPEND=ro BOOTIF=x\nlabel tree\nkernel k\ndtb d.dtb\n",
+			want: []entry.Entry{
+				{ID: "execute", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "i"), Cmdline: "ro BOOTIF=x"},
+				{ID: "tree", Kernel: entry.File{Name: base + "k"}, DeviceTree: &entry.File{Name: base + "d.dtb"}},
+			},
+		},
+		{
 			name:     "addresses",
 			text:     "label a\nkernel k\nipappend 3 # both\n",
 			settings: map[string]string{"gateway": "192.0.2.254", "netmask": "255.255.255.0"},

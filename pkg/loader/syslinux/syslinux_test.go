@@ -112,6 +112,12 @@ label l0r
 		},
 	},
 	{
+		Name: "directives with an equals sign, and Petitboot's device tree",
+		Files: loadertest.Files(map[string]string{"syslinux.cfg": "label n\n  kernel=k a\n  INITRD=i\n  append=ro x=y\nlabel m\nlinux=k\ndtb d.dtb\nother=k\nappend = z\n"},
+			"k", "i", "d.dtb"),
+		Want: []string{"*n||sda2:/k|sda2:/i||a ro x=y", "m||sda2:/k||sda2:/d.dtb|= z"},
+	},
+	{
 		Name:  "a default that is not there",
 		Files: loadertest.Files(map[string]string{"extlinux.conf": "default none\nlabel k\n"}, "k"),
 		Want:  []string{"k||sda2:/k|||"},

@@ -100,6 +100,9 @@ type File struct {
 	Volume *Volume
 	// Name is the path from the file system's root, or a URL.
 	Name string
+	// Else is the URL to take if there is no file at the URL Name; empty if
+	// there is no other.
+	Else string
 }
 
 // String is DEVICE:PATH, or the URL.

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,11 +26,13 @@ import (
 
 // places are where configurations are found: on the root file system, on a file
 // system that is /boot, and on an EFI system partition. In btrfs the root file
-// system may be a subvolume; those of Ubuntu, Debian and SUSE come first. A *
-// stands for any name.
+// system may be a subvolume; those of Ubuntu, Debian, SUSE and Fedora come first.
+// A * stands for any name. The last is the root of a file system: no
+// distribution's GRUB looks there, but Petitboot does.
 var places = []string{
 	"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*",
-	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "*/boot/grub",
+	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "root/boot/grub2", "*/boot/grub", "*/boot/grub2",
+	"",
 }
 
 // Parse executes the first configuration of a volume that makes entries. all
@@ -43,7 +46,7 @@ func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	var wrong error
 	var seen []string // several names and places may lead to one file
 	for _, place := range places {
-		for _, name := range find(v, place+"/grub.cfg") {
+		for _, name := range find(v, path.Join(place, "grub.cfg")) {
 			file, err := v.Resolve(name)
 			if err != nil || slices.Contains(seen, file) {
 				continue

@@ -123,7 +123,8 @@ func TestBounds(t *testing.T) {
 		"entries":          {strings.Repeat("menuentry B { linux /k; }\n", 30_000), "1001: more than 1000 entries"},
 		"100000 entries":   {"function f { menuentry B { linux /k; }; }; while true; do f; done", "2: more than 1000 entries"},
 		"nested entries":   {"submenu S { while true; do menuentry B { linux /k; }; done; }", "2: more than 1000 entries"},
-		"BLS entries":      {"while true; do blscfg; done", "2: more than 1000 entries"},
+		"BLS entries":      {"while true; do blscfg -n -d; done", "2: more than 1000 entries"},
+		"BLS, each once":   {"while true; do blscfg; done", "2: more than 4194304 bytes are read or made"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{

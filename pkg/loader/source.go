@@ -120,19 +120,3 @@ func (s *Source) Choose(id string) {
 		s.Default = entry.None
 	}
 }
-
-// Others returns all volumes but v, those on the same disk first.
-func Others(v *entry.Volume, all entry.Volumes) []*entry.Volume {
-	disk, _ := v.Partition()
-	var near, far []*entry.Volume
-	for _, o := range all {
-		if of, _ := o.Partition(); o == v {
-			continue
-		} else if of == disk {
-			near = append(near, o)
-		} else {
-			far = append(far, o)
-		}
-	}
-	return append(near, far...)
-}

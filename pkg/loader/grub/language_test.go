@@ -5,6 +5,7 @@
 package grub
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -188,6 +189,40 @@ func TestSearch(t *testing.T) {
 		}
 		if got := in.value("root"); got != want {
 			t.Errorf("%s: %s, want %s", command, got, want)
+		}
+	}
+}
+
+// TestSearchTwins: of several volumes that a search finds, one on the disk of the
+// configuration is taken, and there the one that a hint names.
+func TestSearchTwins(t *testing.T) {
+	for _, test := range []struct{ command, volumes, want, note string }{
+		{"search -u -s root X", "sda1 sdb1 sdb2", "sdb1", "sdb1, sdb2, sda1 have the fs-uuid X: sdb1 is taken"},
+		{"search -l -s root L", "sda1 sda2 sdb2", "sdb2", "sdb2, sda1, sda2 have the label L: sdb2 is taken"},
+		{"search -f -s root /f", "sda1 sdb1 sdb2", "sdb1", ""},
+		{"search.fs_uuid X root", "sda1 sdb2", "sdb2", "sdb2, sda1 have the fs-uuid X: sdb2 is taken"},
+		{"search.fs_uuid X root hd0,gpt3", "sda1 sdb1 sdb3", "sdb3", "sdb3, sdb1, sda1 have the fs-uuid X: sdb3 is taken"},
+		{"search -u -s root X --hint hd0,msdos2", "sdb1 sdb2", "sdb2", "sdb2, sdb1 have the fs-uuid X: sdb2 is taken"},
+		{"search -f -s root /f --hint-efi='(hd0,3)'", "sdb1 sdb2 sdb3", "sdb3", ""},
+		{"search -f -s root /f --hint=sda1", "sda1 sdb1", "sdb1", ""},
+		{"search -f -s root /f --hint=hd1,gpt2", "sda1 sda2 sdc2", "sda2", ""},
+		{"search -f -s root /f --hint=sdc2", "sda1 sdc2", "sdc2", ""},
+		{"search -f -s root /f --hint=hd1", "sda1 sda2", "sda1", ""},
+		{"search -u -s root X; search -u -s root X", "sdb1 sdb2", "sdb1", "sdb1, sdb2 have the fs-uuid X: sdb1 is taken"},
+		{"search -u -s root Y", "sda1 sdb1", "sdb9", "x:1: no file system with fs-uuid Y"},
+	} {
+		start := open(t, "sdb9", "", "", nil)
+		all := entry.Volumes{}
+		for device := range strings.FieldsSeq(test.volumes) {
+			all = append(all, open(t, device, "x", "L", empty("f")))
+		}
+		in := newInterpreter(start, append(all, start), entry.File{Volume: start, Name: "/grub.cfg"}, "ppc64le")
+		in.config.Source = "x"
+		if err := in.runText("x", test.command+"\n"); err != nil {
+			t.Error(test.command, err)
+		}
+		if got, note := in.value("root"), strings.Join(in.config.Notes, "; "); got != test.want || note != test.note {
+			t.Errorf("%s: %s, want %s: %s", test.command, got, test.want, note)
 		}
 	}
 }

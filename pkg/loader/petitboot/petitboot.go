@@ -105,7 +105,7 @@ func file(s *loader.Source, name string, all entry.Volumes) loader.Ref {
 		return s.Here(name)
 	}
 	by, value, _ := strings.Cut(m[1], "=")
-	v := all.Find(func(v *entry.Volume) bool {
+	v := loader.Nearest(s.Config, s.Volume, all, entry.Printable(m[1]), func(v *entry.Volume) bool {
 		switch by {
 		case "LABEL":
 			return v.Label == value

@@ -45,6 +45,17 @@ video=ps3fb:mode:131
 		},
 	},
 	{
+		Name:  "a copy of the disk",
+		Files: loadertest.Files(map[string]string{"kboot.conf": "a=LABEL=twin:/vmlinuz initrd=UUID=twin:/initrd\n"}),
+		Others: map[string]map[string]string{
+			"sda1": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"), "sda3": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"),
+			"hda1": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"),
+		},
+		Twins: true,
+		Want:  []string{"a||sda1:/vmlinuz|sda1:/initrd||"},
+		Notes: []string{"sda1, sda3, hda1 have the LABEL=twin: sda1 is taken", "sda1, sda3, hda1 have the UUID=twin: sda1 is taken"},
+	},
+	{
 		Name:  "device trees",
 		Files: loadertest.Files(map[string]string{"boot/kboot.conf": "dtb=/all.dtb\na=/k\nb='/k dtb=/own.dtb quiet'\n"}, "k", "all.dtb", "own.dtb"),
 		Want:  []string{"a||sda2:/k||sda2:/all.dtb|", "b||sda2:/k||sda2:/own.dtb|quiet"},

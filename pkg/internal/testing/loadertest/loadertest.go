@@ -51,6 +51,8 @@ type Case struct {
 	// Others are other volumes by their devices. Their labels and UUIDs are
 	// label-DEVICE and UUID-DEVICE.
 	Others map[string]map[string]string
+	// Twins: all others have the label and UUID twin.
+	Twins bool
 	// Want are the entries: ID|title|kernel|initrds|device tree|command line,
 	// with * before the default.
 	Want    []string
@@ -90,7 +92,9 @@ func Run(t *testing.T, parse Parser, cases []Case) {
 			all := entry.Volumes{v}
 			for device, files := range tt.Others {
 				o := Open(t, device, files)
-				o.Label, o.UUID = "label-"+device, "UUID-"+device
+				if o.Label, o.UUID = "label-"+device, "UUID-"+device; tt.Twins {
+					o.Label, o.UUID = "twin", "twin"
+				}
 				all = append(all, o)
 			}
 			slices.SortFunc(all, func(a, b *entry.Volume) int { return strings.Compare(a.Device, b.Device) })

@@ -18,8 +18,8 @@ import (
 
 // A Config is one loader's configuration.
 type Config struct {
-	// Kind names the loader: grub, bls, syslinux, kboot, yaboot, zipl,
-	// pxelinux, ipxe or url.
+	// Kind names the loader: grub, bls, syslinux, petitboot, kboot, yaboot,
+	// zipl, pxelinux, ipxe or url.
 	Kind string
 	// Source is the configuration's file, as File.String has it.
 	Source string

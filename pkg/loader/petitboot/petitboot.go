@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package petitboot reads kboot.conf, the configuration of kboot, which
-// Petitboot reads as well.
+// Package petitboot reads petitboot.conf, the configuration of Petitboot, and
+// kboot.conf, that of kboot, which Petitboot reads as well.
 package petitboot
 
 import (

@@ -44,6 +44,11 @@ func TestConfigs(t *testing.T) {
 			kind:  "ipxe", source: dir + "boot", kernel: dir + "vmlinuz",
 		},
 		{
+			name:  "script that does not boot what it loads",
+			files: map[string]string{dir + "boot": "#!ipxe\nkernel vmlinuz\n"},
+			kind:  "ipxe", source: dir + "boot", kernel: dir + "vmlinuz",
+		},
+		{
 			name:  "script behind a boot file that is missing",
 			files: map[string]string{"http://h/b": "#!gpxe\nkernel vmlinuz\nboot\n"}, change: func(l *Lease) { l.BootFiles = append(l.BootFiles, "http://h/b") },
 			kind: "ipxe", source: "http://h/b", kernel: "http://h/vmlinuz",

@@ -85,7 +85,7 @@ func (in *interpreter) search(c *invocation, by, key, variable string, hints []s
 		switch {
 		case by == "label" && key != "" && v.Label == key,
 			by == "fs-uuid" && key != "" && strings.EqualFold(v.UUID, key),
-			by == "file" && len(found) == 0 && strings.HasPrefix(key, "/") && v.Exists(key):
+			by == "file" && len(found) == 0 && strings.HasPrefix(key, "/") && in.affords() && v.Exists(key):
 			found = append(found, v)
 		}
 	}

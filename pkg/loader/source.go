@@ -23,7 +23,8 @@ type Source struct {
 	// Text is the file's content.
 	Text string
 
-	dir string // of the file, for relative names
+	paths Paths
+	dir   string // of the file, for relative names
 	// elsewhere holds the IDs of choices that exist but cannot be offered.
 	elsewhere map[string]bool
 }
@@ -72,7 +73,7 @@ func (s *Source) Locate(r Ref) (entry.File, error) {
 			names = append([]string{path.Join(s.dir, r.Name)}, names...)
 		}
 		for _, name := range names {
-			_, err := v.Path(name)
+			_, err := s.paths.Path(v, name)
 			if err == nil {
 				return entry.File{Volume: v, Name: name}, nil
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
 	"github.com/imaboot/imaboot/pkg/loader"
 )
 
@@ -343,6 +344,15 @@ func TestParseNothing(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, entry.ErrConfig) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	files := map[string]string{}
+	for i := range 500 {
+		files[fmt.Sprintf("loader/entries/%d.conf", i)] = "linux /link/a\ninitrd " + strings.Repeat("/link/a ", loader.MaxInitrds) + "\n"
+	}
+	loadertest.CheckPaths(t, Parse, files)
 }
 
 func FuzzParse(f *testing.F) {

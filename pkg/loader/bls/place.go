@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 // A reader is the program whose entries are read. Each sees other files.
@@ -41,6 +42,7 @@ type place struct {
 	// below is the subvolume of btrfs that is the root file system, or /boot;
 	// empty if the volume is not divided so.
 	below string
+	paths loader.Paths
 }
 
 func (at *place) String() string { return entry.File{Volume: at.volume, Name: "/" + at.dir}.String() }
@@ -61,7 +63,7 @@ func usual(v *entry.Volume) []*place {
 	for _, name := range names[:min(len(names), most)] {
 		for _, dir := range directories {
 			if name != "boot" {
-				all = append(all, &place{v, path.Join(name, dir), name})
+				all = append(all, &place{volume: v, dir: path.Join(name, dir), below: name})
 			}
 		}
 	}
@@ -98,10 +100,10 @@ func (at *place) locate(name string) (entry.File, error) {
 		names = append([]string{path.Join("/", at.below, name), path.Join("/", at.below, other)}, names...)
 	}
 	for _, name := range names {
-		if at.volume.Exists(name) {
+		if _, err := at.paths.Path(at.volume, name); err == nil {
 			return entry.File{Volume: at.volume, Name: name}, nil
 		}
 	}
-	_, err := at.volume.Path(name)
+	_, err := at.paths.Path(at.volume, name)
 	return entry.File{Volume: at.volume, Name: name}, err
 }

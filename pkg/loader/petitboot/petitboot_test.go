@@ -99,4 +99,9 @@ func TestBounds(t *testing.T) {
 	loadertest.CheckBounds(t, Parse, "kboot.conf", "root="+loadertest.Long+"\n"+strings.Repeat("a=/a\n", loadertest.Many), 0)
 }
 
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	loadertest.CheckPaths(t, Parse, map[string]string{"kboot.conf": strings.Repeat("a=/link/a initrd=/link/a dtb=/link/a\n", loadertest.Many)})
+}
+
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

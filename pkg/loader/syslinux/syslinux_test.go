@@ -137,4 +137,9 @@ func TestBounds(t *testing.T) {
 	loadertest.CheckBounds(t, Parse, "syslinux.cfg", "append "+loadertest.Long+"\n"+labels, 0)
 }
 
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	loadertest.CheckPaths(t, Parse, map[string]string{"syslinux.cfg": strings.Repeat("label a\nlinux /link/a\ninitrd "+strings.Repeat("/link/a,", 60)+"\n", 1000)})
+}
+
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -179,6 +181,24 @@ func CheckFiles(t *testing.T, kind string, parse Parser, names []string) {
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// CheckPaths parses a configuration with many entries whose files are at the end
+// of a long link, link/a, and expects that few of these are followed.
+func CheckPaths(t *testing.T, parse Parser, files map[string]string) {
+	t.Helper()
+	v := Open(t, "sda2", Files(files, "a", "d/x"))
+	if err := os.Symlink(strings.Repeat("/d/..", 120), filepath.Join(v.Dir(), "link")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse(v, entry.Volumes{v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 1<<17 + 1<<13
+	if n := v.Walked(); n > most || len(c.Entries) == 0 {
+		t.Errorf("%d parts of paths, %d entries", n, len(c.Entries))
 	}
 }
 

@@ -137,6 +137,9 @@ func (x *interpreter) fetch(s *script, opts map[string]string, args []string) (*
 	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " ")}
 	if m.name == "" {
 		m.name = path.Base(u.Path)
+		if loader.CheckText([]byte(m.name)) != nil || strings.Contains(m.name, "\n") {
+			m.name = path.Base(u.EscapedPath()) // entries are called so
+		}
 	}
 	if len(x.images) == maxImages {
 		return nil, errors.New("too many images")

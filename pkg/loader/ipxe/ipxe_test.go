@@ -143,6 +143,10 @@ initrd ../initrd
 			name: "imgselect and imgargs take a URI", text: "#!ipxe\nimgargs --name l m one\nimgselect k one two\nimgfree l\nboot", want: with("one two"),
 		},
 		{
+			name: "a name that controls the console", text: "#!ipxe\nkernel a%1b%0Ab\nboot",
+			want: entry.Entry{ID: "a%1b%0Ab", Kernel: entry.File{Name: dir + "a%1b%0Ab"}},
+		},
+		{
 			name: "counting", text: "#!ipxe\nset n:int8 1\n:again\ninc n\niseq ${n} 3 || goto again\ninc fresh\ninc fresh 0x10\nset u:uint8 0xff\ninc u 2\n" +
 				"set s:int8 127\ninc s\nset t 5\ninc t ||\ninc t:int32\nset w:uint16 10\nset v:int8 x ||\nkernel k ${n} ${fresh} ${u} ${s} ${t} ${w} ${w:int8} ${w:hex} ${v}${none:int8}.\nboot",
 			want: with("3 17 0x1 -128 54 0xa 10 00:0a ."), notes: 2,
@@ -359,6 +363,7 @@ func TestOptions(t *testing.T) {
 func FuzzIPXE(f *testing.F) {
 	f.Add("set a ${net0/mac:hexhyp}\nkernel k ${a}\ninitrd i\nboot", "kernel x")
 	f.Add(":a\nchain --replace x && goto a || exit 1", "menu\nitem a A\nchoose b && boot ${b}")
+	f.Add("kernel %00", "kernel a%0Ab")
 	f.Add("iseq a ${b} || imgargs k x ; imgfree ; imgselect ${cwuri:uristring} # x\\\n", "goto ${ip:hexraw}")
 	f.Fuzz(func(t *testing.T, text, chained string) {
 		s := &loadertest.Site{Files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}

@@ -28,7 +28,8 @@ type parser struct {
 // are offered.
 func parsers() []parser {
 	return []parser{
-		{"bls", bls.ParseAmong}, {"syslinux", syslinux.Parse}, {"kboot", petitboot.Parse}, {"yaboot", yaboot.Parse}, {"zipl", zipl.Parse},
+		{"bls", bls.Parse}, {"syslinux", syslinux.Parse}, {"petitboot", petitboot.ParseNative}, {"kboot", petitboot.Parse},
+		{"yaboot", yaboot.Parse}, {"zipl", zipl.Parse},
 	}
 }
 

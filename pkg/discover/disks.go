@@ -118,13 +118,13 @@ func (f *finder) sameStorage(d disk.Device, found []disk.Device) string {
 // deviceKey identifies a device. A later device may get the same name.
 func deviceKey(d disk.Device) string { return d.Name + " " + d.Number }
 
-// sayTwins logs which file systems have the same UUID. Configurations that name
-// it get the first one.
+// sayTwins logs which file systems have the same UUID. A configuration that names
+// it gets the one on its own disk, or else the first one.
 func (f *finder) sayTwins() {
 	first := map[string]string{}
 	for _, v := range f.volumes {
 		if other, ok := first[v.UUID]; ok && v.UUID != "" {
-			f.say("%s has the UUID of %s, %s: that one is taken for it", v.Device, other, v.UUID)
+			f.say("%s has the UUID of %s, %s: a configuration gets the one on its own disk, or else %s", v.Device, other, v.UUID, other)
 			continue
 		}
 		first[v.UUID] = v.Device

@@ -89,7 +89,7 @@ func TestTwins(t *testing.T) {
 	f.volumes = entry.Volumes{{Device: "sda1", UUID: "1"}, {Device: "sda2"}, {Device: "sda3"}, {Device: "sdb1", UUID: "1"}}
 	f.sayTwins()
 	f.sayTwins()
-	j.check(t, "sdb1 has the UUID of sda1, 1: that one is taken for it")
+	j.check(t, "sdb1 has the UUID of sda1, 1: a configuration gets the one on its own disk, or else sda1")
 	f.volumes = nil
 }
 

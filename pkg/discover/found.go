@@ -14,6 +14,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
+	"github.com/imaboot/imaboot/pkg/loader"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
@@ -119,7 +120,7 @@ func (f *Found) file(ctx context.Context, file entry.File) (string, error) {
 	if file.Volume != nil {
 		return file.Volume.Path(file.Name)
 	}
-	return f.cache.Get(ctx, file.Name)
+	return loader.Get(file, func(url string) (string, error) { return f.cache.Get(ctx, url) })
 }
 
 // Close unmounts disks and removes downloads.

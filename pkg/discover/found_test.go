@@ -86,6 +86,8 @@ func TestFiles(t *testing.T) {
 			Kernel: filepath.Join(dir, "boot/vmlinuz-6.1"), Initrds: []string{filepath.Join(downloads, "1-initrd")},
 			DeviceTree: filepath.Join(dir, "boot/tree"), Config: filepath.Join(dir, "boot/config-6.1"),
 		}, nil},
+		{"elsewhere on the server", entry.Entry{Kernel: entry.File{Name: s.URL + "/none", Else: s.URL + "/initrd"}}, Files{Kernel: filepath.Join(downloads, "1-initrd")}, nil},
+		{"nowhere on the server", entry.Entry{Kernel: entry.File{Name: s.URL + "/none", Else: s.URL + "/none2"}}, Files{}, fetch.ErrNotFound},
 		{"no configuration", entry.Entry{Kernel: on("/other/vmlinuz-6.1")}, Files{Kernel: filepath.Join(dir, "other/vmlinuz-6.1")}, nil},
 		{"a link", entry.Entry{Kernel: on("/vmlinuz")}, Files{Kernel: filepath.Join(dir, "boot/vmlinuz-6.1")}, nil},
 		{"no kernel", entry.Entry{Kernel: on("/none")}, Files{}, entry.ErrConfig},

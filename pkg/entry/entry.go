@@ -18,8 +18,8 @@ import (
 
 // A Config is one loader's configuration.
 type Config struct {
-	// Kind names the loader: grub, bls, syslinux, kboot, yaboot, zipl,
-	// pxelinux, ipxe or url.
+	// Kind names the loader: grub, bls, syslinux, petitboot, kboot, yaboot,
+	// zipl, pxelinux, ipxe or url.
 	Kind string
 	// Source is the configuration's file, as File.String has it.
 	Source string
@@ -100,6 +100,9 @@ type File struct {
 	Volume *Volume
 	// Name is the path from the file system's root, or a URL.
 	Name string
+	// Else is the URL to take if there is no file at the URL Name; empty if
+	// there is no other.
+	Else string
 }
 
 // String is DEVICE:PATH, or the URL.

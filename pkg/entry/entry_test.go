@@ -20,7 +20,7 @@ func TestPrintable(t *testing.T) {
 
 func TestKey(t *testing.T) {
 	v := &Volume{Device: "sda1"}
-	a := Entry{Title: "a", Kernel: File{v, "/k"}, Initrds: []File{{v, "/i"}}, Cmdline: "ro  quiet"}
+	a := Entry{Title: "a", Kernel: File{Volume: v, Name: "/k"}, Initrds: []File{{Volume: v, Name: "/i"}}, Cmdline: "ro  quiet"}
 	b := a
 	b.Title, b.Cmdline = "b", "ro initrd=/i quiet"
 	if a.Key() != b.Key() {

@@ -10,10 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
+	"sync/atomic"
 
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
@@ -22,11 +21,6 @@ const (
 	// MaxConfig bounds a configuration file; distributions' have some tens
 	// of kilobytes.
 	MaxConfig = 1 << 20
-	// maxLinks is what the kernel follows in one path.
-	maxLinks = 40
-	// maxParts is of a path with all its links: a script may name it
-	// thousands of times.
-	maxParts = 256
 )
 
 // ErrConfig is wrapped by what is wrong with a file of a loader's.
@@ -44,6 +38,8 @@ type Volume struct {
 
 	dir  string
 	root *os.Root
+	// walked counts the parts of all paths that were followed.
+	walked atomic.Int64
 }
 
 // OpenVolume opens the file system that is mounted on dir.
@@ -67,50 +63,6 @@ func (v *Volume) Close() error {
 // Dir is where it is mounted.
 func (v *Volume) Dir() string { return v.dir }
 
-// Resolve follows all links of a name as if the volume were the root file
-// system: a loader knows no other. The result is a path from its root without
-// links, and without a slash in front. It never leaves the volume.
-func (v *Volume) Resolve(name string) (string, error) {
-	at, rest := ".", split(name)
-	links, parts := 0, 0
-	for len(rest) > 0 {
-		if parts++; parts > maxParts {
-			return "", fmt.Errorf("%w: %s:%s: too many parts", ErrConfig, v.Device, Printable(name))
-		}
-		part := rest[0]
-		rest = rest[1:]
-		if part == ".." {
-			at = path.Dir(at)
-			continue
-		}
-		next := path.Join(at, part)
-		info, err := v.root.Lstat(next)
-		if err != nil {
-			return "", v.wrap(name, err)
-		}
-		if info.Mode()&fs.ModeSymlink == 0 {
-			at = next
-			continue
-		}
-		if links++; links > maxLinks {
-			return "", fmt.Errorf("%w: %s:%s: too many links", ErrConfig, v.Device, Printable(name))
-		}
-		to, err := v.root.Readlink(next)
-		if err != nil {
-			return "", v.wrap(name, err)
-		}
-		if path.IsAbs(to) {
-			at = "."
-		}
-		rest = slices.Concat(split(to), rest)
-	}
-	return at, nil
-}
-
-func split(name string) []string {
-	return slices.DeleteFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." })
-}
-
 func (v *Volume) wrap(name string, err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
@@ -121,18 +73,15 @@ func (v *Volume) wrap(name string, err error) error {
 // Path is where a regular file can be opened; an error that wraps
 // fs.ErrNotExist means that there is none.
 func (v *Volume) Path(name string) (string, error) {
-	at, err := v.Resolve(name)
+	w, err := v.walk(name)
 	if err != nil {
 		return "", err
 	}
-	info, err := v.root.Lstat(at)
-	if err != nil {
-		return "", v.wrap(name, err)
-	}
-	if !info.Mode().IsRegular() {
+	defer w.close()
+	if !w.info.Mode().IsRegular() {
 		return "", fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
 	}
-	return filepath.Join(v.dir, at), nil
+	return filepath.Join(v.dir, w.path()), nil
 }
 
 // Exists reports whether there is a regular file of that name.
@@ -143,21 +92,18 @@ func (v *Volume) Exists(name string) bool {
 
 // ReadConfig reads a regular file of at most MaxConfig bytes.
 func (v *Volume) ReadConfig(name string) ([]byte, error) {
-	at, err := v.Resolve(name)
+	w, err := v.walk(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := v.root.Lstat(at)
-	if err != nil {
-		return nil, v.wrap(name, err)
-	}
+	defer w.close()
 	switch {
-	case !info.Mode().IsRegular():
+	case !w.info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w: %s:%s is no regular file", ErrConfig, v.Device, Printable(name))
-	case info.Size() > MaxConfig:
+	case w.info.Size() > MaxConfig:
 		return nil, v.tooLong(name)
 	}
-	f, err := v.root.Open(at)
+	f, err := w.open()
 	if err != nil {
 		return nil, v.wrap(name, err)
 	}
@@ -178,14 +124,15 @@ func (v *Volume) tooLong(name string) error {
 
 // List is what a directory holds, sorted; nothing if there is none.
 func (v *Volume) List(dir string) []string {
-	at, err := v.Resolve(dir)
+	w, err := v.walk(dir)
 	if err != nil {
 		return nil
 	}
-	if info, err := v.root.Lstat(at); err != nil || !info.IsDir() {
+	defer w.close()
+	if !w.info.IsDir() {
 		return nil // opening a pipe would wait
 	}
-	f, err := v.root.Open(at)
+	f, err := w.open()
 	if err != nil {
 		return nil
 	}

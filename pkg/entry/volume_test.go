@@ -25,7 +25,7 @@ func TestResolve(t *testing.T) {
 	dir := fileroot.New(t, map[string]string{"boot/vmlinux-6": "kernel", "etc/zipl.conf": "zipl"})
 	for name, to := range map[string]string{
 		"vmlinux": "boot/vmlinux-6", "boot/vmlinux": "/boot/vmlinux-6", "boot/up": "../../../../etc/zipl.conf",
-		"dir": "/boot", "loop": "loop2", "loop2": "/loop", "out": "/../../proc/version", "none": "/nothing",
+		"dir": "/boot", "root": "/", "boot/root": "..", "loop": "loop2", "loop2": "/loop", "out": "/../../proc/version", "none": "/nothing",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -50,6 +50,15 @@ func TestResolve(t *testing.T) {
 		{"//boot/./../boot/vmlinux-6", "boot/vmlinux-6", ""},
 		{"/../../boot/vmlinux-6", "boot/vmlinux-6", ""},
 		{"/boot/up", "etc/zipl.conf", ""},
+		{"/dir", "boot", ""},
+		{"/dir/..", ".", ""},
+		{"/", ".", ""},
+		{"", ".", ""},
+		{"/root/boot/root/vmlinux", "boot/vmlinux-6", ""},
+		{"/root", ".", ""},
+		{"/boot/vmlinux-6/", "boot/vmlinux-6", ""},
+		{"/boot/vmlinux-6/..", "", "not a directory"},
+		{"/vmlinux/x", "", "not a directory"},
 		{"/loop", "", "sda1:/loop: too many links"},
 		{"/far0", "", "sda1:/far0: too many parts"},
 		{strings.Repeat("/boot/..", 200), "", "too many parts"},
@@ -74,8 +83,42 @@ func TestResolve(t *testing.T) {
 	if b, err := v.ReadConfig("/boot/up"); string(b) != "zipl" || err != nil {
 		t.Errorf("%q, %v", b, err)
 	}
-	if diff := cmp.Diff([]string{"up", "vmlinux", "vmlinux-6"}, v.List("/dir")); diff != "" {
+	if diff := cmp.Diff([]string{"root", "up", "vmlinux", "vmlinux-6"}, v.List("/dir")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestWalked: each part of a path is one step, however deep it is, and no
+// directory stays open.
+func TestWalked(t *testing.T) {
+	const deep = 110
+	dir := fileroot.New(t, map[string]string{strings.Repeat("d/", deep) + "f": "x"})
+	if err := os.Symlink("/"+strings.Repeat("d/", deep), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	v, err := OpenVolume(dir, "sda1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	const times = 100
+	for range times {
+		if b, err := v.ReadConfig("/link/f"); string(b) != "x" || err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Path("/link/none"); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	if got, want := v.Walked(), times*2*(deep+2); got != want {
+		t.Errorf("%d steps, want %d", got, want)
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(open) > deep {
+		t.Errorf("%d files are open", len(open))
 	}
 }
 

@@ -6,9 +6,13 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/fetch"
 )
 
 // A Client is this machine as boot loaders on the network know it: from its
@@ -28,6 +32,21 @@ type Client struct {
 
 // A Reader downloads a text, as fetch.Fetcher.Text does.
 type Reader func(ctx context.Context, url string) ([]byte, error)
+
+// Get gets a file on the network: what is at its URL or, if the server does not
+// have or does not give that, what is at the other URL.
+func Get[T any](f entry.File, get func(url string) (T, error)) (T, error) {
+	absent := func(err error) bool { return errors.Is(err, fetch.ErrNotFound) || errors.Is(err, fetch.ErrRefused) }
+	got, err := get(f.Name)
+	if f.Else == "" || !absent(err) {
+		return got, err
+	}
+	other, otherErr := get(f.Else)
+	if absent(otherErr) {
+		return other, err // the first is where the file should be
+	}
+	return other, otherErr
+}
 
 // Directory returns the directory of a file on a server. It ends in a slash.
 func Directory(file *url.URL) *url.URL {

@@ -23,7 +23,8 @@ type Source struct {
 	// Text is the file's content.
 	Text string
 
-	dir string // of the file, for relative names
+	paths Paths
+	dir   string // of the file, for relative names
 	// elsewhere holds the IDs of choices that exist but cannot be offered.
 	elsewhere map[string]bool
 }
@@ -72,7 +73,7 @@ func (s *Source) Locate(r Ref) (entry.File, error) {
 			names = append([]string{path.Join(s.dir, r.Name)}, names...)
 		}
 		for _, name := range names {
-			_, err := v.Path(name)
+			_, err := s.paths.Path(v, name)
 			if err == nil {
 				return entry.File{Volume: v, Name: name}, nil
 			}
@@ -119,20 +120,4 @@ func (s *Source) Choose(id string) {
 	default:
 		s.Default = entry.None
 	}
-}
-
-// Others returns all volumes but v, those on the same disk first.
-func Others(v *entry.Volume, all entry.Volumes) []*entry.Volume {
-	disk, _ := v.Partition()
-	var near, far []*entry.Volume
-	for _, o := range all {
-		if of, _ := o.Partition(); o == v {
-			continue
-		} else if of == disk {
-			near = append(near, o)
-		} else {
-			far = append(far, o)
-		}
-	}
-	return append(near, far...)
 }

@@ -133,23 +133,38 @@ func (x *probe) tryPXELINUX(ctx context.Context, prefix *url.URL, name string) (
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", entry.ErrConfig, err)
 	}
-	text, err := x.readOptional(ctx, file)
-	if err != nil || text == nil {
-		return nil, err
+	for _, u := range []string{file.Name, file.Else} {
+		if u == "" {
+			continue
+		}
+		text, err := x.readOptional(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		if text != nil {
+			return x.pxe(prefix).Parse(ctx, u, text)
+		}
 	}
-	return x.pxe(prefix).Parse(ctx, file, text)
+	return nil, nil
 }
 
 // prefix returns what PXELINUX puts in front of names: option 210, or else the
-// directory of the boot file, or else the root of the server.
+// directory of the boot file. Without either there is no PXELINUX, but maybe a
+// Petitboot, for which names are beside the configuration that option 209 names
+// by a URL. What is left is the root of the server.
 func (x *probe) prefix() (*url.URL, error) {
 	server := &url.URL{Scheme: "tftp", Host: x.lease.Server, Path: "/"}
-	if len(x.lease.BootFiles) > 0 {
+	config, err := url.Parse(x.lease.ConfigFile)
+	isURL := err == nil && fetch.Loadable(config)
+	switch {
+	case len(x.lease.BootFiles) > 0:
 		u, err := url.Parse(x.lease.BootFiles[0])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", entry.ErrConfig, err)
 		}
 		server = loader.Directory(u)
+	case isURL && (x.lease.PathPrefix == "" || server.Host == ""):
+		server = loader.Directory(config)
 	}
 	name := x.lease.PathPrefix
 	if name == "" {

@@ -44,6 +44,11 @@ func TestConfigs(t *testing.T) {
 			kind:  "ipxe", source: dir + "boot", kernel: dir + "vmlinuz",
 		},
 		{
+			name:  "script that does not boot what it loads",
+			files: map[string]string{dir + "boot": "#!ipxe\nkernel vmlinuz\n"},
+			kind:  "ipxe", source: dir + "boot", kernel: dir + "vmlinuz",
+		},
+		{
 			name:  "script behind a boot file that is missing",
 			files: map[string]string{"http://h/b": "#!gpxe\nkernel vmlinuz\nboot\n"}, change: func(l *Lease) { l.BootFiles = append(l.BootFiles, "http://h/b") },
 			kind: "ipxe", source: "http://h/b", kernel: "http://h/vmlinuz",
@@ -91,6 +96,42 @@ func TestConfigs(t *testing.T) {
 			change: func(l *Lease) { l.ConfigFile, l.BootFiles = "cfg", nil },
 			files:  map[string]string{"tftp://192.0.2.1/cfg": smallPXELINUX},
 			kind:   "pxelinux", source: "tftp://192.0.2.1/cfg", kernel: "tftp://192.0.2.1/vmlinuz",
+		},
+		{
+			name:   "option 209 with a slash",
+			change: func(l *Lease) { l.ConfigFile = "/cfg" },
+			files:  map[string]string{dir + "cfg": smallPXELINUX, "tftp://192.0.2.1/cfg": "label wrong\nkernel k\n"},
+			kind:   "pxelinux", source: dir + "cfg", kernel: dir + "vmlinuz",
+		},
+		{
+			name:   "option 209 from the root of the server",
+			change: func(l *Lease) { l.ConfigFile = "/cfg" },
+			files:  map[string]string{"tftp://192.0.2.1/cfg": smallPXELINUX},
+			kind:   "pxelinux", source: "tftp://192.0.2.1/cfg", kernel: dir + "vmlinuz",
+		},
+		{
+			name:   "option 209 is a URL, for Petitboot",
+			change: func(l *Lease) { l.ConfigFile, l.BootFiles = "http://h/node/conf", nil },
+			files:  map[string]string{"http://h/node/conf": smallPXELINUX},
+			kind:   "pxelinux", source: "http://h/node/conf", kernel: "http://h/node/vmlinuz",
+		},
+		{
+			name:   "option 209 is a URL, and no server is known",
+			change: func(l *Lease) { *l = Lease{ConfigFile: "http://h/node/conf"} },
+			files:  map[string]string{"http://h/node/conf": smallPXELINUX},
+			kind:   "pxelinux", source: "http://h/node/conf", kernel: "http://h/node/vmlinuz",
+		},
+		{
+			name:   "option 209 is a URL, and option 210 a path",
+			change: func(l *Lease) { l.ConfigFile, l.PathPrefix, l.BootFiles = "http://h/node/conf", "/pxe/", nil },
+			files:  map[string]string{"http://h/node/conf": smallPXELINUX},
+			kind:   "pxelinux", source: "http://h/node/conf", kernel: "tftp://192.0.2.1/pxe/vmlinuz",
+		},
+		{
+			name:   "option 209 is a URL, and option 210 a path on no known server",
+			change: func(l *Lease) { *l = Lease{ConfigFile: "http://h/node/conf", PathPrefix: "pxe/"} },
+			files:  map[string]string{"http://h/node/conf": smallPXELINUX},
+			kind:   "pxelinux", source: "http://h/node/conf", kernel: "http://h/pxe/vmlinuz",
 		},
 		{
 			name:   "option 209 is missing",

@@ -14,76 +14,49 @@ package bls
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"io/fs"
 	"path"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-// directories are where entries are stored: on a volume that is /boot or the
-// ESP, and on one that contains /boot.
-var directories = []string{"loader/entries", "boot/loader/entries"}
-
 // maxEntries is how many entries are read; an installation has fewer than ten.
-const maxEntries = 1000
+const maxEntries = loader.MaxEntries
 
-// Parse reads all entries of a volume, in the order of the specification.
-//
-// vars are the variables of the GRUB whose configuration calls blscfg, or nil
-// if there is none. With them the default is the entry that saved_entry names,
-// or else the first one. Without them the default is that of loader.conf,
-// zipl.conf or GRUB's environment block; the first that has one decides.
+// Parse reads all entries of a volume, in the order of the specification, as
+// systemd-boot and zipl do. The default is that of loader.conf, zipl.conf or
+// GRUB's environment block; the first that has one decides. If the volume has no
+// loader.conf or zipl.conf, Parse reads those of the other volumes, first of the
+// same disk: entries may be on a file system of their own.
 //
 // An error that wraps fs.ErrNotExist means that there are no entries.
-func Parse(v *entry.Volume, vars map[string]string) (*entry.Config, error) {
-	return parse(v, nil, vars, runtime.GOARCH)
+func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
+	return parse(v, all, runtime.GOARCH)
 }
 
-// ParseAmong is Parse without a GRUB. If the volume has no loader.conf or
-// zipl.conf, it reads those of the other volumes: entries may be on a file
-// system of their own.
-func ParseAmong(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
-	return parse(v, all, nil, runtime.GOARCH)
-}
-
-func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch string) (*entry.Config, error) {
-	dir, names := find(v)
+func parse(v *entry.Volume, all entry.Volumes, arch string) (*entry.Config, error) {
+	is := systemd
+	if arch == "s390x" {
+		is = zipl
+	}
+	at, names := find(v, usual(v), is)
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%w: %s: no %s/*.conf: %w", entry.ErrConfig, v.Device, directories[0], fs.ErrNotExist)
+		return nil, nothing(v, directories[0])
 	}
-	c := &entry.Config{Kind: "bls", Source: entry.File{Volume: v, Name: "/" + dir}.String(), Default: -1}
-	if len(names) > maxEntries {
-		c.Notef("%s: only the first %d of %d files are read", c.Source, maxEntries, len(names))
-		names = names[:maxEntries]
-	}
-	env := newVariables(c, v, vars)
-	isSystemd := vars == nil && arch != "s390x"
+	c := &entry.Config{Kind: "bls", Source: at.String(), Default: entry.None}
+	env := newVariables(c, at, nil)
 	var found []*snippet
-	for _, name := range names {
-		s, err := read(v, path.Join(dir, name))
-		if err == nil {
-			err = s.complete(v, env, arch)
-		}
-		if err != nil {
-			c.Notef("left out: %v", err)
-		}
-		if err != nil && (s == nil || !s.elsewhere || !isSystemd) {
-			continue
-		}
-		if s.overlays {
-			c.Notef("%s: device tree overlays are not applied", s.where)
+	for _, s := range at.read(c, names, is, env, arch) {
+		if s.wrong != nil {
+			c.Notef("left out: %v", s.wrong)
+			if !s.elsewhere || is != systemd {
+				continue
+			}
 		}
 		found = append(found, s)
-	}
-	if isSystemd {
-		for _, s := range found {
-			s.end = ".conf"
-		}
 	}
 	slices.SortStableFunc(found, compare)
 	for _, s := range found {
@@ -91,19 +64,29 @@ func parse(v *entry.Volume, all entry.Volumes, vars map[string]string, arch stri
 			c.Entries = append(c.Entries, s.Entry)
 		}
 	}
-	volumes := append(entry.Volumes{v}, all...)
-	choose(c, volumes, path.Dir(dir), found, env, vars != nil)
+	volumes := append(entry.Volumes{v}, loader.Others(v, all)...)
+	choose(c, volumes, path.Dir(at.dir), found, env)
 	return c, nil
 }
 
-func find(v *entry.Volume) (string, []string) {
-	for _, dir := range directories {
-		names := slices.DeleteFunc(v.List(dir), func(name string) bool { return !strings.HasSuffix(name, ".conf") })
-		if len(names) > 0 {
-			return dir, names
-		}
+// read reads files. Of an entry that cannot be booted it says why.
+func (at *place) read(c *entry.Config, names []string, is reader, env *variables, arch string) []*snippet {
+	if len(names) > maxEntries {
+		c.Notef("%s: only the first %d of %d files are read", at, maxEntries, len(names))
+		names = names[:maxEntries]
 	}
-	return "", nil
+	var found []*snippet
+	for _, name := range names {
+		s, err := read(at.volume, path.Join(at.dir, name), is)
+		if err == nil {
+			err = s.complete(at, env, arch)
+		}
+		if s.wrong = err; err == nil && s.overlays {
+			c.Notef("%s: device tree overlays are not applied", s.where)
+		}
+		found = append(found, s)
+	}
+	return found
 }
 
 // compare orders entries as the specification says. If no entry has a sort-key,
@@ -134,20 +117,4 @@ func isFirst(a, b bool) int {
 		return -1
 	}
 	return 1
-}
-
-// locate finds a file of an entry. Names are relative to the root of the
-// entry's file system. If /boot is a file system of its own, or used to be one,
-// names may begin with /boot or lack it.
-func locate(v *entry.Volume, name string) (entry.File, error) {
-	name = path.Join("/", name)
-	other := "/boot" + name
-	if in, ok := strings.CutPrefix(name, "/boot/"); ok {
-		other = "/" + in
-	}
-	_, err := v.Path(name)
-	if errors.Is(err, fs.ErrNotExist) && v.Exists(other) {
-		return entry.File{Volume: v, Name: other}, nil
-	}
-	return entry.File{Volume: v, Name: name}, err
 }

@@ -6,6 +6,7 @@ package bls
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"strings"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
+	"github.com/imaboot/imaboot/pkg/internal/testing/loadertest"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 func open(t testing.TB, files map[string]string) *entry.Volume {
@@ -81,6 +84,24 @@ func kernels(entries map[string]string) map[string]string {
 	return with(entries, map[string]string{"k": "", "i": "", "j": ""})
 }
 
+// viaBlscfg makes a configuration of what blscfg offers. The default is GRUB's
+// affair.
+func viaBlscfg(v *entry.Volume, dir string, vars map[string]string) (*entry.Config, error) {
+	b, err := parseBlscfg(v, dir, vars, "s390x")
+	if err != nil {
+		return nil, err
+	}
+	c := &entry.Config{Notes: b.Notes}
+	for _, i := range b.Items {
+		if i.Wrong != nil {
+			c.Notef("%v", i.Wrong)
+			continue
+		}
+		c.Entries = append(c.Entries, i.Entry)
+	}
+	return c, nil
+}
+
 func TestParse(t *testing.T) {
 	const opts = "root=/dev/mapper/rhel-root ro crashkernel=auto"
 	rhelLines := func(opts, tuned string) []string {
@@ -107,7 +128,7 @@ func TestParse(t *testing.T) {
 			vars: map[string]string{"kernelopts": "ro", "tuned_params": "isolcpus=1", "tuned_initrd": "/tuned.img"},
 		},
 		{
-			name: "RHEL 8, blscfg's fallbacks", files: rhel8(), want: rhelLines("quiet", ""), def: 2,
+			name: "RHEL 8, blscfg's fallbacks", files: rhel8(), want: rhelLines("quiet", ""),
 			vars: map[string]string{"default_kernelopts": "quiet", "saved_entry": id + "-0-rescue"},
 		},
 		{name: "RHEL 8, kernelopts of the block only", files: rhel8(), vars: map[string]string{}, want: rhelLines(opts, "")},
@@ -180,6 +201,52 @@ func TestParse(t *testing.T) {
 			want: []string{`b||/k|/j,/i||a x\$`, "a||/k|/j,/i||ro"},
 		},
 		{
+			name: "GRUB's device tree and early initrds are beside the kernel",
+			files: kernels(map[string]string{
+				"loader/entries/a.conf": "linux /boot/k\n", "boot/k": "", "boot/d.dtb": "", "boot/j": "",
+				"loader/entries/b.conf": "linux k\ndevicetree i\n",
+			}),
+			vars: map[string]string{"early_initrd": "j", "devicetree": "d.dtb"},
+			want: []string{"b||/k|/j|/i|", "a||/boot/k|/boot/j|/boot/d.dtb|"},
+		},
+		{
+			name: "GRUB sorts by file names, counters are a part of them, and it skips names with a dot in front",
+			files: kernels(map[string]string{
+				"loader/entries/m-6.1.conf": "linux k\nsort-key x\n", "loader/entries/m-6.2.conf": "linux k\n", "loader/entries/.m-6.9.conf": "linux k\n",
+				"loader/entries/m-6.3+0-3.conf": "linux k\n", "loader/entries/m-6.4.CONF": "linux k\n", "loader/entries/auto-m.conf": "linux k\n",
+			}),
+			vars: map[string]string{},
+			want: []string{"m-6.3+0-3||/k|||", "m-6.2||/k|||", "m-6.1||/k|||", "auto-m||/k|||"},
+		},
+		{
+			name: "blsdir",
+			files: kernels(map[string]string{
+				"root/boot/loader/entries/m.conf": "linux /root/boot/vmlinuz\n", "root/boot/vmlinuz": "", "loader/entries/a.conf": "linux k\n",
+			}),
+			vars: map[string]string{"blsdir": "/root/boot/loader/entries"},
+			want: []string{"m||/root/boot/vmlinuz|||"},
+		},
+		{
+			name:  "blsdir that is gone",
+			files: kernels(map[string]string{"boot/loader/entries/m.conf": "linux k\n", "loader/entries/a.conf": "linux k\n"}),
+			vars:  map[string]string{"blsdir": "/none"},
+			want:  []string{"m||/k|||"},
+		},
+		{
+			name: "a subvolume is the root file system",
+			files: map[string]string{
+				"root/boot/loader/entries/m-2.conf": "linux /root/boot/k2\n", "root/boot/loader/entries/m-1.conf": "linux /boot/k1\ninitrd i1\noptions $x\n",
+				"root/boot/k2": "", "root/boot/k1": "", "boot/k1": "", "root/boot/i1": "", "home/a": "",
+				"root/boot/grub2/grubenv": "# GRUB Environment Block\nsaved_entry=m-1\nx=ro\n",
+			},
+			want: []string{"m-2||/root/boot/k2|||", "m-1||/root/boot/k1|/root/boot/i1||ro"}, def: 1,
+		},
+		{
+			name:  "a subvolume is /boot",
+			files: map[string]string{"@boot/loader/entries/m.conf": "linux /boot/k\n", "@boot/k": ""},
+			want:  []string{"m||/@boot/k|||"},
+		},
+		{
 			name: "what is left out",
 			files: kernels(map[string]string{
 				"loader/entries/a.conf": "efi /EFI/shell.efi\n",
@@ -192,19 +259,21 @@ func TestParse(t *testing.T) {
 				"loader/entries/h.conf": strings.Repeat("#", maxText+1),
 				"loader/entries/i.conf": "linux k\narchitecture power\ndevicetree-overlay /o\n",
 				"loader/entries/j":      "linux k\n",
+				"loader/entries/k.conf": "linux k\ninitrd " + strings.Repeat("i ", loader.MaxInitrds+1) + "\n",
 			}),
 			vars: map[string]string{"a": "12345678"},
 			want: []string{"i||/k|||"},
 			notes: []string{
-				"sda2:/loader/entries/a.conf: efi is for EFI firmware",
-				"sda2:/loader/entries/b.conf: no linux key",
-				"sda2:/loader/entries/c.conf: is for arm64",
-				"sda2:/loader/entries/d.conf: linux: ",
-				"sda2:/loader/entries/e.conf: initrd: ",
-				"sda2:/loader/entries/f.conf: devicetree: ",
-				"sda2:/loader/entries/g.conf: a value has more than 65536 bytes",
-				"sda2:/loader/entries/h.conf has more than",
 				"sda2:/loader/entries/i.conf: device tree overlays are not applied",
+				"sda2:/loader/entries/b.conf: no linux key",
+				"sda2:/loader/entries/a.conf: efi is for EFI firmware",
+				"sda2:/loader/entries/k.conf: more than 64 initrds",
+				"sda2:/loader/entries/h.conf has more than",
+				"sda2:/loader/entries/g.conf: a value has more than 65536 bytes",
+				"sda2:/loader/entries/f.conf: devicetree: ",
+				"sda2:/loader/entries/e.conf: initrd: ",
+				"sda2:/loader/entries/d.conf: linux: ",
+				"sda2:/loader/entries/c.conf: is for arm64",
 			},
 		},
 		{
@@ -213,7 +282,13 @@ func TestParse(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := parse(open(t, tt.files), nil, tt.vars, "s390x")
+			var c *entry.Config
+			var err error
+			if v := open(t, tt.files); tt.vars == nil {
+				c, err = parse(v, nil, "s390x")
+			} else {
+				c, err = viaBlscfg(v, "", tt.vars)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -238,11 +313,46 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestSees: systemd-boot, zipl and GRUB do not read the same files.
+func TestSees(t *testing.T) {
+	for name, want := range map[string][3]bool{ // by systemd, zipl, grub
+		"a.conf": {true, true, true}, "a.CONF": {true, false, false}, ".a.conf": {false, true, false},
+		"auto-a.conf": {false, true, true}, "a.conf.bak": {}, "conf": {},
+	} {
+		for _, is := range []reader{systemd, zipl, grub} {
+			if got := is.sees(name); got != want[is] {
+				t.Errorf("%d: %s: %v", is, name, got)
+			}
+		}
+	}
+}
+
+func TestBlscfgPath(t *testing.T) {
+	v := open(t, kernels(map[string]string{"other/a.conf": "linux k\n", "other/b.conf": "linux k\n", "loader/entries/c.conf": "linux k\n"}))
+	for dir, want := range map[string]string{
+		"/other": "[b||/k||| a||/k|||]", "other/": "[b||/k||| a||/k|||]", "/other/a.conf": "[a||/k|||]", "/none": "", "/other/none.conf": "", "": "[c||/k|||]",
+	} {
+		c, err := viaBlscfg(v, dir, map[string]string{})
+		if (err == nil) != (want != "") || err == nil && fmt.Sprint(lines(c)) != want {
+			t.Errorf("%s: %v, %v", dir, c, err)
+		}
+	}
+}
+
 func TestParseNothing(t *testing.T) {
 	_, err := Parse(open(t, map[string]string{"loader/entries/README": ""}), nil)
 	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, entry.ErrConfig) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	files := map[string]string{}
+	for i := range 500 {
+		files[fmt.Sprintf("loader/entries/%d.conf", i)] = "linux /link/a\ninitrd " + strings.Repeat("/link/a ", loader.MaxInitrds) + "\n"
+	}
+	loadertest.CheckPaths(t, Parse, files)
 }
 
 func FuzzParse(f *testing.F) {
@@ -260,6 +370,9 @@ func FuzzParse(f *testing.F) {
 			"loader/entries/a+1.conf": snippet, "boot/grub2/grubenv": other, "loader/loader.conf": other,
 			"etc/zipl.conf": other,
 		})
+		if _, err := viaBlscfg(v, "", map[string]string{"a": other}); err != nil {
+			t.Fatal(err)
+		}
 		c, err := Parse(v, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -276,7 +389,8 @@ func TestParseAmong(t *testing.T) {
 	kernel := func(title string) string { return "title " + title + "\nlinux /vmlinuz\n" }
 	for _, tt := range []struct {
 		name           string
-		entries, other map[string]string
+		entries, other map[string]string // on one disk
+		far            map[string]string // on another one
 		arch           string
 		order          []string
 		def            int
@@ -346,6 +460,26 @@ func TestParseAmong(t *testing.T) {
 			arch:    "amd64", order: []string{"arch"},
 		},
 		{
+			name:    "a unified image on another disk",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/loader.conf": "default arch-linux*.efi\n"},
+			far:     map[string]string{"EFI/Linux/arch-linux.efi": ""},
+			arch:    "amd64", order: []string{"arch"},
+		},
+		{
+			name:    "loader.conf of the disk, not of another one",
+			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/entries/zen.conf": kernel("z")},
+			far:     map[string]string{"loader/loader.conf": "default zen.conf\n", "etc/zipl.conf": "[defaultboot]\ndefault=z\n"},
+			other:   map[string]string{"loader/loader.conf": "default arch.conf\n"},
+			arch:    "amd64", order: []string{"zen", "arch"}, def: 1,
+		},
+		{
+			name:    "zipl.conf of the disk, not of another one",
+			entries: map[string]string{"loader/entries/m-427.conf": kernel("b"), "loader/entries/m-362.conf": kernel("a")},
+			far:     map[string]string{"etc/zipl.conf": "[defaultboot]\ndefault=b\n"},
+			other:   map[string]string{"etc/zipl.conf": "[defaultboot]\ndefault=a\n"},
+			arch:    "s390x", order: []string{"m-427", "m-362"}, def: 1,
+		},
+		{
 			name:    "another system is the default",
 			entries: map[string]string{"loader/entries/arch.conf": kernel("a"), "loader/loader.conf": "default auto-windows\n"},
 			arch:    "amd64", order: []string{"arch"}, def: entry.Elsewhere,
@@ -353,8 +487,10 @@ func TestParseAmong(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.entries["vmlinuz"] = "kernel"
-			v := open(t, tt.entries)
-			c, err := parse(v, entry.Volumes{v, open(t, tt.other)}, nil, tt.arch)
+			far, v, other := open(t, tt.far), open(t, tt.entries), open(t, tt.other)
+			far.Device, other.Device = "sda1", "sdb1"
+			v.Device = "sdb2"
+			c, err := parse(v, entry.Volumes{far, v, other}, tt.arch)
 			if err != nil {
 				t.Fatal(err)
 			}

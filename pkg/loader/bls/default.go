@@ -16,7 +16,7 @@ import (
 
 // choose sets the default and the timeout. loader is the directory of
 // loader.conf on the first volume.
-func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snippet, env *variables, isGRUB bool) {
+func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snippet, env *variables) {
 	if len(found) == 0 {
 		return
 	}
@@ -32,22 +32,18 @@ func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snip
 		}
 	}
 	set(0)
-	saved := func(s *snippet) bool { return s.named(env.get("saved_entry")) }
-	choices := []func(*snippet) bool{saved}
-	if !isGRUB {
-		conf := loaderConf(volumes, path.Join(loader, "loader.conf"))
-		c.Timeout = timeout(conf["timeout"])
-		if isProgram(volumes, conf["default"]) {
-			c.Default = entry.Elsewhere
-			return
-		}
-		zipl := ziplDefault(volumes)
-		choices = []func(*snippet) bool{
-			func(s *snippet) bool { return s.matches(conf["default"]) },
-			// The first zipl that read entries called them by their versions.
-			func(s *snippet) bool { return s.named(zipl) || zipl != "" && zipl == s.version },
-			saved,
-		}
+	conf, esp := loaderConf(volumes, path.Join(loader, "loader.conf"))
+	c.Timeout = timeout(conf["timeout"])
+	if isProgram(sameDisk(volumes, volumes[0], esp), conf["default"]) {
+		c.Default = entry.Elsewhere
+		return
+	}
+	zipl := ziplDefault(volumes)
+	choices := []func(*snippet) bool{
+		func(s *snippet) bool { return s.matches(conf["default"]) },
+		// The first zipl that read entries called them by their versions.
+		func(s *snippet) bool { return s.named(zipl) || zipl != "" && zipl == s.version },
+		func(s *snippet) bool { return s.named(env.get("saved_entry")) },
 	}
 	for _, is := range choices {
 		if i := slices.IndexFunc(found, is); i >= 0 {
@@ -58,6 +54,19 @@ func choose(c *entry.Config, volumes entry.Volumes, loader string, found []*snip
 	if n, err := strconv.Atoi(env.get("saved_entry")); err == nil && 0 <= n && n < len(found) {
 		set(n)
 	}
+}
+
+// sameDisk returns the volumes on the disks of some of them: systemd-boot looks
+// for programs on the ESP and on one other partition of its disk.
+func sameDisk(volumes entry.Volumes, as ...*entry.Volume) entry.Volumes {
+	var near entry.Volumes
+	for _, v := range volumes {
+		disk, _ := v.Partition()
+		if slices.ContainsFunc(as, func(o *entry.Volume) bool { of, _ := o.Partition(); return of == disk }) {
+			near = append(near, v)
+		}
+	}
+	return near
 }
 
 // isProgram reports whether the default of systemd-boot is something that it
@@ -92,16 +101,19 @@ func (s *snippet) matches(pattern string) bool {
 	return ok && err == nil
 }
 
-// loaderConf reads the configuration of systemd-boot, if there is one. It is on
-// the ESP; entries may be on another volume.
-func loaderConf(volumes entry.Volumes, name string) map[string]string {
+// loaderConf reads the configuration of systemd-boot, and returns the volume that
+// has it, or the first one if there is none. It is on the ESP; entries may be on
+// another volume.
+func loaderConf(volumes entry.Volumes, name string) (map[string]string, *entry.Volume) {
 	var b []byte
+	esp := volumes[0]
 	for i, v := range volumes {
 		if i > 0 {
 			name = "loader/loader.conf"
 		}
 		var err error
 		if b, err = v.ReadConfig(name); err == nil {
+			esp = v
 			break
 		}
 	}
@@ -111,7 +123,7 @@ func loaderConf(volumes entry.Volumes, name string) map[string]string {
 			conf[f[0]] = f[1]
 		}
 	}
-	return conf
+	return conf, esp
 }
 
 // timeout returns nil for a value that is not known.

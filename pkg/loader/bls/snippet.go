@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 // A snippet is the file of one entry.
@@ -21,6 +23,8 @@ type snippet struct {
 	linux, initrds, options, tree   string
 	architecture, firmware, program string
 	hasOptions, overlays, exhausted bool
+	isRead                          bool  // the file has a text that can be read
+	wrong                           error // why the entry cannot be booted
 	// elsewhere: systemd-boot offers the entry, but it is no Linux that can be
 	// offered here.
 	elsewhere bool
@@ -33,20 +37,18 @@ type snippet struct {
 // tries left and, after the first one, the tries done.
 var counters = regexp.MustCompile(`\+(\d+)(-\d+)?$`)
 
-func read(v *entry.Volume, name string) (*snippet, error) {
+// read reads the file of an entry. Also with an error the snippet has an ID.
+func read(v *entry.Volume, name string, is reader) (*snippet, error) {
+	s := &snippet{where: entry.Printable(v.Device + ":/" + name)}
+	s.identify(path.Base(name), is)
 	b, err := v.ReadConfig(name)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s := &snippet{where: entry.Printable(v.Device + ":/" + name)}
 	if len(b) > maxText {
-		return nil, fmt.Errorf("%s has more than %d bytes", s.where, maxText)
+		return s, fmt.Errorf("%s has more than %d bytes", s.where, maxText)
 	}
-	s.ID = strings.TrimSuffix(path.Base(name), ".conf")
-	if m := counters.FindStringSubmatchIndex(s.ID); m != nil {
-		s.exhausted = strings.Trim(s.ID[m[2]:m[3]], "0") == ""
-		s.ID = s.ID[:m[0]]
-	}
+	s.isRead = true
 	single := map[string]*string{
 		"title": &s.Title, "version": &s.version, "machine-id": &s.machineID, "sort-key": &s.sortKey, "id": &s.id,
 		"linux": &s.linux, "devicetree": &s.tree, "architecture": &s.architecture,
@@ -81,9 +83,22 @@ func read(v *entry.Volume, name string) (*snippet, error) {
 	return s, nil
 }
 
+// identify takes the ID from the name of the file. GRUB knows no counters: they
+// are a part of the name for it.
+func (s *snippet) identify(name string, is reader) {
+	s.ID = name[:len(name)-len(".conf")]
+	if m := counters.FindStringSubmatchIndex(s.ID); m != nil && is != grub {
+		s.exhausted = strings.Trim(s.ID[m[2]:m[3]], "0") == ""
+		s.ID = s.ID[:m[0]]
+	}
+	if is == systemd {
+		s.end = ".conf"
+	}
+}
+
 // complete finds the files and makes the command line. Its error is the reason
 // why the entry is left out.
-func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
+func (s *snippet) complete(at *place, env *variables, arch string) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w", s.where, fmt.Errorf(format, args...))
 	}
@@ -91,7 +106,7 @@ func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 		return wrong("is for %s", is)
 	}
 	if s.linux == "" && s.firmware != "" {
-		_, err := locate(v, s.program)
+		_, err := at.locate(s.program)
 		s.elsewhere = err == nil || s.firmware == "uki-url"
 		return wrong("%s is for EFI firmware", s.firmware)
 	}
@@ -110,18 +125,22 @@ func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 	}
 	s.Cmdline = strings.Join(strings.Fields(texts[2]), " ")
 	var err error
-	if s.Kernel, err = locate(v, texts[0]); err != nil {
+	if s.Kernel, err = at.locate(texts[0]); err != nil {
 		return wrong("linux: %w", err)
 	}
-	for _, name := range s.withEarly(strings.Fields(texts[1]), env) {
-		f, err := locate(v, name)
+	initrds := s.withEarly(strings.Fields(texts[1]), env)
+	if len(initrds) > loader.MaxInitrds {
+		return wrong("more than %d initrds", loader.MaxInitrds)
+	}
+	for _, name := range initrds {
+		f, err := at.locate(name)
 		if err != nil {
 			return wrong("initrd: %w", err)
 		}
 		s.Initrds = append(s.Initrds, f)
 	}
-	if texts[3] != "" {
-		f, err := locate(v, texts[3])
+	if name := s.withTree(texts[3], env); name != "" {
+		f, err := at.locate(name)
 		if err != nil {
 			return wrong("devicetree: %w", err)
 		}
@@ -131,16 +150,27 @@ func (s *snippet) complete(v *entry.Volume, env *variables, arch string) error {
 }
 
 // withEarly prepends GRUB's early_initrd, which names files in the directory of
-// the entry's initrds, unless the entry uses the variable itself.
+// the entry's initrds, or of its kernel if it has none, unless the entry uses the
+// variable itself.
 func (s *snippet) withEarly(initrds []string, env *variables) []string {
-	if len(initrds) == 0 || strings.Contains(s.initrds, "$early_initrd") {
+	if strings.Contains(s.initrds, "$early_initrd") {
 		return initrds
 	}
+	beside := append(slices.Clip(initrds), s.linux)[0]
 	var all []string
 	for name := range strings.FieldsSeq(env.get("early_initrd")) {
-		all = append(all, path.Join(path.Dir(initrds[0]), name))
+		all = append(all, path.Join(path.Dir(beside), name))
 	}
 	return append(all, initrds...)
+}
+
+// withTree returns the device tree of an entry. One that names none gets that of
+// GRUB's variable, in the directory of its kernel.
+func (s *snippet) withTree(name string, env *variables) string {
+	if beside := env.get("devicetree"); name == "" && beside != "" {
+		return path.Join(path.Dir(s.linux), beside)
+	}
+	return name
 }
 
 // rescue reports whether this is the rescue entry, which dracut makes of the

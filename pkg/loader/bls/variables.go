@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"regexp"
 	"strings"
 
@@ -28,10 +29,16 @@ type variables struct {
 }
 
 // newVariables reads the first environment block that it finds.
-func newVariables(c *entry.Config, v *entry.Volume, given map[string]string) *variables {
+func newVariables(c *entry.Config, at *place, given map[string]string) *variables {
 	env := &variables{given: given, saved: map[string]string{}}
-	for _, name := range environments {
-		b, err := v.ReadConfig(name)
+	var names []string
+	if at.below != "" {
+		for _, name := range environments {
+			names = append(names, path.Join(at.below, name))
+		}
+	}
+	for _, name := range append(names, environments...) {
+		b, err := at.volume.ReadConfig(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -53,7 +53,8 @@ func TestElsewhere(t *testing.T) {
 		"nothing but no Linux":     {"menuentry W { chainloader +1; }", entry.Elsewhere},
 		"nothing":                  {"true", entry.None},
 		"saved BLS entry is gone":  {"blscfg\ndefault=broken", entry.None},
-		"no Linux after BLS":       {"default=1\nblscfg\nmenuentry W { chainloader +1; }", entry.Elsewhere},
+		"a number of broken BLS":   {"default=1\nblscfg\nmenuentry A { linux /k; }", entry.None},
+		"no Linux after BLS":       {"default=2\nblscfg\nmenuentry W { chainloader +1; }", entry.Elsewhere},
 		"Linux instead of another": {"menuentry A { if chainloader /nosuch; then true; else linux /k; fi; }", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +93,7 @@ func TestFallback(t *testing.T) {
 		"with BLS, id":       {"fallback='0 b'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", 0},
 		"with BLS, title":    {"fallback='1st C'\nmenuentry A { linux /nosuch; }\nmenuentry '1st C' { linux /k; }\nblscfg", 0},
 		"with BLS, entry":    {"fallback='good 1'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", 2},
+		"of a BLS entry":     {"default=broken; fallback=0\nblscfg", 0},
 		"with BLS, number":   {"fallback='2x 1'\nmenuentry A { linux /nosuch; }\n" + linux + "blscfg", entry.None},
 		"not needed":         {"fallback=2; default=1\nmenuentry A { linux /nosuch; }\n" + linux, 0},
 		"missing, too":       {"fallback='0 1'\nmenuentry A { linux /nosuch; }\nmenuentry B { linux /nosuch; }\n" + linux, entry.None},
@@ -105,6 +107,7 @@ func TestFallback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, "sda1", "", "", map[string]string{
 				"grub/grub.cfg": test.script, "k": "", "loader/entries/good.conf": "title good\nlinux /k\n",
+				"loader/entries/broken.conf": "title broken\nlinux /nosuch\n",
 			})
 			c, err := Parse(v, nil)
 			if err != nil || c.Default != test.want {

@@ -43,9 +43,14 @@ func TestSubvolumes(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"Ubuntu":       {map[string]string{"@/boot/grub/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": "", "@home/a": ""}, "/@/boot/grub/grub.cfg"},
-		"Debian":       {map[string]string{"@rootfs/boot/grub/grub.cfg": fmt.Sprintf(script, "/@rootfs"), "@rootfs/boot/vmlinuz": ""}, "/@rootfs/boot/grub/grub.cfg"},
-		"SUSE":         {map[string]string{"@/boot/grub2/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": ""}, "/@/boot/grub2/grub.cfg"},
+		"Ubuntu": {map[string]string{"@/boot/grub/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": "", "@home/a": ""}, "/@/boot/grub/grub.cfg"},
+		"Debian": {map[string]string{"@rootfs/boot/grub/grub.cfg": fmt.Sprintf(script, "/@rootfs"), "@rootfs/boot/vmlinuz": ""}, "/@rootfs/boot/grub/grub.cfg"},
+		"SUSE":   {map[string]string{"@/boot/grub2/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": ""}, "/@/boot/grub2/grub.cfg"},
+		"Fedora": {map[string]string{"root/boot/grub2/grub.cfg": "load_env\nblscfg\n", "root/boot/grub2/grubenv": envBlock("blsdir=/root/boot/loader/entries"),
+			"root/boot/loader/entries/m-6.1.conf": "title T\nlinux /root/boot/vmlinuz-6.1\n", "root/boot/vmlinuz-6.1": ""}, "/root/boot/grub2/grub.cfg"},
+		"any grub2":    {map[string]string{"sys/boot/grub2/grub.cfg": fmt.Sprintf(script, "/sys"), "sys/boot/vmlinuz": ""}, "/sys/boot/grub2/grub.cfg"},
+		"root":         {map[string]string{"grub.cfg": fmt.Sprintf(script, ""), "boot/vmlinuz": ""}, "/grub.cfg"},
+		"root is last": {map[string]string{"grub.cfg": "menuentry X { linux /boot/vmlinuz; }", "sys/boot/grub/grub.cfg": fmt.Sprintf(script, "/sys"), "sys/boot/vmlinuz": "", "boot/vmlinuz": ""}, "/sys/boot/grub/grub.cfg"},
 		"any":          {map[string]string{"sys/boot/grub/grub.cfg": fmt.Sprintf(script, "/sys"), "sys/boot/vmlinuz": "", "a": "", "b/boot/x": ""}, "/sys/boot/grub/grub.cfg"},
 		"@ before any": {map[string]string{"@/boot/grub/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": "", "1/boot/grub/grub.cfg": fmt.Sprintf(script, "/@")}, "/@/boot/grub/grub.cfg"},
 		"boot before":  {map[string]string{"@/boot/grub/grub.cfg": fmt.Sprintf(script, "/@"), "@/boot/vmlinuz": "", "grub/grub.cfg": fmt.Sprintf(script, "/@")}, "/grub/grub.cfg"},

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -25,11 +26,13 @@ import (
 
 // places are where configurations are found: on the root file system, on a file
 // system that is /boot, and on an EFI system partition. In btrfs the root file
-// system may be a subvolume; those of Ubuntu, Debian and SUSE come first. A *
-// stands for any name.
+// system may be a subvolume; those of Ubuntu, Debian, SUSE and Fedora come first.
+// A * stands for any name. The last is the root of a file system: no
+// distribution's GRUB looks there, but Petitboot does.
 var places = []string{
 	"boot/grub", "grub", "boot/grub2", "grub2", "EFI/*",
-	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "*/boot/grub",
+	"@/boot/grub", "@rootfs/boot/grub", "@/boot/grub2", "root/boot/grub2", "*/boot/grub", "*/boot/grub2",
+	"",
 }
 
 // Parse executes the first configuration of a volume that makes entries. all
@@ -42,14 +45,20 @@ func Parse(v *entry.Volume, all entry.Volumes) (*entry.Config, error) {
 	var empty *entry.Config
 	var wrong error
 	var seen []string // several names and places may lead to one file
+	total := 0
 	for _, place := range places {
-		for _, name := range find(v, place+"/grub.cfg") {
+		for _, name := range find(v, path.Join(place, "grub.cfg")) {
 			file, err := v.Resolve(name)
 			if err != nil || slices.Contains(seen, file) {
 				continue
 			}
+			if total > maxTotal && empty != nil {
+				empty.Notef("more than %d bytes are read or made by this and others: other configurations are not read", maxTotal)
+				return empty, nil
+			}
 			seen = append(seen, file)
-			c, err := parse(v, all, name)
+			c, work, err := parse(v, all, name)
+			total += work
 			switch {
 			case err != nil:
 				wrong = errors.Join(wrong, err)
@@ -92,15 +101,18 @@ func find(v *entry.Volume, pattern string) []string {
 	return slices.DeleteFunc(at, func(name string) bool { return !v.Exists(name) })
 }
 
-func parse(v *entry.Volume, all entry.Volumes, name string) (*entry.Config, error) {
+// parse executes one configuration, and returns how much work that was.
+func parse(v *entry.Volume, all entry.Volumes, name string) (c *entry.Config, work int, err error) {
 	if _, err := v.ReadConfig(name); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	f := entry.File{Volume: v, Name: name}
 	in := newInterpreter(v, all, f, runtime.GOARCH)
-	_, err := in.runFile(position{file: f.String()}, "("+v.Device+")"+name)
+	_, err = in.runFile(position{file: f.String()}, "("+v.Device+")"+name)
+	const commandWork = maxWork / maxCommands
+	work = in.work + in.commands*commandWork
 	in.finish(err)
-	return in.config, nil
+	return in.config, work + in.work + in.commands*commandWork, nil
 }
 
 // finish makes a configuration of what a script did.
@@ -145,6 +157,8 @@ func newInterpreter(v *entry.Volume, all entry.Volumes, f entry.File, arch strin
 		menu:        newMenu(e),
 	}
 	in.locateAll(f, arch)
+	in.affords()
+	in.work = 0 // what was looked up before is not the script's
 	return in
 }
 

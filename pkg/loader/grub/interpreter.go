@@ -6,6 +6,7 @@ package grub
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,11 @@ const (
 	// maxWork is the number of bytes of files that are read and of words that
 	// are made; configurations of distributions need some hundred kilobytes.
 	maxWork = 4 << 20
+	// maxTotal is the work of all configurations of a volume that make no
+	// entries.
+	maxTotal = 4 * maxWork
+	// partWork is what each part of a path costs that is looked up.
+	partWork = 64
 )
 
 var (
@@ -59,6 +65,7 @@ type interpreter struct {
 	commands int
 	entries  int
 	work     int
+	walked   int // parts of paths that are in work already
 }
 
 // stop ends the script, and notes which bound was exceeded.
@@ -81,6 +88,9 @@ func printable(s string) string {
 }
 
 func (in *interpreter) step(at position) error {
+	if !in.affords() {
+		return in.spend(at, 0)
+	}
 	if in.commands++; in.commands > maxCommands {
 		return in.stop(at, "more than %d commands", maxCommands)
 	}
@@ -93,6 +103,21 @@ func (in *interpreter) spend(at position, bytes int) error {
 	}
 	return nil
 }
+
+// affords charges the files that were looked up, and reports whether more may be.
+// If not, the lookup fails, and the next command ends the script.
+func (in *interpreter) affords() bool {
+	walked := 0
+	for _, v := range in.volumes {
+		walked += v.Walked()
+	}
+	in.work += (walked - in.walked) * partWork
+	in.walked = walked
+	return in.work <= maxWork
+}
+
+// errTooMuch is why a lookup fails that is not afforded.
+var errTooMuch = fmt.Errorf("%w: more than %d bytes are read or made", entry.ErrConfig, maxWork)
 
 func (b block) run(in *interpreter) error {
 	for _, c := range b {

@@ -5,6 +5,7 @@
 package grub
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,6 +26,10 @@ func TestLanguage(t *testing.T) {
 		"joined lines":        {"set \\\nw=a\\\nb\"c\\\nd\"", `abcd`},
 		"quoted newline":      {"w='a\nb'", "a\nb"},
 		"translated":          {`w=$"a b"`, `"a b"`},
+		"translated dollar":   {`w=$"$"`, `$`},
+		"translated text":     {`x=1; y='a  b'; w=$"[$x${y}$none] $ $- \$x \\ \q \" \x20 $?$"z`, `"[1a  b] $ $- $x \\ \\q \" \x20 0$z"`},
+		"translated lines":    {"w=$\"a\nb\\\nc\"", "a\nbc"},
+		"translated names":    {`function f { w=$"$1${1}${@}$@${a b}$#${#}${x"; }; f a`, `$@11`},
 		"carriage returns":    {"if true; then\r\n w=x\r\nfi\r", `x`},
 		"comment is a word":   {`w=a#b`, `a#b`},
 		"braces":              {`x=1; w=${x}2$none${none}`, `12`},
@@ -188,6 +193,40 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestSearchTwins: of several volumes that a search finds, one on the disk of the
+// configuration is taken, and there the one that a hint names.
+func TestSearchTwins(t *testing.T) {
+	for _, test := range []struct{ command, volumes, want, note string }{
+		{"search -u -s root X", "sda1 sdb1 sdb2", "sdb1", "sdb1, sdb2, sda1 have the fs-uuid X: sdb1 is taken"},
+		{"search -l -s root L", "sda1 sda2 sdb2", "sdb2", "sdb2, sda1, sda2 have the label L: sdb2 is taken"},
+		{"search -f -s root /f", "sda1 sdb1 sdb2", "sdb1", ""},
+		{"search.fs_uuid X root", "sda1 sdb2", "sdb2", "sdb2, sda1 have the fs-uuid X: sdb2 is taken"},
+		{"search.fs_uuid X root hd0,gpt3", "sda1 sdb1 sdb3", "sdb3", "sdb3, sdb1, sda1 have the fs-uuid X: sdb3 is taken"},
+		{"search -u -s root X --hint hd0,msdos2", "sdb1 sdb2", "sdb2", "sdb2, sdb1 have the fs-uuid X: sdb2 is taken"},
+		{"search -f -s root /f --hint-efi='(hd0,3)'", "sdb1 sdb2 sdb3", "sdb3", ""},
+		{"search -f -s root /f --hint=sda1", "sda1 sdb1", "sdb1", ""},
+		{"search -f -s root /f --hint=hd1,gpt2", "sda1 sda2 sdc2", "sda2", ""},
+		{"search -f -s root /f --hint=sdc2", "sda1 sdc2", "sdc2", ""},
+		{"search -f -s root /f --hint=hd1", "sda1 sda2", "sda1", ""},
+		{"search -u -s root X; search -u -s root X", "sdb1 sdb2", "sdb1", "sdb1, sdb2 have the fs-uuid X: sdb1 is taken"},
+		{"search -u -s root Y", "sda1 sdb1", "sdb9", "x:1: no file system with fs-uuid Y"},
+	} {
+		start := open(t, "sdb9", "", "", nil)
+		all := entry.Volumes{}
+		for device := range strings.FieldsSeq(test.volumes) {
+			all = append(all, open(t, device, "x", "L", empty("f")))
+		}
+		in := newInterpreter(start, append(all, start), entry.File{Volume: start, Name: "/grub.cfg"}, "ppc64le")
+		in.config.Source = "x"
+		if err := in.runText("x", test.command+"\n"); err != nil {
+			t.Error(test.command, err)
+		}
+		if got, note := in.value("root"), strings.Join(in.config.Notes, "; "); got != test.want || note != test.note {
+			t.Errorf("%s: %s, want %s: %s", test.command, got, test.want, note)
+		}
+	}
+}
+
 func TestEntries(t *testing.T) {
 	for name, test := range map[string]struct {
 		script      string
@@ -195,6 +234,8 @@ func TestEntries(t *testing.T) {
 	}{
 		"options": {script: `menuentry --class a 'T' --class=b --users "" --hotkey x --unrestricted --id I --new { linux /k $1; }`,
 			want: []string{"*I|T|sda1:/k|||T"}},
+		"users of nobody": {script: `menuentry A --unrestricted --users $none --id I { linux /k; }; submenu S --users --id J { menuentry B --users { linux /k; }; }; menuentry C --users { linux /k; }`,
+			want: []string{"*I|A|sda1:/k|||", "B|S > B|sda1:/k|||", "C|C|sda1:/k|||"}},
 		"initrds": {script: `menuentry A { linuxefi /k a  b; initrd /i /j; devicetree /i; }` + "\n" + `menuentry B { linux16 /k; initrd16 /i; initrd /j; }`,
 			want: []string{"*A|A|sda1:/k|sda1:/i,sda1:/j|sda1:/i|a b", "B|B|sda1:/k|sda1:/j||"}},
 		"last kernel": {script: `menuentry A { linux /k a; initrd /i; linux /j b; }`, want: []string{"*A|A|sda1:/j|||b"}},

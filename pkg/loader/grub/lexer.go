@@ -142,8 +142,11 @@ func (l *lexer) readWord() (word, error) {
 				return nil, err
 			}
 		case '$':
-			if strings.HasPrefix(l.text[l.at:], `$"`) { // a text for translation
-				l.at++
+			if strings.HasPrefix(l.text[l.at:], `$"`) {
+				var err error
+				if w, err = l.readTranslated(w); err != nil {
+					return nil, err
+				}
 				continue
 			}
 			name, err := l.readVariable()

@@ -17,10 +17,12 @@ import (
 type menu struct {
 	items       []*item
 	environment *environment
-	bls         []*entry.Volume // whose entries blscfg took
+	hasBLS      bool            // it is of a GRUB with blscfg
+	took        []*entry.Volume // whose entries blscfg took
+	shown       map[string]bool // the IDs of blscfg's entries
 }
 
-func newMenu(e *environment) *menu { return &menu{environment: e} }
+func newMenu(e *environment) *menu { return &menu{environment: e, shown: map[string]bool{}} }
 
 // An item is an entry, a submenu, or an entry that blscfg found.
 type item struct {
@@ -28,13 +30,16 @@ type item struct {
 	args      []string // of the body; the title is the first
 	submenu   bool
 	body      []block
-	bls       *entry.Entry
+	bls       *bls.Item
 	at        position
 }
 
+// menuEntryOptions are the options of menuentry and submenu. Fedora's and RHEL's
+// GRUB take --users without a value, which their grub.cfg may make of a variable
+// that is not set.
 var menuEntryOptions = []option{
 	{"class", 0, something},
-	{"users", 0, something},
+	{"users", 0, perhaps},
 	{"hotkey", 0, something},
 	{"id", 0, something},
 	{"unrestricted", 0, nothing},
@@ -61,47 +66,17 @@ func (in *interpreter) add(it *item) error {
 	return nil
 }
 
-// blsCommand adds the entries on the volume that Fedora and RHEL call boot.
-func blsCommand(in *interpreter, c *invocation) (int, error) {
-	const cost = maxWork / 8 // each call reads a directory, and nobody needs more than one
-	if err := in.spend(c.at, cost); err != nil {
-		return 1, err
-	}
-	v := in.volume(in.environment.get("boot"))
-	if v == nil {
-		v = in.root()
-	}
-	found, err := bls.Parse(v, in.environment.all())
-	if err != nil {
-		in.notef(c.at, "blscfg: %v", err)
-		return 1, nil
-	}
-	for _, note := range found.Notes {
-		in.config.Notef("%s", note)
-	}
-	in.menu.bls = append(in.menu.bls, v)
-	for i := range found.Entries {
-		e := &found.Entries[i]
-		if err := in.add(&item{id: e.ID, title: e.Name(), bls: e, at: c.at}); err != nil {
-			return 1, err
-		}
-	}
-	return 0, nil
-}
-
 // offer makes entries of the menu's items. The entries of a submenu take its
 // place.
 func (in *interpreter) offer(m *menu, outer string, depth int, isDefault bool) error {
-	for _, v := range m.bls {
+	for _, v := range m.took {
 		if !slices.Contains(in.config.TookBLS, v) {
 			in.config.TookBLS = append(in.config.TookBLS, v)
 		}
 	}
 	chosen := -1
 	if isDefault {
-		if chosen = m.chosen(); chosen < 0 {
-			in.noDefault(entry.None)
-		}
+		chosen = m.chosen()
 	}
 	boots := make([]int, len(m.items))
 	for i, it := range m.items {
@@ -137,7 +112,7 @@ func (in *interpreter) fallBack(m *menu, boots []int) {
 // blscfg also takes an id, and a title if that is the whole list.
 func (m *menu) fallback(list string) (at int, rest string) {
 	list = strings.TrimSpace(list)
-	if m.bls != nil {
+	if m.hasBLS {
 		first, rest, _ := strings.Cut(list, " ")
 		if i := slices.IndexFunc(m.items, func(it *item) bool { return it.id == first }); i >= 0 {
 			return i, rest
@@ -148,7 +123,7 @@ func (m *menu) fallback(list string) (at int, rest string) {
 	}
 	n, rest, ok := number(list)
 	isWord := rest == "" || rest[0] == ' '
-	if !ok || n >= int64(len(m.items)) || m.bls != nil && !isWord {
+	if !ok || n >= int64(len(m.items)) || m.hasBLS && !isWord {
 		return -1, ""
 	}
 	return int(n), rest
@@ -168,7 +143,14 @@ func (in *interpreter) evaluate(m *menu, it *item, outer string, depth int, isDe
 	}
 	title := outer + it.title
 	if it.bls != nil {
-		e := *it.bls
+		if it.bls.Wrong != nil {
+			in.config.Notef("left out: %v", it.bls.Wrong)
+			if isDefault {
+				in.noDefault(entry.None)
+			}
+			return entry.None, nil
+		}
+		e := it.bls.Entry
 		e.Title = title
 		return in.append(e, isDefault), nil
 	}
@@ -248,8 +230,8 @@ func (in *interpreter) append(e entry.Entry, isDefault bool) (at int) {
 	return at
 }
 
-// chosen returns the item that $default names, the first item if there is none
-// of that name, and -1 if it is an entry of blscfg's that is left out.
+// chosen returns the item that $default names, or the first item if there is none
+// of that name.
 func (m *menu) chosen() int {
 	v := m.environment.lookup("default")
 	if !v.set {
@@ -258,10 +240,6 @@ func (m *menu) chosen() int {
 	first, _ := firstOf(v.text)
 	if i, ok := m.named(first); ok {
 		return i
-	}
-	file := "/loader/entries/" + first + ".conf"
-	if slices.ContainsFunc(m.bls, func(v *entry.Volume) bool { return v.Exists(file) || v.Exists("/boot"+file) }) {
-		return -1
 	}
 	return 0
 }
@@ -277,7 +255,7 @@ func (m *menu) named(name string) (int, bool) {
 		return i, i >= 0
 	}
 	id, title := func(it *item) string { return it.id }, func(it *item) string { return it.title }
-	if m.bls == nil {
+	if !m.hasBLS {
 		// A text that begins with a number is one.
 		if isNumber {
 			return at, isItem

@@ -5,13 +5,17 @@
 package grub
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
-// searchOptions are the options of search. Hints only say where GRUB looks
-// first; they are named after platforms, and newer GRUBs have more of them.
+// searchOptions are the options of search. Hints say where GRUB looks first; they
+// are named after platforms, and newer GRUBs have more of them.
 var searchOptions = []option{
 	{"file", 'f', nothing},
 	{"label", 'l', nothing},
@@ -45,10 +49,21 @@ func searchCommand(in *interpreter, c *invocation) (int, error) {
 	}
 	for _, by := range []string{"label", "fs-uuid", "file"} {
 		if given.has(by) {
-			return in.search(c, by, rest[0], variable), nil
+			return in.search(c, by, rest[0], variable, given.hints()), nil
 		}
 	}
 	return 1, nil
+}
+
+// hints are the values of all options for hints.
+func (o options) hints() []string {
+	var all []string
+	for _, known := range searchOptions {
+		if strings.HasPrefix(known.long, "hint") {
+			all = append(all, o[known.long]...)
+		}
+	}
+	return all
 }
 
 // searchByCommand is search.fs_uuid and its kin: KEY [VARIABLE [HINT...]].
@@ -58,28 +73,59 @@ func searchByCommand(in *interpreter, c *invocation) (int, error) {
 	case 0:
 		return 1, nil
 	case 1:
-		return in.search(c, by, c.args[0], ""), nil
+		return in.search(c, by, c.args[0], "", nil), nil
 	}
-	return in.search(c, by, c.args[0], c.args[1]), nil
+	return in.search(c, by, c.args[0], c.args[1], c.args[2:]), nil
 }
 
-// search sets a variable to the first volume with the key.
-func (in *interpreter) search(c *invocation, by, key, variable string) int {
-	found := in.volumes.Find(func(v *entry.Volume) bool {
-		switch by {
-		case "label":
-			return key != "" && v.Label == key
-		case "fs-uuid":
-			return key != "" && strings.EqualFold(v.UUID, key)
+// search sets a variable to the nearest volume with the key.
+func (in *interpreter) search(c *invocation, by, key, variable string, hints []string) int {
+	var found []*entry.Volume
+	for _, v := range in.nearest(hints) {
+		switch {
+		case by == "label" && key != "" && v.Label == key,
+			by == "fs-uuid" && key != "" && strings.EqualFold(v.UUID, key),
+			by == "file" && len(found) == 0 && strings.HasPrefix(key, "/") && in.affords() && v.Exists(key):
+			found = append(found, v)
 		}
-		return strings.HasPrefix(key, "/") && v.Exists(key)
-	})
-	if found == nil {
+	}
+	if len(found) == 0 {
 		in.notef(c.at, "no file system with %s %s", by, printable(key))
 		return 1
 	}
+	loader.SayTwins(in.config, printable(by+" "+key), found)
 	if variable != "" {
-		in.set(variable, found.Device)
+		in.set(variable, found[0].Device)
 	}
 	return 0
+}
+
+// nearest returns all volumes, first those on the disk that the configuration is
+// on, and among these and the others first those that a hint names. GRUB takes
+// the hints first: but they name disks as the firmware does, whose names mean
+// nothing here, so that only their partitions count.
+func (in *interpreter) nearest(hints []string) []*entry.Volume {
+	hinted := map[int]bool{}
+	named := map[string]bool{}
+	for _, hint := range hints {
+		hint = strings.TrimSuffix(strings.TrimPrefix(hint, "("), ")")
+		named[hint] = true
+		if m := onPartition.FindStringSubmatch(hint); m != nil {
+			number, _ := strconv.Atoi(m[1]) // a few digits, which are always a number
+			hinted[number] = true
+		}
+	}
+	disk, _ := in.start.Partition()
+	rank := func(v *entry.Volume) int {
+		on, number := v.Partition()
+		rank := 0
+		if on != disk {
+			rank = 2
+		}
+		if !named[v.Device] && !hinted[number] {
+			rank++
+		}
+		return rank
+	}
+	return slices.SortedStableFunc(slices.Values(in.volumes), func(a, b *entry.Volume) int { return cmp.Compare(rank(a), rank(b)) })
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/loader"
 )
 
 // A target is what linux and initrd have loaded.
@@ -37,6 +38,9 @@ func (in *interpreter) existing(name string) (entry.File, error) {
 	if !ok {
 		return f, fmt.Errorf("%w: %s is no file on this machine", entry.ErrConfig, printable(name))
 	}
+	if !in.affords() {
+		return f, errTooMuch
+	}
 	_, err := f.Volume.Path(f.Name)
 	return f, err
 }
@@ -62,6 +66,10 @@ func initrdCommand(in *interpreter, c *invocation) (int, error) {
 		return 1, nil
 	}
 	in.target.initrds = nil
+	if len(c.args) > loader.MaxInitrds {
+		in.target.wrong = fmt.Errorf("%w: more than %d initrds", entry.ErrConfig, loader.MaxInitrds)
+		return 1, nil
+	}
 	for _, name := range c.args {
 		f, err := in.existing(name)
 		if err != nil {

@@ -143,7 +143,7 @@ func (in *interpreter) stat(name string) os.FileInfo {
 		file = "/" + file
 	}
 	f, ok := in.file(device + file)
-	if !ok {
+	if !ok || !in.affords() {
 		return nil
 	}
 	at, err := f.Volume.Resolve(f.Name)

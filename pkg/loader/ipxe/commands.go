@@ -20,20 +20,48 @@ type item struct {
 	isDefault  bool
 }
 
-// set stores a variable. The type behind its name only says how iPXE stores it.
+// set stores a variable. The type behind its name says how iPXE stores it.
 func (x *interpreter) set(_ context.Context, _ *script, args []string) error {
 	if len(args) == 0 {
 		return failed("no name")
 	}
-	return x.store(args[0], strings.Join(args[1:], " "))
+	name, form := splitName(args[0])
+	text := strings.Join(args[1:], " ")
+	i := integers[form]
+	if i == nil || text == "" {
+		return x.store(name, variable{text, nil})
+	}
+	n, ok := parseInteger(text)
+	if !ok {
+		return failed("no number: %s", entry.Printable(text))
+	}
+	return x.storeInteger(name, i, n)
 }
 
-func (x *interpreter) store(name, value string) error {
-	name, _, _ = strings.Cut(name, ":")
-	if _, have := x.variables[name]; !have && len(x.variables) == maxVariables || len(value) > maxLine {
+// splitName splits NAME:TYPE.
+func splitName(arg string) (name, form string) {
+	name, form, _ = strings.Cut(arg, ":")
+	return name, form
+}
+
+func (x *interpreter) store(name string, v variable) error {
+	if _, have := x.variables[name]; !have && len(x.variables) == maxVariables || len(v.text) > maxLine {
 		return errors.New("too many variables, or too long a value")
 	}
-	x.variables[name] = value
+	x.variables[name] = v
+	return nil
+}
+
+// show fails if there is no such setting.
+func (x *interpreter) show(_ context.Context, s *script, args []string) error {
+	_, args = options(args, nil)
+	if len(args) != 1 {
+		return failed("no name")
+	}
+	name, _ := splitName(args[0])
+	if _, have := x.variables[name]; !have && x.setting(s, name) == "" {
+		return failed("no such setting: %s", entry.Printable(name))
+	}
 	return nil
 }
 
@@ -41,7 +69,7 @@ func (x *interpreter) clear(_ context.Context, _ *script, args []string) error {
 	if len(args) != 1 {
 		return failed("no name")
 	}
-	name, _, _ := strings.Cut(args[0], ":")
+	name, _ := splitName(args[0])
 	delete(x.variables, name)
 	return nil
 }
@@ -119,10 +147,10 @@ func (x *interpreter) choose(_ context.Context, _ *script, args []string) error 
 	if len(args) != 1 || len(x.items) == 0 {
 		return failed("no menu, or no variable")
 	}
-	name, named := opts["default"]
+	preset, named := opts["default"]
 	chosen := x.items[0]
 	for _, m := range x.items {
-		if named && m.name == name || !named && m.isDefault {
+		if named && m.name == preset || !named && m.isDefault {
 			chosen = m
 		}
 	}
@@ -138,5 +166,6 @@ func (x *interpreter) choose(_ context.Context, _ *script, args []string) error 
 	}
 	x.title, x.chosen = chosen.text, chosen.name
 	x.config.Notef("of the menu its default is taken: %s", entry.Printable(chosen.name))
-	return x.store(args[0], chosen.name)
+	name, _ := splitName(args[0])
+	return x.store(name, variable{chosen.name, nil})
 }

@@ -36,8 +36,12 @@ func init() {
 		"initrd":    (*interpreter).initrd,
 		"imgargs":   (*interpreter).imgargs,
 		"imgfree":   (*interpreter).imgfree,
+		"shim":      (*interpreter).shim,
+		"fdt":       (*interpreter).fdt,
 		"set":       (*interpreter).set,
 		"clear":     (*interpreter).clear,
+		"inc":       (*interpreter).inc,
+		"show":      (*interpreter).show,
 		"isset":     (*interpreter).isset,
 		"iseq":      (*interpreter).iseq,
 		"goto":      (*interpreter).jump,
@@ -52,8 +56,8 @@ func init() {
 	}
 	// The network is up, and nothing is shown.
 	for _, name := range []string{
-		"autoconf", "colour", "console", "cpair", "dhcp", "echo", "ifclose", "ifconf",
-		"ifopen", "iflinkwait", "ifstat", "imgstat", "md5sum", "ntp", "route", "sha1sum", "sha256sum", "sha512sum", "sleep", "sync",
+		"autoconf", "certfree", "certstat", "colour", "console", "cpair", "dhcp", "echo", "fcstat", "ibstat", "ifclose", "ifconf",
+		"ifopen", "iflinkwait", "ifstat", "imgstat", "iwstat", "md5sum", "ntp", "route", "sha1sum", "sha256sum", "sha512sum", "sleep", "sync",
 	} {
 		commands[name] = func(*interpreter, context.Context, *script, []string) error { return nil }
 	}
@@ -133,6 +137,9 @@ func (x *interpreter) fetch(s *script, opts map[string]string, args []string) (*
 	m := image{name: opts["name"], url: u.String(), args: strings.Join(args[1:], " ")}
 	if m.name == "" {
 		m.name = path.Base(u.Path)
+		if loader.CheckText([]byte(m.name)) != nil || strings.Contains(m.name, "\n") {
+			m.name = path.Base(u.EscapedPath()) // entries are called so
+		}
 	}
 	if len(x.images) == maxImages {
 		return nil, errors.New("too many images")
@@ -198,16 +205,53 @@ func (x *interpreter) imgfree(_ context.Context, _ *script, args []string) error
 	return nil
 }
 
+// shim names a program that a kernel is started by under Secure Boot. Kernels are
+// started without one here; an image that the command names is no initrd.
+func (x *interpreter) shim(_ context.Context, _ *script, args []string) error {
+	_, args = options(args, ofImages)
+	if len(args) > 1 {
+		return failed("too many arguments")
+	}
+	if len(args) == 1 {
+		if m := x.find(args[0]); m != nil {
+			m.hidden = true
+		}
+	}
+	return nil
+}
+
+// fdt names the device tree, or none. iPXE for x86 has no such command.
+func (x *interpreter) fdt(_ context.Context, s *script, args []string) error {
+	opts, rest := options(args, ofImages)
+	switch {
+	case x.Arch == "amd64" || x.Arch == "386":
+		return failed("no such command here")
+	case len(rest) > 1:
+		return failed("too many arguments")
+	}
+	for i := range x.images {
+		x.images[i].tree = false
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	m := x.find(rest[0])
+	if m == nil {
+		var err error
+		if m, err = x.fetch(s, opts, rest); err != nil {
+			return err
+		}
+	}
+	m.tree, m.hidden = true, true
+	return nil
+}
+
 // boot boots an image, or the file of a URI. A script runs in place of the
 // command; any other file is a kernel.
 func (x *interpreter) boot(ctx context.Context, s *script, args []string) error {
 	opts, rest := options(args, ofImages)
 	if len(rest) == 0 {
-		i := slices.IndexFunc(x.images, func(m image) bool { return m.selected })
-		if i < 0 {
-			return failed("no image is selected")
-		}
-		return x.start(&x.images[i])
+		return x.startSelected()
 	}
 	if x.find(rest[0]) != nil {
 		m, _, err := x.acquire(s, args)
@@ -243,6 +287,14 @@ func (x *interpreter) boot(ctx context.Context, s *script, args []string) error 
 	return x.run(ctx, u, text, s.depth+1)
 }
 
+func (x *interpreter) startSelected() error {
+	i := slices.IndexFunc(x.images, func(m image) bool { return m.selected })
+	if i < 0 {
+		return failed("no image is selected")
+	}
+	return x.start(&x.images[i])
+}
+
 // leave is for commands that boot another system, or none.
 func (x *interpreter) leave(context.Context, *script, []string) error {
 	return errors.New("boots no Linux that is offered here")
@@ -255,7 +307,11 @@ func (x *interpreter) start(kernel *image) error {
 	}
 	e := entry.Entry{ID: kernel.name, Title: x.title, Kernel: entry.File{Name: kernel.url}, Cmdline: kernel.args}
 	for i := range x.images {
-		if m := &x.images[i]; m != kernel && !m.kernel {
+		m := &x.images[i]
+		if m.tree {
+			e.DeviceTree = &entry.File{Name: m.url}
+		}
+		if m != kernel && !m.kernel && !m.hidden {
 			// iPXE puts such an image as a file into an archive that it makes.
 			if name, _, _ := strings.Cut(m.args, " "); strings.Trim(name, "/") != "" {
 				return fmt.Errorf("image %s has a name for an archive, which is not supported", entry.Printable(m.name))

@@ -72,7 +72,7 @@ type interpreter struct {
 	*Machine
 
 	config    *entry.Config
-	variables map[string]string
+	variables map[string]variable
 	images    []image
 	items     []item // of the menu
 	title     string // that of the chosen item
@@ -87,6 +87,8 @@ type image struct {
 	name, url, args string
 	kernel          bool // the script selected it at some time
 	selected        bool // it is the image to boot
+	hidden          bool // it is no initrd, but a shim or a device tree
+	tree            bool // it is the device tree
 }
 
 // A script is one file.
@@ -101,10 +103,12 @@ type script struct {
 }
 
 // Run runs a script, whose URL is file, and returns a configuration with the one
-// entry that it boots. Of a menu it takes the default. Errors wrap
+// entry that it boots. Of a menu it takes the default. If the script ends after it
+// has loaded a kernel, but does not boot it, iPXE goes on elsewhere: that is the
+// default then, and the kernel an entry, as for Petitboot. Errors wrap
 // entry.ErrConfig, or are the context's.
 func (m *Machine) Run(ctx context.Context, file string, text []byte) (*entry.Config, error) {
-	x := &interpreter{Machine: m, variables: map[string]string{}, config: &entry.Config{Kind: "ipxe", Source: file}}
+	x := &interpreter{Machine: m, variables: map[string]variable{}, config: &entry.Config{Kind: "ipxe", Source: file}}
 	u, err := url.Parse(file)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", entry.ErrConfig, file, err)
@@ -115,6 +119,11 @@ func (m *Machine) Run(ctx context.Context, file string, text []byte) (*entry.Con
 	}
 	if err == nil {
 		err = errors.New("the script ends without booting")
+		if x.startSelected() == nil {
+			x.config.Default = entry.Elsewhere
+			x.config.Notef("%v: what it has loaded is an entry, but not the default", err)
+			return x.config, nil
+		}
 	}
 	if x.chosen != "" {
 		err = fmt.Errorf("%w; of its last menu the default was taken: %s", err, entry.Printable(x.chosen))

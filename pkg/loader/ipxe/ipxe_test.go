@@ -143,6 +143,23 @@ initrd ../initrd
 			name: "imgselect and imgargs take a URI", text: "#!ipxe\nimgargs --name l m one\nimgselect k one two\nimgfree l\nboot", want: with("one two"),
 		},
 		{
+			name: "a name that controls the console", text: "#!ipxe\nkernel a%1b%0Ab\nboot",
+			want: entry.Entry{ID: "a%1b%0Ab", Kernel: entry.File{Name: dir + "a%1b%0Ab"}},
+		},
+		{
+			name: "counting", text: "#!ipxe\nset n:int8 1\n:again\ninc n\niseq ${n} 3 || goto again\ninc fresh\ninc fresh 0x10\nset u:uint8 0xff\ninc u 2\n" +
+				"set s:int8 127\ninc s\nset t 5\ninc t ||\ninc t:int32\nset w:uint16 10\nset v:int8 x ||\nkernel k ${n} ${fresh} ${u} ${s} ${t} ${w} ${w:int8} ${w:hex} ${v}${none:int8}.\nboot",
+			want: with("3 17 0x1 -128 54 0xa 10 00:0a ."), notes: 2,
+		},
+		{
+			name: "showing", text: "#!ipxe\nset x\nshow --quiet x && show ip && show mac:hex && kernel k ||\nshow none || imgargs k a\ncertstat\nboot",
+			want: with("a"), notes: 1,
+		},
+		{
+			name: "a shim is no initrd", text: "#!ipxe\nkernel k\nimgfetch shimx64.efi\nshim shimx64.efi || goto failed\nshim -s other.efi && initrd i\nshim\nboot\n:failed\n",
+			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: loadertest.URLs(dir + "i")},
+		},
+		{
 			name: "images of one name", text: "#!ipxe\nkernel k\ninitrd a/k\ninitrd b/k\ninitrd b/k\nboot",
 			want: entry.Entry{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: loadertest.URLs(dir+"a/k", dir+"b/k", dir+"b/k")},
 		},
@@ -175,6 +192,48 @@ initrd ../initrd
 	}
 }
 
+// TestIPXEUnbooted: a script that ends after it has loaded a kernel is offered, but
+// is not the default.
+func TestIPXEUnbooted(t *testing.T) {
+	const dir = "http://boot.example.org/ipxe/"
+	for _, text := range []string{"kernel k a\ninitrd i\n", "kernel k a\ninitrd i\nexit 0\nboot\n", "chain other\ninitrd i\n"} {
+		s := &loadertest.Site{Files: map[string]string{dir + "other": "#!ipxe\nkernel k a\n"}}
+		c, err := (&Machine{loadertest.Client(""), "amd64", s.Read}).Run(t.Context(), scriptURL, []byte("#!ipxe\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []entry.Entry{{ID: "k", Kernel: entry.File{Name: dir + "k"}, Initrds: loadertest.URLs(dir + "i"), Cmdline: "a"}}
+		if diff := cmp.Diff(want, c.Entries, cmp.AllowUnexported(entry.Volume{})); diff != "" || c.Default != entry.Elsewhere || len(c.Notes) != 1 {
+			t.Errorf("%q: default %d, notes %q\n%s", text, c.Default, c.Notes, diff)
+		}
+	}
+}
+
+// TestIPXETree: iPXE has fdt where machines have device trees.
+func TestIPXETree(t *testing.T) {
+	const dir = "http://boot.example.org/ipxe/"
+	for _, tt := range []struct{ text, arch, want string }{
+		{"fdt a.dtb\n", "arm64", dir + "a.dtb"},
+		{"imgfetch --name d x/a.dtb\nfdt --timeout 5 d\n", "riscv64", dir + "x/a.dtb"},
+		{"fdt a.dtb\nfdt b.dtb\n", "arm64", dir + "b.dtb"},
+		{"fdt a.dtb\nfdt\n", "arm64", ""},
+		{"fdt a.dtb\nimgfree a.dtb\n", "arm64", ""},
+		{"fdt a.dtb ||\n", "amd64", ""},
+	} {
+		c, err := (&Machine{loadertest.Client(""), tt.arch, (&loadertest.Site{}).Read}).Run(t.Context(), scriptURL, []byte("#!ipxe\nkernel k\n"+tt.text+"boot\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if tree := c.Entries[0].DeviceTree; tree != nil {
+			got = tree.Name
+		}
+		if got != tt.want || len(c.Entries[0].Initrds) > 0 {
+			t.Errorf("%q: %q, want %q; initrds %v", tt.text, got, tt.want, c.Entries[0].Initrds)
+		}
+	}
+}
+
 func TestIPXEHostile(t *testing.T) {
 	chain := func(i int) string { return fmt.Sprintf("http://boot.example.org/ipxe/%d", i) }
 	deep := map[string]string{}
@@ -186,7 +245,9 @@ func TestIPXEHostile(t *testing.T) {
 		files      map[string]string
 		part       string // of the error
 	}{
-		{"ends", "#!ipxe\nkernel k\n", nil, "without booting"},
+		{"ends", "#!ipxe\nimgfetch k\n", nil, "without booting"},
+		{"ends with what is no Linux", "#!ipxe\nkernel memdisk\n", nil, "without booting"},
+		{"fails with a kernel", "#!ipxe\nkernel k\nfrobnicate\n", nil, "no such command"},
 		{"boots nothing", "#!ipxe\nboot\n", nil, "boot.ipxe:2: boot: command failed: no image"},
 		{"exits", "#!ipxe\nexit 1\nkernel k\nboot", nil, "status 1"},
 		{"unknown command", "#!ipxe\nfrobnicate\nkernel k\nboot", nil, "boot.ipxe:2: frobnicate: command failed: no such"},
@@ -198,7 +259,7 @@ func TestIPXEHostile(t *testing.T) {
 		{"chains for ever", "#!ipxe\n:a\nchain x\ngoto a", map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n"}, "too many scripts"},
 		{"chains to text", "#!ipxe\nchain x", map[string]string{"http://boot.example.org/ipxe/x": "hello"}, "neither"},
 		{"grows", "#!ipxe\nset x aaaaaaaa\n:a\nset x ${x}${x}\ngoto a\n", nil, "a word of more than"},
-		{"names itself", "#!ipxe\nset x x\nset y {x}\nset z $${y}\nset x $${y}b\nkernel ${x}", nil, ""},
+		{"names itself", "#!ipxe\nset x x\nset y {x}\nset z $${y}\nset x $${y}b\nkernel ${x}\nexit 1", nil, ""},
 		{"long line", "#!ipxe\nset x " + strings.Repeat("a", maxLine), nil, "a line of more than"},
 		{"long continued line", "#!ipxe\n" + strings.Repeat("set x aaaaaaaa\\\n", 5000), nil, ""},
 		{"many variables", "#!ipxe\nset x a\n:a\nset x ${x}a\nset ${x} 1\ngoto a", nil, "too many variables"},
@@ -302,6 +363,7 @@ func TestOptions(t *testing.T) {
 func FuzzIPXE(f *testing.F) {
 	f.Add("set a ${net0/mac:hexhyp}\nkernel k ${a}\ninitrd i\nboot", "kernel x")
 	f.Add(":a\nchain --replace x && goto a || exit 1", "menu\nitem a A\nchoose b && boot ${b}")
+	f.Add("kernel %00", "kernel a%0Ab")
 	f.Add("iseq a ${b} || imgargs k x ; imgfree ; imgselect ${cwuri:uristring} # x\\\n", "goto ${ip:hexraw}")
 	f.Fuzz(func(t *testing.T, text, chained string) {
 		s := &loadertest.Site{Files: map[string]string{"http://boot.example.org/ipxe/x": "#!ipxe\n" + chained}}

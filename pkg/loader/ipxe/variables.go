@@ -46,10 +46,17 @@ func (x *interpreter) expand(s *script, word string) (string, error) {
 // value returns a setting in the form that :TYPE behind its name asks for. It
 // is empty if there is no such setting (ipxe.org/cfg, ipxe.org/settings).
 func (x *interpreter) value(s *script, name string) string {
-	name, form, _ := strings.Cut(name, ":")
-	text, set := x.variables[name]
+	name, form := splitName(name)
+	v, set := x.variables[name]
 	if !set {
-		text = x.setting(s, name)
+		v.text = x.setting(s, name)
+	}
+	if i := integers[form]; i != nil && v.text != "" {
+		n, ok := i.value(v.raw())
+		if !ok {
+			return ""
+		}
+		return i.format(n)
 	}
 	separator := ""
 	switch form {
@@ -59,12 +66,12 @@ func (x *interpreter) value(s *script, name string) string {
 		separator = ":"
 	case "hexraw":
 	case "uristring":
-		return uristring(text)
+		return uristring(v.text)
 	default:
-		return text
+		return v.text
 	}
 	parts := []string{}
-	for _, b := range raw(text) {
+	for _, b := range v.raw() {
 		parts = append(parts, hex.EncodeToString([]byte{b}))
 	}
 	return strings.Join(parts, separator)

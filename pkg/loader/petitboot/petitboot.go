@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package petitboot reads kboot.conf, the configuration of kboot, which
-// Petitboot reads as well.
+// Package petitboot reads petitboot.conf, the configuration of Petitboot, and
+// kboot.conf, that of kboot, which Petitboot reads as well.
 package petitboot
 
 import (
@@ -105,7 +105,7 @@ func file(s *loader.Source, name string, all entry.Volumes) loader.Ref {
 		return s.Here(name)
 	}
 	by, value, _ := strings.Cut(m[1], "=")
-	v := all.Find(func(v *entry.Volume) bool {
+	v := loader.Nearest(s.Config, s.Volume, all, entry.Printable(m[1]), func(v *entry.Volume) bool {
 		switch by {
 		case "LABEL":
 			return v.Label == value

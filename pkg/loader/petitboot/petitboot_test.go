@@ -45,6 +45,17 @@ video=ps3fb:mode:131
 		},
 	},
 	{
+		Name:  "a copy of the disk",
+		Files: loadertest.Files(map[string]string{"kboot.conf": "a=LABEL=twin:/vmlinuz initrd=UUID=twin:/initrd\n"}),
+		Others: map[string]map[string]string{
+			"sda1": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"), "sda3": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"),
+			"hda1": loadertest.Files(map[string]string{}, "vmlinuz", "initrd"),
+		},
+		Twins: true,
+		Want:  []string{"a||sda1:/vmlinuz|sda1:/initrd||"},
+		Notes: []string{"sda1, sda3, hda1 have the LABEL=twin: sda1 is taken", "sda1, sda3, hda1 have the UUID=twin: sda1 is taken"},
+	},
+	{
 		Name:  "device trees",
 		Files: loadertest.Files(map[string]string{"boot/kboot.conf": "dtb=/all.dtb\na=/k\nb='/k dtb=/own.dtb quiet'\n"}, "k", "all.dtb", "own.dtb"),
 		Want:  []string{"a||sda2:/k||sda2:/all.dtb|", "b||sda2:/k||sda2:/own.dtb|quiet"},
@@ -86,6 +97,11 @@ func TestFiles(t *testing.T) { loadertest.CheckFiles(t, "kboot", Parse, files) }
 func TestBounds(t *testing.T) {
 	loadertest.CheckBounds(t, Parse, "kboot.conf", strings.Repeat("a=/a\n", loadertest.Many), loader.MaxEntries)
 	loadertest.CheckBounds(t, Parse, "kboot.conf", "root="+loadertest.Long+"\n"+strings.Repeat("a=/a\n", loadertest.Many), 0)
+}
+
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	loadertest.CheckPaths(t, Parse, map[string]string{"kboot.conf": strings.Repeat("a=/link/a initrd=/link/a dtb=/link/a\n", loadertest.Many)})
 }
 
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

@@ -53,7 +53,7 @@ func (x *reader) set(at *label, l loader.Line, key, value string) {
 		at.other = key
 	case "initrd":
 		at.initrd = value
-	case "fdt", "devicetree":
+	case "fdt", "devicetree", "dtb": // of SYSLINUX and U-Boot; the last is Petitboot's
 		at.tree = value
 	case "fdtdir", "devicetreedir", "fdtoverlays", "devicetree-overlay":
 		x.Notef("%s: %s has no effect", l.Where, key)

@@ -21,6 +21,8 @@ type menu struct {
 	// implicit: whether a file exists is known, so that DEFAULT may name one
 	// in place of a label.
 	implicit bool
+	// strict is IMPLICIT 0: what is no label is not booted.
+	strict bool
 	// labels are in the configuration's order.
 	labels []*label
 
@@ -36,12 +38,12 @@ func (m *menu) set(key, value string, depth int) bool {
 	switch key {
 	case "default":
 		m.def = value
+	case "implicit":
+		m.strict = !flag(value)
 	case "ui":
 		m.ui = value
 	case "prompt":
-		word, _ := loader.FirstWord(value)
-		n, _ := strconv.Atoi(word) // what is no number is 0
-		m.prompt = n != 0
+		m.prompt = flag(value)
 	case "ontimeout":
 		if depth == 0 {
 			m.onTimeout = value
@@ -50,6 +52,13 @@ func (m *menu) set(key, value string, depth int) bool {
 		return false
 	}
 	return true
+}
+
+// flag reports whether a number is not 0. What is no number is 0.
+func flag(value string) bool {
+	word, _ := loader.FirstWord(value)
+	n, _ := strconv.Atoi(word)
+	return n != 0
 }
 
 // A command makes an entry of a command line. plain is the entry's command line
@@ -88,7 +97,7 @@ func (m *menu) choose(c *entry.Config, run command) {
 	case !menu && (loader.IsProgram(word) || isMenuName(word)):
 		c.Default = entry.Elsewhere
 		return
-	case !menu && m.implicit:
+	case !menu && m.implicit && !m.strict:
 		if c.Default = m.command(c, directive, started, run); c.Default != entry.None {
 			return
 		}
@@ -101,6 +110,8 @@ func (m *menu) choose(c *entry.Config, run command) {
 func (m *menu) chooseOnTimeout(c *entry.Config, run command) bool {
 	l, options := m.label(m.onTimeout)
 	switch {
+	case l == nil && m.strict:
+		return false
 	case l == nil && !isMenuProgram(c, m.onTimeout):
 		c.Default = m.command(c, "ontimeout", m.onTimeout, run)
 	case l != nil && !l.isMenu(c):

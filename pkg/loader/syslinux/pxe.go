@@ -36,10 +36,11 @@ func (p *PXE) Parse(ctx context.Context, file string, text []byte) (*entry.Confi
 		Config: &entry.Config{Kind: "pxelinux", Source: file, Default: entry.None},
 		pxe:    p,
 		locate: func(r loader.Ref) (entry.File, error) {
-			u, err := Resolve(p.Prefix, r.Name)
-			return entry.File{Name: u}, err
+			return Resolve(p.Prefix, r.Name)
 		},
-		load: func(ctx context.Context, f entry.File) ([]byte, error) { return p.Read(ctx, f.Name) },
+		load: func(ctx context.Context, f entry.File) ([]byte, error) {
+			return loader.Get(f, func(url string) ([]byte, error) { return p.Read(ctx, url) })
+		},
 	}
 	if err := x.read(ctx, file, text, 0); err != nil {
 		return nil, err
@@ -78,31 +79,37 @@ func Names(c *loader.Client) []string {
 	return names
 }
 
-// Resolve returns the URL that a name in a configuration of PXELINUX means. A
-// relative name is appended to the prefix as it is (RFC 5071, section 5).
-// HOST::PATH is PXELINUX's own form of a URL.
-func Resolve(prefix *url.URL, name string) (string, error) {
+// Resolve returns the file that a name in a configuration of PXELINUX means. A
+// name that is no URL is appended to the prefix as it is (RFC 5071, section 5),
+// even if it begins with a slash; QEMU's s390-ccw and others look for such a name
+// in the root of the server, which comes second here. HOST::PATH is PXELINUX's
+// own form of a URL.
+func Resolve(prefix *url.URL, name string) (entry.File, error) {
 	if host, file, found := strings.Cut(name, "::"); found && !strings.Contains(host, "/") {
 		u := url.URL{Scheme: "tftp", Host: host, Path: path.Clean("/" + file)}
 		if host == "" {
 			u.Scheme, u.Host = prefix.Scheme, prefix.Host
 		}
-		return u.String(), nil
+		return entry.File{Name: u.String()}, nil
 	}
 	u, err := url.Parse(name)
 	switch {
 	case err == nil && fetch.Loadable(u):
-		return u.String(), nil
+		return entry.File{Name: u.String()}, nil
 	case err != nil || u.Scheme != "" || u.Host != "" || u.Path == "":
-		return "", fmt.Errorf("no file that can be loaded: %s", entry.Printable(name))
+		return entry.File{}, fmt.Errorf("no file that can be loaded: %s", entry.Printable(name))
 	}
 	to := *prefix
 	to.RawQuery, to.Fragment, to.RawPath = u.RawQuery, "", ""
-	if !path.IsAbs(u.Path) {
-		u.Path = prefix.Path + u.Path
+	at := func(name string) string {
+		to.Path = path.Clean("/" + name)
+		return to.String()
 	}
-	to.Path = path.Clean("/" + u.Path)
-	return to.String(), nil
+	f := entry.File{Name: at(prefix.Path + u.Path)}
+	if top := at(u.Path); path.IsAbs(u.Path) && top != f.Name {
+		f.Else = top
+	}
+	return f, nil
 }
 
 // Bits of SYSAPPEND.

@@ -43,6 +43,7 @@ func TestPXE(t *testing.T) {
 		name, text string
 		files      map[string]string
 		settings   map[string]string // of the lease
+		prefix     string            // base if it is empty
 		want       []entry.Entry
 		deflt      int
 		timeout    *time.Duration
@@ -179,6 +180,23 @@ label bare
 			},
 		},
 		{
+			name: "MAAS for partitions of s390x, and Petitboot's device tree",
+			text: "DEFAULT execute\nLABEL execute\n  SAY Booting\n  KERNEL=k\n  INITRD=i\n  APPEND=ro BOOTIF=x\nlabel tree\nkernel k\ndtb d.dtb\n",
+			want: []entry.Entry{
+				{ID: "execute", Kernel: entry.File{Name: base + "k"}, Initrds: loadertest.URLs(base + "i"), Cmdline: "ro BOOTIF=x"},
+				{ID: "tree", Kernel: entry.File{Name: base + "k"}, DeviceTree: &entry.File{Name: base + "d.dtb"}},
+			},
+		},
+		{
+			name: "an included file in the root of the server",
+			text: "include /sub/a.cfg\ninclude /sub/b.cfg\n",
+			files: map[string]string{
+				base + "pxe/sub/a.cfg": "label a\nkernel k\n", base + "sub/a.cfg": "label wrong\nkernel k\n", base + "sub/b.cfg": "label b\nkernel k\n",
+			},
+			prefix: base + "pxe/",
+			want:   []entry.Entry{{ID: "a", Kernel: entry.File{Name: base + "pxe/k"}}, {ID: "b", Kernel: entry.File{Name: base + "pxe/k"}}},
+		},
+		{
 			name:     "addresses",
 			text:     "label a\nkernel k\nipappend 3 # both\n",
 			settings: map[string]string{"gateway": "192.0.2.254", "netmask": "255.255.255.0"},
@@ -238,7 +256,11 @@ sysappend many
 			s := &loadertest.Site{Files: tt.files}
 			client := loadertest.Client("")
 			client.Settings = tt.settings
-			c, err := (&PXE{mustParse(t, base), client, s.Read}).Parse(t.Context(), base+"pxelinux.cfg/default", []byte(tt.text))
+			prefix := tt.prefix
+			if prefix == "" {
+				prefix = base
+			}
+			c, err := (&PXE{mustParse(t, prefix), client, s.Read}).Parse(t.Context(), base+"pxelinux.cfg/default", []byte(tt.text))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -296,7 +318,11 @@ func FuzzPXE(f *testing.F) {
 func TestResolve(t *testing.T) {
 	tests := []struct{ prefix, name, want string }{
 		{"tftp://h/a/", "vmlinuz", "tftp://h/a/vmlinuz"},
-		{"tftp://h/a/", "/vmlinuz", "tftp://h/vmlinuz"},
+		// PXELINUX puts its prefix in front of these, and others do not.
+		{"tftp://h/a/", "/vmlinuz", "tftp://h/a/vmlinuz tftp://h/vmlinuz"},
+		{"http://h/a/p-", "/b//vmlinuz?x=1", "http://h/a/p-/b/vmlinuz?x=1 http://h/b/vmlinuz?x=1"},
+		{"tftp://h/", "/vmlinuz", "tftp://h/vmlinuz"},
+		{"tftp://h/a/", "/../../vmlinuz", "tftp://h/vmlinuz"},
 		{"tftp://h/a/", "../b/./vmlinuz", "tftp://h/b/vmlinuz"},
 		{"tftp://h/a/", "../../../vmlinuz", "tftp://h/vmlinuz"},
 		{"http://h/a/p-", "vmlinuz?x=1", "http://h/a/p-vmlinuz?x=1"},
@@ -309,7 +335,8 @@ func TestResolve(t *testing.T) {
 		{"http://h/a/", "a%zz", ""},
 	}
 	for _, tt := range tests {
-		got, err := Resolve(mustParse(t, tt.prefix), tt.name)
+		f, err := Resolve(mustParse(t, tt.prefix), tt.name)
+		got := strings.TrimSpace(f.Name + " " + f.Else)
 		if got != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("Resolve(%q, %q) = %q, %v, want %q", tt.prefix, tt.name, got, err, tt.want)
 		}

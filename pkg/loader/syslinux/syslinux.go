@@ -14,6 +14,7 @@ package syslinux
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,12 +133,16 @@ func (x *reader) read(ctx context.Context, file string, text []byte, nested int)
 	return nil
 }
 
+// assigned are the directives that an equals sign may follow.
+var assigned = []string{"kernel", "linux", "initrd", "append"}
+
 // split splits a line into a directive in lower case and its value. A directive
 // of the menu programs is "menu" and a word.
 func split(line string) (key, value string) {
-	// Some write initrd=FILE in a line of its own.
-	if rest, found := strings.CutPrefix(line, "initrd="); found {
-		return "initrd", rest
+	// Some write initrd=FILE in a line of its own; for firmware of s390x MAAS
+	// writes KEY=VALUE for all that a label boots.
+	if key, value, found := strings.Cut(line, "="); found && slices.Contains(assigned, strings.ToLower(key)) {
+		return strings.ToLower(key), value
 	}
 	key, value = loader.FirstWord(line)
 	if key = strings.ToLower(key); key == "menu" {

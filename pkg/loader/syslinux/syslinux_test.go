@@ -112,6 +112,12 @@ label l0r
 		},
 	},
 	{
+		Name: "directives with an equals sign, and Petitboot's device tree",
+		Files: loadertest.Files(map[string]string{"syslinux.cfg": "label n\n  kernel=k a\n  INITRD=i\n  append=ro x=y\nlabel m\nlinux=k\ndtb d.dtb\nother=k\nappend = z\n"},
+			"k", "i", "d.dtb"),
+		Want: []string{"*n||sda2:/k|sda2:/i||a ro x=y", "m||sda2:/k||sda2:/d.dtb|= z"},
+	},
+	{
 		Name:  "a default that is not there",
 		Files: loadertest.Files(map[string]string{"extlinux.conf": "default none\nlabel k\n"}, "k"),
 		Want:  []string{"k||sda2:/k|||"},
@@ -129,6 +135,11 @@ func TestBounds(t *testing.T) {
 	labels := strings.Repeat("label a\n", loadertest.Many)
 	loadertest.CheckBounds(t, Parse, "syslinux.cfg", labels+"include syslinux.cfg\n", loader.MaxEntries)
 	loadertest.CheckBounds(t, Parse, "syslinux.cfg", "append "+loadertest.Long+"\n"+labels, 0)
+}
+
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	loadertest.CheckPaths(t, Parse, map[string]string{"syslinux.cfg": strings.Repeat("label a\nlinux /link/a\ninitrd "+strings.Repeat("/link/a,", 60)+"\n", 1000)})
 }
 
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

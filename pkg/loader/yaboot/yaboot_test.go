@@ -144,4 +144,9 @@ func TestBounds(t *testing.T) {
 	loadertest.CheckBounds(t, Parse, "yaboot.conf", "append="+loadertest.Long+"\n"+strings.Repeat("image=/a\n", loadertest.Many), 0)
 }
 
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	loadertest.CheckPaths(t, Parse, map[string]string{"yaboot.conf": strings.Repeat("image=/link/a\ninitrd=/link/a\n", loadertest.Many)})
+}
+
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

@@ -157,4 +157,13 @@ func TestBounds(t *testing.T) {
 	loadertest.CheckBounds(t, Parse, "zipl.conf", strings.Repeat("[s]\nimage=/a\nparmfile=/long\n", loadertest.Many), 0)
 }
 
+// TestPaths: what is at the end of long links costs little.
+func TestPaths(t *testing.T) {
+	var sections strings.Builder
+	for i := range loader.MaxEntries {
+		fmt.Fprintf(&sections, "[s%d]\nimage=/link/a\nramdisk=/link/a\n", i)
+	}
+	loadertest.CheckPaths(t, Parse, map[string]string{"zipl.conf": sections.String()})
+}
+
 func FuzzParse(f *testing.F) { loadertest.Fuzz(f, Parse, files, cases) }

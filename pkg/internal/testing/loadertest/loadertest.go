@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +53,8 @@ type Case struct {
 	// Others are other volumes by their devices. Their labels and UUIDs are
 	// label-DEVICE and UUID-DEVICE.
 	Others map[string]map[string]string
+	// Twins: all others have the label and UUID twin.
+	Twins bool
 	// Want are the entries: ID|title|kernel|initrds|device tree|command line,
 	// with * before the default.
 	Want    []string
@@ -90,7 +94,9 @@ func Run(t *testing.T, parse Parser, cases []Case) {
 			all := entry.Volumes{v}
 			for device, files := range tt.Others {
 				o := Open(t, device, files)
-				o.Label, o.UUID = "label-"+device, "UUID-"+device
+				if o.Label, o.UUID = "label-"+device, "UUID-"+device; tt.Twins {
+					o.Label, o.UUID = "twin", "twin"
+				}
 				all = append(all, o)
 			}
 			slices.SortFunc(all, func(a, b *entry.Volume) int { return strings.Compare(a.Device, b.Device) })
@@ -175,6 +181,24 @@ func CheckFiles(t *testing.T, kind string, parse Parser, names []string) {
 		if diff := cmp.Diff(want, c); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// CheckPaths parses a configuration with many entries whose files are at the end
+// of a long link, link/a, and expects that few of these are followed.
+func CheckPaths(t *testing.T, parse Parser, files map[string]string) {
+	t.Helper()
+	v := Open(t, "sda2", Files(files, "a", "d/x"))
+	if err := os.Symlink(strings.Repeat("/d/..", 120), filepath.Join(v.Dir(), "link")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse(v, entry.Volumes{v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 1<<17 + 1<<13
+	if n := v.Walked(); n > most || len(c.Entries) == 0 {
+		t.Errorf("%d parts of paths, %d entries", n, len(c.Entries))
 	}
 }
 

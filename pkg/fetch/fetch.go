@@ -6,8 +6,8 @@
 // transfers, bounds their size and duration, and checks what is known about a
 // file beforehand.
 //
-// TFTP is u-root's (pkg/curl). u-root's HTTP scheme hides the headers that
-// resuming needs, so HTTP is implemented here.
+// u-root's schemes (pkg/curl) are not used: that of TFTP cuts files short (see
+// internal/tftp), and that of HTTP hides the headers that resuming needs.
 //
 // Neither errors nor what Fetcher.Progress gets hold the users and passwords of
 // URLs. Proxies are not used, whatever the environment says.

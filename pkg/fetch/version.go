@@ -6,6 +6,7 @@ package fetch
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,10 +93,8 @@ func encoded(h http.Header, path string) string {
 	case strings.HasSuffix(path, ".bz2"):
 		own = []string{"bzip2", "x-bzip2"}
 	}
-	for _, e := range append(own, "identity") {
-		if e == encoding {
-			return ""
-		}
+	if slices.Contains(append(own, "identity"), encoding) {
+		return ""
 	}
 	return encoding
 }

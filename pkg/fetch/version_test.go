@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -191,9 +192,7 @@ func TestResume(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newServer(t, (*httptest.Server).Start, func(n int, w http.ResponseWriter, r *http.Request) {
-				for name, value := range []http.Header{tt.first, tt.second, nil}[n] {
-					w.Header()[name] = value
-				}
+				maps.Copy(w.Header(), []http.Header{tt.first, tt.second, nil}[n])
 				switch n {
 				case 0:
 					cutAfter(w, half)

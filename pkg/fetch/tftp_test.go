@@ -31,7 +31,7 @@ func like(file []byte, how style) func(*tftpSession) {
 
 // TestFetchTFTP: files that arrive whole, whatever the server does.
 func TestFetchTFTP(t *testing.T) {
-	// What a client that reads options in every packet takes for such.
+	// A client that looks for options in a block would find some here.
 	options := append([]byte("A\x00blksize\x001024\x00z\x00"), content[:5000]...)
 	// badOptions answers a request that has options with wrong ones.
 	badOptions := func(words ...string) func(*tftpSession) {
@@ -272,18 +272,20 @@ func TestTFTPErrors(t *testing.T) {
 var errAny = errors.New("any")
 
 // TestTFTPPorts: the transfer is that of the port that answered first. Another
-// port of the server is told so, and its packets change nothing.
+// port of the server is told so, unless it sent an error, and its packets change
+// nothing.
 func TestTFTPPorts(t *testing.T) {
-	other := listenUDP(t)
+	other, failing := listenUDP(t), listenUDP(t)
 	var told atomic.Int64
 	url := newTFTP(t, func(s *tftpSession) {
 		s.serve(content, style{before: func(block int) {
 			if block < 2 || block > 20 {
 				return
 			}
-			for _, p := range []string{fmt.Sprintf("\x00\x03\x00%cforged", block), "\x00\x05\x00\x01no\x00", "\xff", "\x00\x06"} {
+			for _, p := range []string{fmt.Sprintf("\x00\x03\x00%cforged", block), "\xff", "\x00\x06"} {
 				other.WriteToUDPAddrPort([]byte(p), s.client)
 			}
+			failing.WriteToUDPAddrPort([]byte("\x00\x05\x00\x01no\x00"), s.client)
 		}})
 	})
 	ended := make(chan bool)
@@ -308,6 +310,11 @@ func TestTFTPPorts(t *testing.T) {
 	<-ended
 	if told.Load() == 0 {
 		t.Error("the other port was told nothing")
+	}
+	b := make([]byte, 600)
+	_ = failing.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if n, err := failing.Read(b); !isTimeout(err) {
+		t.Errorf("an error was answered: %q, %v", b[:n], err)
 	}
 }
 

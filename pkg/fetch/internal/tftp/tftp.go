@@ -259,7 +259,7 @@ func (r *Reader) receive(accepted func(netip.AddrPort) bool) (packet, netip.Addr
 			return packet{}, from, r.reason(err)
 		}
 		if from = unmap(from); !accepted(from) {
-			r.reject(from)
+			r.reject(r.buffer[:n], from)
 			continue
 		}
 		p, err := parse(r.buffer[:n])
@@ -275,9 +275,11 @@ func (r *Reader) receive(accepted func(netip.AddrPort) bool) (packet, netip.Addr
 }
 
 // reject tells the server that another of its ports is not the file's: it has
-// answered a repeated request twice. Strangers are not answered.
-func (r *Reader) reject(from netip.AddrPort) {
-	if from.Addr() == r.server.Addr() {
+// answered a repeated request twice. Other hosts get no answer, and neither do
+// errors: two programs could go on exchanging them forever.
+func (r *Reader) reject(datagram []byte, from netip.AddrPort) {
+	p, _ := parse(datagram)
+	if p.op != opError && from.Addr() == r.server.Addr() {
 		r.write(errorPacket(CodeUnknownTID, "unknown transfer"), from)
 	}
 }

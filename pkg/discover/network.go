@@ -6,7 +6,6 @@ package discover
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -43,18 +42,28 @@ func newFetcher(log func(string, ...any)) *fetch.Fetcher {
 // entries wins.
 func (f *finder) network(ctx context.Context) error {
 	_, err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (*entry.Config, error) {
-		return netboot.Configs(ctx, l, f.fetcher.Text)
+		c, err := netboot.Configs(ctx, l, f.fetcher.Text)
+		if err != nil {
+			return nil, err
+		}
+		// A DHCP server or a script may name URLs with passwords.
+		c.Source = fetch.Redact(c.Source)
+		for i, note := range c.Notes {
+			c.Notes[i] = fetch.Redact(note)
+		}
+		return c, nil
 	})
 	return err
 }
 
 // byURL makes one entry of the URLs that were given.
 func (f *finder) byURL(ctx context.Context) error {
-	e := entry.Entry{Title: f.URL, Kernel: entry.File{Name: f.URL}}
+	name := fetch.Redact(f.URL)
+	e := entry.Entry{Title: name, Kernel: entry.File{Name: f.URL}}
 	for _, i := range f.Initrds {
 		e.Initrds = append(e.Initrds, entry.File{Name: i})
 	}
-	c := &entry.Config{Kind: "url", Source: f.URL, Entries: []entry.Entry{e}}
+	c := &entry.Config{Kind: "url", Source: name, Entries: []entry.Entry{e}}
 	last, err := f.online(ctx, func(ctx context.Context, _ *netboot.Lease) (*entry.Config, error) {
 		// If the kernel can be downloaded, this is the right interface.
 		_, err := f.cache.Get(ctx, f.URL)
@@ -88,9 +97,9 @@ func (f *finder) online(ctx context.Context, try lookup) (last, err error) {
 			f.say("network: %v: waiting for one, %v at most", err, f.Wait)
 			return false, nil
 		}
-		done, why, err := f.tryAll(ctx, leases, try)
-		if done || err != nil {
-			return done, err
+		done, why := f.tryAll(ctx, leases, try)
+		if done {
+			return true, nil
 		}
 		if why != nil {
 			last = why
@@ -110,7 +119,11 @@ type outcome struct {
 
 // tryAll tries leases as they come, for ten minutes at most. It is done when one
 // leads to what is wanted. If none does, last is why the last one did not.
-func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try lookup) (done bool, last, err error) {
+//
+// Whatever one network answers ends its lease alone, be it a file of a wrong
+// size or checksum, or a certificate that does not verify: another network may
+// lead to another server.
+func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try lookup) (done bool, last error) {
 	ctx, cancel := context.WithTimeout(ctx, downloadTime)
 	defer cancel()
 	outcomes := make(chan outcome)
@@ -132,22 +145,19 @@ func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try l
 			}
 		case r := <-outcomes:
 			running--
-			switch {
-			case isFinal(r.err):
-				return false, nil, r.err
-			case r.err != nil:
-				f.Log("%s: %v", r.of.Interface, r.err)
+			if r.err != nil {
+				f.Log("%s: %s", r.of.Interface, fetch.Redact(r.err.Error()))
 				last = r.err
 				continue
 			}
 			if f.set([]*entry.Config{r.config}); f.offers() {
-				return true, nil, nil
+				return true, nil
 			}
 		case <-ctx.Done():
-			return false, last, nil
+			return false, last
 		}
 	}
-	return false, last, nil
+	return false, last
 }
 
 // takes configures the interface of a lease.
@@ -158,10 +168,4 @@ func (f *finder) takes(l *netboot.Lease) bool {
 		f.Log("%s: %v", l.Interface, err)
 	}
 	return err == nil
-}
-
-// isFinal reports whether other leases would not help: another network may lead
-// to another server, but not to another file.
-func isFinal(err error) bool {
-	return errors.Is(err, fetch.ErrSum) || errors.Is(err, fetch.ErrTooBig) || errors.Is(err, fetch.ErrCertificate)
 }

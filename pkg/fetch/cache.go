@@ -48,7 +48,7 @@ func (c *Cache) Get(ctx context.Context, url string) (string, error) {
 	case <-c.turn:
 		defer func() { c.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return "", fmt.Errorf("fetch %s: %w", url, stopped(ctx))
+		return "", fmt.Errorf("fetch %s: %w", Redact(url), stopped(ctx))
 	}
 	if name, ok := c.files[url]; ok {
 		return name, nil
@@ -65,7 +65,7 @@ func (c *Cache) Get(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c.log("%s: %s in %.3f s", url, human.Size(info.Size()), time.Since(start).Seconds())
+	c.log("%s: %s in %.3f s", Redact(url), human.Size(info.Size()), time.Since(start).Seconds())
 	c.files[url] = name
 	return name, nil
 }
@@ -85,7 +85,7 @@ func (c *Cache) Close() error {
 // safeName returns the last part of a URL without unusual characters.
 func safeName(url string) string {
 	var out []rune
-	for _, r := range path.Base(url) {
+	for _, r := range path.Base(Redact(url)) {
 		const most = 64
 		switch {
 		case len(out) == most:

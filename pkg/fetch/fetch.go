@@ -6,8 +6,11 @@
 // transfers, bounds their size and duration, and checks what is known about a
 // file beforehand.
 //
-// TFTP is u-root's (pkg/curl). u-root's HTTP scheme hides the headers that
-// resuming needs, so HTTP is implemented here.
+// u-root's schemes (pkg/curl) are not used: that of TFTP cuts files short (see
+// internal/tftp), and that of HTTP hides the headers that resuming needs.
+//
+// Neither errors nor what Fetcher.Progress gets hold the users and passwords of
+// URLs. Proxies are not used, whatever the environment says.
 package fetch
 
 import (
@@ -53,6 +56,9 @@ type Fetcher struct {
 	// It gets the number of bytes so far, and the total, or -1 if the server
 	// did not say.
 	Progress func(url string, done, total int64)
+
+	// clock is time.Now if nil. Tests set it.
+	clock func() time.Time
 }
 
 func (f *Fetcher) limits() Limits {
@@ -129,12 +135,17 @@ var final = []error{ErrNotFound, ErrRefused, ErrTooBig, ErrCertificate, errLocal
 func (f *Fetcher) download(ctx context.Context, from string, out output, limits Limits, want Sum) error {
 	u, err := url.Parse(from)
 	if err != nil {
-		return fmt.Errorf("fetch %q: %w: %w", from, ErrRefused, errors.Unwrap(err))
+		// The parser's error may quote a part of a password.
+		return fmt.Errorf("fetch %q: %w: no URL", redactAll(from), ErrRefused)
 	}
 	if !Loadable(u) {
-		return fmt.Errorf("fetch %s: %w: no tftp://, http:// or https:// URL with a host", u.Redacted(), ErrRefused)
+		return fmt.Errorf("fetch %s: %w: no tftp://, http:// or https:// URL with a host", redactAll(from), ErrRefused)
 	}
+	name := Redact(from)
 	d := newTransfer(u, out, limits, want)
+	if f.clock != nil {
+		d.clock = f.clock
+	}
 	attempt := d.tftp
 	if u.Scheme != "tftp" {
 		client := f.client()
@@ -142,7 +153,7 @@ func (f *Fetcher) download(ctx context.Context, from string, out output, limits 
 		attempt = func(ctx context.Context) error { return d.http(ctx, client) }
 	}
 	if f.Progress != nil {
-		d.progress = func(done, total int64) { f.Progress(u.Redacted(), done, total) }
+		d.progress = func(done, total int64) { f.Progress(name, done, total) }
 	}
 	sums := 0
 	for try := 1; ; try++ {
@@ -153,7 +164,7 @@ func (f *Fetcher) download(ctx context.Context, from string, out output, limits 
 		if errors.Is(err, ErrSum) {
 			sums++
 		}
-		err = fmt.Errorf("fetch %s: attempt %d of %d: %w", u.Redacted(), try, limits.Attempts, err)
+		err = fmt.Errorf("fetch %s: attempt %d of %d: %w", name, try, limits.Attempts, err)
 		if try >= limits.Attempts || sums > 1 || ctx.Err() != nil ||
 			slices.ContainsFunc(final, func(e error) bool { return errors.Is(err, e) }) {
 			return err

@@ -10,20 +10,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"net/url"
 	"strings"
-	"time"
 )
 
 const maxRedirects = 10
 
 // client returns a client for one file. Its transport trusts this Fetcher's
-// roots, and does not share connections with other downloads.
+// roots, uses no proxy, and does not share connections with other downloads.
 func (f *Fetcher) client() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig = &tls.Config{RootCAs: f.Roots, MinVersion: tls.VersionTLS12}
+	transport.Proxy = nil
+	transport.TLSClientConfig = &tls.Config{RootCAs: f.Roots, MinVersion: tls.VersionTLS12, Time: f.clock}
 	// Lengths and ranges must count the bytes that arrive.
 	transport.DisableCompression = true
+	transport.MaxResponseHeaderBytes = 64 << 10
 	// HTTP/2 gains nothing where a connection carries a single file.
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
@@ -36,9 +37,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	case len(via) > maxRedirects:
 		return fmt.Errorf("%w: more than %d redirects", ErrRefused, maxRedirects)
 	case req.URL.Scheme != "http" && req.URL.Scheme != "https":
-		return fmt.Errorf("%w: redirect to %s", ErrRefused, req.URL.Redacted())
+		return fmt.Errorf("%w: redirect to %s", ErrRefused, Redact(req.URL.String()))
 	case last.Scheme == "https" && req.URL.Scheme != "https":
-		return fmt.Errorf("%w: redirect from https to %s", ErrRefused, req.URL.Redacted())
+		return fmt.Errorf("%w: redirect from https to %s", ErrRefused, Redact(req.URL.String()))
 	}
 	return nil
 }
@@ -49,77 +50,92 @@ func (d *transfer) http(ctx context.Context, client *http.Client) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	req.Header.Set("Accept-Encoding", "identity")
 	resume := d.done > 0
 	if resume {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.done))
-		req.Header.Set("If-Range", d.validator)
+		req.Header.Set("If-Range", d.version.validator)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-			return fmt.Errorf("%w: %w", ErrCertificate, err)
-		}
-		if isTimeout(err) {
-			return fmt.Errorf("%w: %w", ErrTimeout, err)
-		}
-		return err
+		return d.requestError(err)
 	}
 	defer resp.Body.Close()
 	d.idle()
 	switch {
 	case resp.StatusCode == http.StatusOK:
-		if err := d.restart(); err != nil {
-			return err
-		}
-		if err := d.expect(resp.ContentLength); err != nil {
-			return err
-		}
-		if resp.ContentLength >= 0 {
-			d.validator = validator(resp.Header)
-		}
+		err = d.begin(resp)
 	case resume && resp.StatusCode == http.StatusPartialContent:
-		if !continues(resp, d.done, d.total) {
-			d.validator = ""
-			return fmt.Errorf("%w: the server sends another range than asked for", errBroken)
-		}
+		err = d.goOn(resp)
 	default:
 		if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
-			d.validator = ""
+			d.version = version{}
 		}
-		return statusError(resp.StatusCode, resp.Status)
+		err = statusError(resp.StatusCode)
+	}
+	if err != nil {
+		return err
 	}
 	return d.copy(resp.Body)
 }
 
-// continues reports whether an answer holds exactly the rest of a file.
-func continues(resp *http.Response, done, total int64) bool {
-	span, length, _ := strings.Cut(strings.TrimPrefix(resp.Header.Get("Content-Range"), "bytes "), "/")
-	first, last, _ := strings.Cut(span, "-")
-	from, err1 := strconv.ParseInt(first, 10, 64)
-	to, err2 := strconv.ParseInt(last, 10, 64)
-	all, err3 := strconv.ParseInt(length, 10, 64)
-	return err1 == nil && err2 == nil && err3 == nil &&
-		from == done && to == all-1 && all == total
+// begin takes an answer with the whole file.
+func (d *transfer) begin(resp *http.Response) error {
+	if err := d.restart(); err != nil {
+		return err
+	}
+	if e := encoded(resp.Header, resp.Request.URL.Path); e != "" {
+		return fmt.Errorf("%w: the server sends the file in the encoding %.40q only", ErrRefused, e)
+	}
+	if err := d.expect(resp.ContentLength); err != nil {
+		return err
+	}
+	if resp.ContentLength >= 0 {
+		d.version = versionOf(resp.Header)
+	}
+	return nil
 }
 
-// validator returns a strong validator of the answer, or "" if there is none
-// (RFC 9110, section 8.8).
-func validator(h http.Header) string {
-	if tag := h.Get("ETag"); strings.HasPrefix(tag, `"`) {
-		return tag
+// goOn takes an answer that must hold exactly the rest of the file. If it does
+// not, the next attempt begins anew.
+func (d *transfer) goOn(resp *http.Response) error {
+	why := ""
+	switch s, ok := parseSpan(resp.Header.Get("Content-Range")); {
+	case !ok || s.first != d.done || s.last != s.all-1:
+		why = "the server sends another range than asked for"
+	case s.all != d.total || !d.version.same(resp.Header):
+		why = "the server has another version of the file"
+	default:
+		return nil
 	}
-	modified, err1 := http.ParseTime(h.Get("Last-Modified"))
-	date, err2 := http.ParseTime(h.Get("Date"))
-	// A file may change twice within one second.
-	if err1 != nil || err2 != nil || date.Sub(modified) < time.Second {
-		return ""
+	d.version = version{}
+	return fmt.Errorf("%w: %s", errBroken, why)
+}
+
+// requestError classifies why there is no answer.
+func (d *transfer) requestError(err error) error {
+	// The client's error repeats the URL.
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
 	}
-	return h.Get("Last-Modified")
+	if err := certificateError(err, d.clock()); err != nil {
+		return err
+	}
+	if isTimeout(err) {
+		return fmt.Errorf("%w: %w", ErrTimeout, err)
+	}
+	// A redirect that does not parse is quoted.
+	if text := Redact(err.Error()); text != err.Error() {
+		return errors.New(text)
+	}
+	return err
 }
 
 // statusError explains an answer without a file. Another attempt may help after
 // every 5xx, and after the codes for which RFC 9110 and RFC 6585 allow one.
-func statusError(code int, status string) error {
+func statusError(code int) error {
+	// The server's own text may be anything.
+	status := strings.TrimSpace(fmt.Sprint(code, " ", http.StatusText(code)))
 	switch {
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return fmt.Errorf("%w: HTTP %s", ErrNotFound, status)

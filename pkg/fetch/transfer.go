@@ -27,14 +27,15 @@ type transfer struct {
 	limits   Limits
 	want     Sum
 	progress func(done, total int64)
+	clock    func() time.Time // for certificates
 
 	hash  hash.Hash
 	done  int64 // bytes written to out
 	total int64 // -1 if unknown
-	// validator names the version of the file whose beginning is in out. It
-	// is empty if the transfer cannot be resumed.
-	validator string
-	told      time.Time
+	// version is that of the file whose beginning is in out. It is empty if
+	// the transfer cannot be resumed.
+	version version
+	told    time.Time
 	// idle restarts the timer that ends an attempt if nothing arrives.
 	idle func()
 }
@@ -42,7 +43,7 @@ type transfer struct {
 func newTransfer(u *url.URL, out output, limits Limits, want Sum) *transfer {
 	return &transfer{
 		url: u, out: out, limits: limits, want: want,
-		hash: sha256.New(), total: -1, progress: func(int64, int64) {},
+		hash: sha256.New(), total: -1, progress: func(int64, int64) {}, clock: time.Now,
 	}
 }
 
@@ -61,7 +62,7 @@ func (d *transfer) attempt(ctx context.Context, get func(context.Context) error)
 	defer timer.Stop()
 	d.idle = func() { timer.Reset(d.limits.Idle) }
 
-	if d.validator == "" {
+	if d.version == (version{}) {
 		if err := d.restart(); err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func (d *transfer) attempt(ctx context.Context, get func(context.Context) error)
 }
 
 func (d *transfer) restart() error {
-	d.done, d.total, d.validator = 0, -1, ""
+	d.done, d.total, d.version = 0, -1, version{}
 	d.hash.Reset()
 	if err := d.out.restart(); err != nil {
 		return fmt.Errorf("%w: %w", errLocal, err)
@@ -92,7 +93,7 @@ func (d *transfer) expect(total int64) error {
 	case total > d.limits.MaxSize:
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooBig, total, d.limits.MaxSize)
 	case total >= 0 && d.want.Size > 0 && total != d.want.Size:
-		d.validator = ""
+		d.version = version{}
 		return fmt.Errorf("%w: %d bytes, not %d", ErrSum, total, d.want.Size)
 	}
 	return nil
@@ -123,6 +124,10 @@ func (d *transfer) copy(r io.Reader) error {
 }
 
 func (d *transfer) write(p []byte) error {
+	if d.total >= 0 && d.done+int64(len(p)) > d.total {
+		d.version = version{}
+		return fmt.Errorf("%w: more than the %d bytes that the server announced", errBroken, d.total)
+	}
 	if d.done+int64(len(p)) > d.limits.MaxSize {
 		return fmt.Errorf("%w: more than %d bytes", ErrTooBig, d.limits.MaxSize)
 	}
@@ -141,7 +146,7 @@ func (d *transfer) write(p []byte) error {
 // check compares a complete file with what is known about it.
 func (d *transfer) check() error {
 	// A wrong file must not be resumed.
-	d.validator = ""
+	d.version = version{}
 	if d.want.Size > 0 && d.done != d.want.Size {
 		return fmt.Errorf("%w: %d bytes, not %d", ErrSum, d.done, d.want.Size)
 	}

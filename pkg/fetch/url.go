@@ -4,10 +4,37 @@
 
 package fetch
 
-import "net/url"
+import (
+	"net/url"
+	"regexp"
+	"strings"
+)
 
 // Loadable reports whether a Fetcher can download a URL: its scheme is tftp,
 // http or https, and it names a host.
 func Loadable(u *url.URL) bool {
 	return u.Host != "" && (u.Scheme == "tftp" || u.Scheme == "http" || u.Scheme == "https")
+}
+
+// userinfo matches the scheme of a URL and the user and password behind it.
+var userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"<>/?#]*@`)
+
+// Redact replaces users and passwords in the URLs of a text by xxxxx. A user is
+// replaced too: it may be a token.
+func Redact(text string) string {
+	return userinfo.ReplaceAllString(text, "${1}xxxxx@")
+}
+
+// redactAll replaces all that may be a password in a text that is no URL, or one
+// that does not parse.
+func redactAll(text string) string {
+	end := strings.LastIndex(text, "@")
+	if end < 0 {
+		return text
+	}
+	scheme, _, ok := strings.Cut(text[:end], "://")
+	if !ok {
+		return "xxxxx" + text[end:]
+	}
+	return scheme + "://xxxxx" + text[end:]
 }

@@ -7,6 +7,7 @@ package netboot
 import (
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,13 +120,19 @@ func TestLease6(t *testing.T) {
 		{"http://boot.example.org/boot.ipxe", []string{"http://boot.example.org/boot.ipxe"}, 0},
 		{"", nil, 0},
 		{"vmlinuz", nil, 1}, // RFC 5970 has URLs only
+		{"ftp://user:secret@[2001:db8::1]/vmlinuz", nil, 1},
 	} {
 		m, err := dhcpv6.NewMessage(dhcpv6.WithIANA(dhcpv6.OptIAAddress{IPv6Addr: ip}), dhcpv6.WithOption(dhcpv6.OptBootFileURL(tt.url)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		logs := 0
-		got := newLease(dhclient.NewPacket6(link, m), func(string, ...any) { logs++ })
+		got := newLease(dhclient.NewPacket6(link, m), func(format string, args ...any) {
+			logs++
+			if text := fmt.Sprintf(format, args...); strings.Contains(text, "secret") {
+				t.Errorf("%q shows the password", text)
+			}
+		})
 		want := &Lease{Interface: "eth0", MAC: mac, IP: ip, Address: "2001:db8::77/128", BootFiles: tt.want}
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Lease{})); diff != "" || logs != tt.logs {
 			t.Errorf("%q: %d logs, lease (-want +got):\n%s", tt.url, logs, diff)

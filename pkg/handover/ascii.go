@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // text prints a field as the kernel does in ascii_runtime_measurements
@@ -60,6 +62,9 @@ type RecordReport struct {
 	Template  string            `json:"template"`
 	Violation bool              `json:"violation,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
+	// Raw has the bytes of fields that are text but not UTF-8, as hexadecimal
+	// digits. Fields has them with such bytes as \xNN.
+	Raw map[string]string `json:"raw,omitempty"`
 	// Data is the template data of an unknown template.
 	Data string `json:"data,omitempty"`
 }
@@ -77,7 +82,37 @@ func (r *Record) Report() RecordReport {
 	}
 	out.Fields = map[string]string{}
 	for _, f := range all {
-		out.Fields[f.ID] = r.text(f)
+		id := f.ID
+		for n := 2; ; n++ {
+			if _, taken := out.Fields[id]; !taken {
+				break
+			}
+			id = fmt.Sprintf("%s#%d", f.ID, n) // a format can name a field twice
+		}
+		text := r.text(f)
+		if !utf8.ValidString(text) {
+			if out.Raw == nil {
+				out.Raw = map[string]string{}
+			}
+			out.Raw[id] = hex.EncodeToString(f.Data)
+			text = escaped(text)
+		}
+		out.Fields[id] = text
 	}
 	return out
+}
+
+// escaped has the bytes of a text that are not UTF-8 as \xNN.
+func escaped(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		c, n := utf8.DecodeRuneInString(text)
+		if c == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(text[:n])
+		}
+		text = text[n:]
+	}
+	return b.String()
 }

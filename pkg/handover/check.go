@@ -179,7 +179,7 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 // all banks. It reports whether there was anything to learn.
 func (x *run) learn(banks []Bank) bool {
 	for _, b := range banks {
-		if b.PCR == int(x.index) && b.Verdict == Match && slices.Contains(b.Forms, FormNone) {
+		if b.PCR == int(x.index) && (b.Verdict == Match || b.Verdict == ListAhead) && slices.Contains(b.Forms, FormNone) {
 			x.quiet = make([]bool, len(b.Forms))
 			for i, form := range b.Forms {
 				x.quiet[i] = form == FormNone

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -34,6 +35,7 @@ type model struct {
 	banks    []pcr.Algorithm
 	zero     []bool // of each hop: its boot_aggregate is
 	which    []int  // of each hop: its kernel
+	bounded  bool   // not all combinations were tried, and the report says so
 	mixed    bool   // one kernel extends nothing, another only seems to
 	records  []modelRecord
 	names    int
@@ -210,10 +212,19 @@ func lastOf(records []modelRecord, index int) int {
 // it is, without its last extends, with a register that was reset, with a record
 // too few, and with another value.
 func TestModel(t *testing.T) {
+	bounded := 0
 	for seed := range uint64(*chains) {
-		if m := newModel(seed); !m.compare(t, seed) {
+		m := newModel(seed)
+		if !m.compare(t, seed) {
 			t.Fatalf("seed %d", seed)
 		}
+		if m.bounded {
+			bounded++
+		}
+	}
+	t.Logf("%d of %d chains have too many combinations", bounded, *chains)
+	if bounded > 1+*chains/1000 {
+		t.Errorf("too many of them")
 	}
 }
 
@@ -221,6 +232,10 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 	l := mustParse(t, m.data)
 	ok := true
 	expect := func(what string, got *Report, want ...Verdict) {
+		if !slices.Contains(want, got.Verdict) && strings.Contains(got.Text, textPartial) {
+			m.bounded = true
+			return
+		}
 		if !slices.Contains(want, got.Verdict) {
 			t.Errorf("seed %d: %s: %s (%s), want %s", seed, what, got.Verdict, got.Text, want)
 			ok = false
@@ -240,7 +255,7 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 	}
 	// Where kernels with a zero boot_aggregate differ, it may be open which of
 	// equal records was extended.
-	if most := m.proven(10, 11); n > most || n < most && !m.mixed {
+	if most := m.proven(10, 11); n > most || n < most && !m.mixed && !m.bounded {
 		t.Errorf("seed %d: %d records proven, want %d: %s", seed, n, m.proven(10, 11), both.Text)
 		ok = false
 	}

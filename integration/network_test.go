@@ -226,7 +226,7 @@ func TestURL(t *testing.T) {
 	tls.StartTLS()
 	defer tls.Close()
 	boot := func(url string, flags ...string) script.Step {
-		return script.Step{Run: append([]string{"/bin/imaboot", "boot", "--no-menu", "--append", lab.Cmdline(ppc64le), "--url", url}, flags...)}
+		return script.Step{Run: append([]string{"/bin/imaboot", "boot", "--no-menu", "--wait=15s", "--append", lab.Cmdline(ppc64le), "--url", url}, flags...)}
 	}
 	initrd := "--initrd=" + s.url("initrd")
 	tests := []refused{

@@ -29,7 +29,7 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 	if !s.Report.Verdict.CanGo() {
 		return nil, bad(s.Report.Verdict, s.Report.Text)
 	}
-	if err := j.checkMeasured(s.List); err != nil {
+	if err := j.checkMeasured(s); err != nil {
 		return nil, err
 	}
 	order := j.arch.ListOrder(handover.StripParam(j.target.Cmdline))
@@ -41,12 +41,12 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 
 // checkMeasured finds the content of the target's files in the list. It looks
 // for the very bytes that will be loaded.
-func (j *Job) checkMeasured(l *handover.List) error {
+func (j *Job) checkMeasured(s *Snapshot) error {
 	if !j.o.RequireMeasured {
 		return nil
 	}
 	for _, f := range j.targetFiles() {
-		n := l.Measured(f.Data)
+		n := s.Report.Measured(s.List, f.Data)
 		if n == 0 {
 			return fmt.Errorf("%w: the content of %s is in no record of the list: load a policy that measures what is read (--policy), and let nobody write to it", handover.ErrNotMeasured, f.Name)
 		}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // text prints a field as the kernel does in ascii_runtime_measurements
@@ -62,6 +64,9 @@ type RecordReport struct {
 	Template  string            `json:"template"`
 	Violation bool              `json:"violation,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
+	// Raw has the bytes of fields that are text but not UTF-8, as hexadecimal
+	// digits. Fields has them with such bytes as \xNN.
+	Raw map[string]string `json:"raw,omitempty"`
 	// Data is the template data of an unknown template.
 	Data string `json:"data,omitempty"`
 }
@@ -79,7 +84,22 @@ func (r *Record) Report() RecordReport {
 	}
 	out.Fields = map[string]string{}
 	for _, f := range all {
-		out.Fields[f.ID] = r.text(f)
+		id := f.ID
+		for n := 2; ; n++ {
+			if _, taken := out.Fields[id]; !taken {
+				break
+			}
+			id = fmt.Sprintf("%s#%d", f.ID, n) // a format can name a field twice
+		}
+		text := r.text(f)
+		if !utf8.ValidString(text) {
+			if out.Raw == nil {
+				out.Raw = map[string]string{}
+			}
+			out.Raw[id] = hex.EncodeToString(f.Data)
+			text = escaped(text)
+		}
+		out.Fields[id] = text
 	}
 	return out
 }
@@ -92,4 +112,19 @@ func (l *List) WriteASCII(out io.Writer) error {
 		fmt.Fprintln(w, r.ASCII())
 	}
 	return w.Flush()
+}
+
+// escaped has the bytes of a text that are not UTF-8 as \xNN.
+func escaped(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		c, n := utf8.DecodeRuneInString(text)
+		if c == utf8.RuneError && n == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		} else {
+			b.WriteString(text[:n])
+		}
+		text = text[n:]
+	}
+	return b.String()
 }

@@ -90,8 +90,6 @@ func carriedTemplate(name string) error {
 		return errors.New("the next kernel refuses records of the old template ima; boot with ima_template=ima-ng")
 	case name == templates[imaName]:
 		return errors.New("the next kernel takes template d|n for the old template ima and hashes it anew, differently")
-	case name == "":
-		return errors.New("the template has no name")
 	case len(name) > maxCarriedName:
 		return fmt.Errorf("template name of %d bytes, the next kernel takes %d", len(name), maxCarriedName)
 	}

@@ -91,7 +91,6 @@ func TestCannotCarry(t *testing.T) {
 	}{
 		{"old template", func(b *builder) { b.legacy(make([]byte, 20), "/x") }, "old template ima"},
 		{"its format", func(b *builder) { b.raw(10, nil, "d|n", nil) }, "d|n"},
-		{"no name", func(b *builder) { b.raw(10, nil, "", nil) }, "no name"},
 		{"long name", func(b *builder) { b.raw(10, nil, strings.Repeat("d|", 34)+"d", nil) }, "69 bytes, the next kernel takes 68"},
 		{"unknown template", func(b *builder) { b.raw(10, nil, "ima-new", nil) }, "silently drop"},
 		{"too many fields", func(b *builder) { b.raw(10, nil, strings.Repeat("d|", 15)+"d", nil) }, "16 fields"},

@@ -193,14 +193,15 @@ func TestReadLiveJoined(t *testing.T) {
 		name  string
 		order binary.AppendByteOrder
 		own   string
+		count string
 		want  error
 	}{
-		{"same order", binary.LittleEndian, string(own.data), nil},
-		{"nothing measured since", binary.LittleEndian, "", nil},
-		{"other order", binary.BigEndian, string(own.data), ErrByteOrder},
+		{"same order", binary.LittleEndian, string(own.data), "2\n", nil},
+		{"nothing measured since", binary.LittleEndian, "", "0\n", nil},
+		{"other order", binary.BigEndian, string(own.data), "2\n", ErrByteOrder},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "2\n", "binary_runtime_measurements": tt.own}), mustParse(t, twoHops(tt.order).data))
+			s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: tt.count, "binary_runtime_measurements": tt.own}), mustParse(t, twoHops(tt.order).data))
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("error %v, want %v", err, tt.want)
 			}

@@ -104,13 +104,48 @@ func TestManyHops(t *testing.T) {
 }
 
 // TestOtherPCRs: records of other registers are not part of the chain, nor
-// does one at the end make the list longer than the PCR.
+// does one at the end make the list longer than the PCR. They are proven only
+// by their own register.
 func TestOtherPCRs(t *testing.T) {
 	b := twoHops(binary.LittleEndian)
-	pcrs := allTrue(mustParse(t, b.data))
+	pcrs := allTrue(mustParse(t, b.data))[:2]
 	b.raw(11, nil, "ima-ng", b.ngData("sha1", make([]byte, 20), "/other"))
-	if got := Check(mustParse(t, b.data), 10, pcrs); got.Verdict != Match {
-		t.Errorf("verdict %s", got.Text)
+	b.raw(12, nil, "ima-ng", b.ngData("sha1", make([]byte, 20), "/another"))
+	l := mustParse(t, b.data)
+	eleven := Register{11, []pcr.Value{chained(l, 11, pcr.SHA256)}}
+	twelve := Register{12, []pcr.Value{chained(l, 12, pcr.SHA256)}}
+	wrong := Register{12, []pcr.Value{chained(l, 11, pcr.SHA256)}}
+	unused := Register{13, []pcr.Value{chained(l, 11, pcr.SHA256)}}
+	const ten = "PCR 10: sha1 match, sha256 match"
+	for _, tt := range []struct {
+		name   string
+		pcrs   []pcr.Value
+		others []Register
+		want   Verdict
+		text   string
+		proves int
+	}{
+		{"not compared", pcrs, nil, Unproven, ten + "; 2 of 11 records are unproven: 1 of PCR 11, which was not compared, 1 of PCR 12, which was not compared", 9},
+		{"one compared", pcrs, []Register{twelve}, Unproven, ten + "; PCR 12: sha256 match; 1 of 11 records are unproven: 1 of PCR 11, which was not compared", 10},
+		{"all compared", pcrs, []Register{eleven, twelve, unused}, Match, ten + "; PCR 11: sha256 match; PCR 12: sha256 match", 11},
+		{"one wrong", pcrs, []Register{eleven, wrong}, BankNotReplayable, ten + "; PCR 11: sha256 match; PCR 12: sha256 no match; banks disagree", 0},
+		{"no TPM", nil, nil, NoTPM, "PCR 10: no TPM, 11 records are unproven", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Check(l, 10, tt.pcrs, tt.others...)
+			if got.Verdict != tt.want || got.Text != tt.text {
+				t.Errorf("verdict %s, %q\nwant    %s, %q", got.Verdict, got.Text, tt.want, tt.text)
+			}
+			n := 0
+			for r := range l.All {
+				if got.Proves(l, &r) {
+					n++
+				}
+			}
+			if n != tt.proves {
+				t.Errorf("%d records are proven, want %d", n, tt.proves)
+			}
+		})
 	}
 }
 

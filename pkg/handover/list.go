@@ -14,6 +14,7 @@ package handover
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -71,8 +72,11 @@ type List struct {
 
 	records    int
 	violations int
+	index      uint32 // of the PCR of the kernels' own records
+	trimmed    bool
 	hops       []Hop
 	last       [maxPCR + 1]int // number of the last record of each PCR
+	count      [maxPCR + 1]int // how many records each PCR has
 }
 
 // Parse reads a list with SHA-1 template digests, as the kernel shows it by
@@ -81,15 +85,24 @@ type List struct {
 func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) }
 
 // ParseAny reads a list whose digest size is not known: it is tried which one
-// fits.
+// fits. If none does, the error is that of the reading that went furthest.
 func ParseAny(data []byte) (*List, error) {
 	l, first := Parse(data)
 	if first == nil {
 		return l, nil
 	}
-	for _, a := range pcr.Algorithms[1:] {
-		if l, err := ParseDigestSize(data, a.Size()); err == nil {
+	if err := notBinary(data); err != nil {
+		return nil, &RecordError{Record: 1, Err: err}
+	}
+	far := 0
+	for _, a := range pcr.Algorithms {
+		l, err := ParseDigestSize(data, a.Size())
+		if err == nil {
 			return l, nil
+		}
+		var at *RecordError
+		if errors.As(err, &at) && at.Offset > far {
+			first, far = err, at.Offset
 		}
 	}
 	return nil, first
@@ -106,32 +119,26 @@ func ParseDigestSize(data []byte, size int) (*List, error) {
 		}
 		l.records++
 		r.Number = l.records
-		l.count(&r)
+		l.tally(&r)
 	}
 	return l, nil
 }
 
-// count keeps what a report needs of every record, in the one pass that
+// tally keeps what a report needs of every record, in the one pass that
 // parsing is.
-func (l *List) count(r *Record) {
-	begins := r.BootAggregate()
-	if begins || l.records == 1 {
-		h := Hop{First: r.Number, Offset: r.Offset}
-		if begins {
-			h.BootAggregate = r.fileDigest()
-		}
-		l.hops = append(l.hops, h)
-	}
+func (l *List) tally(r *Record) {
+	l.begin(r)
 	h := &l.hops[len(l.hops)-1]
 	h.Records++
 	if r.Violation() {
 		h.Violations++
 		l.violations++
 	}
-	if r.isBuffer("kernel_version") && h.Kernel == "" {
+	if h.Kernel == "" && r.isBuffer("kernel_version") {
 		h.Kernel, _ = r.content() // which a record of no kernel may lack
 	}
 	l.last[r.PCR] = r.Number
+	l.count[r.PCR]++
 }
 
 // detectOrder tells the byte order by the first record: its PCR index and
@@ -161,8 +168,9 @@ func (l *List) Violations() int { return l.violations }
 func (l *List) ByteOrder() binary.ByteOrder { return l.order }
 
 // Trimmed reports whether the first record is no boot_aggregate: records
-// before it were deleted, or lost on the way.
-func (l *List) Trimmed() bool { return len(l.hops) > 0 && l.hops[0].BootAggregate == "" }
+// before it were deleted, or lost on the way. It is false if the first record's
+// template is unknown, so that its name cannot be told.
+func (l *List) Trimmed() bool { return l.trimmed }
 
 // All calls yield for each record, until it returns false: range over it. It
 // allocates nothing.
@@ -227,6 +235,9 @@ func (l *List) next(r *Record, off int) error {
 		return fmt.Errorf("%w: PCR index %d", ErrCorrupt, index)
 	}
 	n := l.order.Uint32(b[fixed-4:])
+	if n == 0 {
+		return nameless(b)
+	}
 	if n > maxName {
 		return fmt.Errorf("%w: template name of %d bytes", ErrCorrupt, n)
 	}
@@ -265,14 +276,3 @@ var zeros [pcr.MaxSize]byte
 // not be made: its template digest is zero, and the PCR was extended with
 // ones (ima_add_violation).
 func (r *Record) Violation() bool { return bytes.Equal(r.Digest, zeros[:len(r.Digest)]) }
-
-// BootAggregate reports whether the record is the first of a kernel's own.
-// Kernels that start IMA late call it boot_aggregate_late.
-func (r *Record) BootAggregate() bool {
-	const prefix = "boot_aggregate"
-	if len(r.Data) < len(prefix) {
-		return false
-	}
-	name := r.nameField()
-	return len(name) >= len(prefix) && string(name[:len(prefix)]) == prefix
-}

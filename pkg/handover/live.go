@@ -29,6 +29,9 @@ var (
 	ErrNotAllowed   = refusal.New(refusal.NotPrivileged, "not allowed to read the measurement list")
 	// ErrBusy means that somebody stages records all the time.
 	ErrBusy = refusal.New(refusal.KeepsGrowing, "measurement list is held by a writer")
+	// ErrCount means that a list which does not grow has another number of
+	// records than the kernel says. Nothing else shows that without a TPM.
+	ErrCount = refusal.New(refusal.DamagedList, "the kernel counts another number of records than its list has")
 )
 
 // Files of IMA, under the root (security/integrity/ima/ima_fs.c). The staged
@@ -84,7 +87,7 @@ func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, erro
 		return nil, err
 	}
 	for try := 1; ; try++ {
-		l, err := readLive(ctx, root, before, front)
+		l, own, err := readLive(ctx, root, before, front)
 		if err != nil {
 			return nil, err
 		}
@@ -92,24 +95,35 @@ func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, erro
 		if err != nil {
 			return nil, err
 		}
-		if after == before || try == snapshotTries {
+		switch {
+		case after == before && own == before, after != before && try == snapshotTries:
 			return &Snapshot{List: l, Count: before}, nil
+		case try == snapshotTries:
+			return nil, fmt.Errorf("%w: %d are counted, %d were read", ErrCount, before, own)
+		case after == before:
+			// A record is appended before it is counted.
+			if err := pause(ctx, busyWait); err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrCount, err)
+			}
 		}
 		before = after
 	}
 }
 
-func readLive(ctx context.Context, root string, count int, front []*List) (*List, error) {
+// readLive reads the list once. It returns how many of its records the kernel
+// has in its current list, too.
+func readLive(ctx context.Context, root string, count int, front []*List) (_ *List, records int, err error) {
 	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
 	own := HeaderSize
 	for _, l := range front {
 		own += len(l.data)
+		records -= l.records
 	}
 	b := make([]byte, HeaderSize, uint64(own)+guess)
 	for _, l := range front {
 		b = append(b, l.data...)
 	}
-	var err error
+	current := own // where the part begins that is counted
 	for _, part := range []struct {
 		names    []string
 		optional bool
@@ -118,20 +132,30 @@ func readLive(ctx context.Context, root string, count int, front []*List) (*List
 			if part.optional && errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			return nil, explain(root, err)
+			return nil, 0, explain(root, err)
+		}
+		if part.optional {
+			current = len(b)
 		}
 	}
 	if order := detectOrder(b[own:], sha1Size); len(b) > own {
 		if err := sameOrder(order, front); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	l, err := Parse(b[HeaderSize:])
 	if err != nil {
-		return nil, fmt.Errorf("running kernel's list: %w", err)
+		return nil, 0, fmt.Errorf("running kernel's list: %w", err)
 	}
 	l.head = b
-	return l, nil
+	records += l.records
+	for off, r := own-HeaderSize, (Record{order: l.order}); off < current-HeaderSize; off = r.Offset + len(r.Raw) {
+		if err := l.next(&r, off); err != nil {
+			return nil, 0, err // not after Parse
+		}
+		records--
+	}
+	return l, records, nil
 }
 
 // readPart appends the first of the files that exists.
@@ -172,13 +196,21 @@ func openBusy(ctx context.Context, name string) (*os.File, error) {
 		if !errors.Is(err, syscall.EBUSY) {
 			return f, err
 		}
-		select {
-		case <-time.After(busyWait):
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%s is busy: %w", name, ctx.Err())
+		if err := pause(ctx, busyWait); err != nil {
+			return nil, fmt.Errorf("%s is busy: %w", name, err)
 		}
 	}
 	return nil, fmt.Errorf("%w: %s was busy for %v", ErrBusy, name, busyTries*busyWait)
+}
+
+// pause waits, unless the caller ends that.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // LiveCount is how many records the running kernel has in its current list:

@@ -46,8 +46,6 @@ func TestReadLive(t *testing.T) {
 			"binary_runtime_measurements_sha1_staged": data[:first],
 			"binary_runtime_measurements_sha1":        data[first:],
 		}, 6},
-		// The count is only a guess at how much memory is needed.
-		{"more than the count", map[string]string{"binary_runtime_measurements": data}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.files[countFile] = strconv.Itoa(tt.count) + "\n"
@@ -82,7 +80,7 @@ func TestReadLiveLarge(t *testing.T) {
 	for i := range 5000 {
 		b.ng("/usr/lib/a/long/name/of/a/file/that/is/measured/" + strconv.Itoa(i))
 	}
-	s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "1\n", "binary_runtime_measurements": string(b.data)}))
+	s, err := ReadLive(t.Context(), imaFiles(t, map[string]string{countFile: "5001\n", "binary_runtime_measurements": string(b.data)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +101,9 @@ func TestReadLiveBad(t *testing.T) {
 	}{
 		{"no securityfs", empty, ErrNoSecurityfs},
 		{"no IMA", noIMA, ErrNoIMA},
+		{"more than the count", imaFiles(t, map[string]string{countFile: "8", "binary_runtime_measurements": string(twoHops(binary.LittleEndian).data)}), ErrCount},
+		{"less than the count", imaFiles(t, map[string]string{countFile: "10", "binary_runtime_measurements": string(twoHops(binary.LittleEndian).data)}), ErrCount},
+		{"staged records are not counted", imaFiles(t, map[string]string{countFile: "18", "binary_runtime_measurements_staged": string(twoHops(binary.LittleEndian).data), "binary_runtime_measurements": string(twoHops(binary.LittleEndian).data)}), ErrCount},
 		{"no list", imaFiles(t, map[string]string{countFile: "1"}), ErrNoIMA},
 		{"cut short", imaFiles(t, map[string]string{countFile: "1", "binary_runtime_measurements": "\x0a\x00\x00\x00123"}), ErrTruncated},
 	} {

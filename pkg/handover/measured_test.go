@@ -7,9 +7,13 @@ package handover
 import (
 	"bytes"
 	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/binary"
+	"slices"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 func TestMeasured(t *testing.T) {
@@ -32,6 +36,30 @@ func TestMeasured(t *testing.T) {
 	}{{"content", 2}, {"longer", 3}, {"verity", 0}, {"old", 5}, {"/v", 0}, {"", 0}, {"other", 0}} {
 		if got := l.Measured([]byte(tt.content)); got != tt.want {
 			t.Errorf("%q: record %d, want %d", tt.content, got, tt.want)
+		}
+	}
+}
+
+// TestMeasuredProven: a record that no PCR proves is no evidence.
+func TestMeasuredProven(t *testing.T) {
+	b := &builder{order: binary.LittleEndian}
+	b.ng("boot_aggregate")
+	sum := sha256.Sum256([]byte("kernel"))
+	b.raw(11, nil, "n-ng|d-ng", slices.Concat(b.field([]byte("/boot/vmlinuz\x00")), b.field(append([]byte("sha256:\x00"), sum[:]...))))
+	l := mustParse(t, b.data)
+	ten := []pcr.Value{chained(l, 10, pcr.SHA256)}
+	eleven := Register{11, []pcr.Value{chained(l, 11, pcr.SHA256)}}
+	for _, tt := range []struct {
+		name   string
+		report *Report
+		want   int
+	}{
+		{"PCR 11 not compared", Check(l, 10, ten), 0},
+		{"PCR 11 compared", Check(l, 10, ten, eleven), 2},
+		{"no TPM", Check(l, 10, nil), 2},
+	} {
+		if got := tt.report.Measured(l, []byte("kernel")); got != tt.want {
+			t.Errorf("%s: record %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }

@@ -6,7 +6,6 @@ package handover
 
 import (
 	"bytes"
-	"math"
 	"slices"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -26,6 +25,8 @@ const (
 	FormPadded Form = "padded-sha1"
 	// FormOld is padded also for a violation: 20 bytes of ones (before 5.8).
 	FormOld Form = "padded-sha1-old"
+	// FormNone is nothing at all: the kernel found no TPM when IMA started.
+	FormNone Form = "none"
 )
 
 var ones = bytes.Repeat([]byte{0xff}, pcr.MaxSize)
@@ -47,7 +48,7 @@ func templateDigest(h pcr.Hash, dst []byte, r *Record) {
 	h(dst, b)
 }
 
-// A run is the replay of one bank.
+// A run is the replay of one bank of one register.
 type run struct {
 	list  *List
 	index uint32 // of the PCR
@@ -61,12 +62,31 @@ type run struct {
 	tampered int
 	// first is the replay with every kernel extending true digests.
 	first replayed
+	// quiet tells which hops extended nothing, if another bank of the register
+	// has shown it; nil if none has.
+	quiet []bool
 	// buf is what an extend hashes: the register and the new value.
 	buf [2 * pcr.MaxSize]byte
 }
 
 func newRun(l *List, index int, bank pcr.Algorithm, want []byte) *run {
 	return &run{list: l, index: uint32(index), bank: bank, want: want, hash: bank.Hash(), sha1: pcr.SHA1.Hash()}
+}
+
+// replayed is what a replay came to.
+type replayed struct {
+	// matched is the first record after which the register was equal to the
+	// PCR, 0 if it was before any record, -1 if it never was.
+	matched int
+	// value is the register after the whole list.
+	value []byte
+	// forms has one form for each hop; nil stands for true ones.
+	forms []Form
+	// reset is the hop before which the register was set to zero again, 0
+	// if it was not.
+	reset int
+	// partial: nothing matched, but not every combination of forms was tried.
+	partial bool
 }
 
 // value writes to dst what a kernel extends for r. In lists with SHA-1
@@ -91,81 +111,17 @@ func (x *run) value(dst []byte, form Form, r *Record) {
 	}
 }
 
-// A state is a bank's register after some records, and how it got there.
-type state struct {
-	pcr   [pcr.MaxSize]byte
-	forms []Form // one a hop
-}
-
-// maxStates bounds the search for forms: 6 hops with any of two forms each.
-const maxStates = 64
-
-// replayed is what came out: the first record after which the register was
-// equal to the PCR, -1 if it never was.
-type replayed struct {
-	matched int
-	state
-}
-
-// begin takes every kernel to extend true digests, which costs one pass.
+// begin takes every kernel to extend true digests, which costs one pass and
+// needs to know nothing of hops.
 func (x *run) begin() {
-	x.first = x.extend(state{}, part{1, 0, math.MaxInt}, FormTrue)
-}
-
-// replay is what begin came to. Only if that did not lead to the PCR are other
-// forms tried, for each kernel apart.
-func (x *run) replay() replayed {
-	first := x.first
-	for range len(x.list.hops) - 1 {
-		first.forms = append(first.forms, FormTrue)
-	}
-	if first.matched >= 0 || x.bank == pcr.SHA1 || x.want == nil {
-		return first
-	}
-	states := []state{{}}
-	for _, h := range x.list.hops {
-		p := part{h.First, h.Offset, h.First + h.Records}
-		forms := []Form{FormTrue, FormPadded}
-		if h.Violations > 0 {
-			forms = append(forms, FormOld)
-		}
-		if len(states)*len(forms) > maxStates {
-			// Kernels are rarely exchanged for older ones: all that
-			// is left extends as the newest form does.
-			forms = forms[:1]
-		}
-		var next []state
-		for _, s := range states {
-			for _, form := range forms {
-				got := x.extend(s, p, form)
-				if got.matched >= 0 {
-					return got
-				}
-				next = append(next, got.state)
-			}
-		}
-		states = next
-	}
-	return first
-}
-
-// A part are the records from number begin, at offset, up to number end.
-type part struct{ begin, offset, end int }
-
-// extend extends a part of the list.
-func (x *run) extend(from state, p part, form Form) replayed {
-	out := replayed{matched: -1, state: from}
-	out.forms = append(slices.Clip(from.forms), form)
 	n := x.bank.Size()
 	reg, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
-	copy(reg, from.pcr[:])
-	if p.begin == 1 && bytes.Equal(reg, x.want) {
-		out.matched = 0
+	clear(reg)
+	matched := -1
+	if bytes.Equal(reg, x.want) {
+		matched = 0
 	}
-	x.list.from(p.begin, p.offset, func(r *Record) bool {
-		if r.Number >= p.end {
-			return false
-		}
+	x.list.from(1, 0, func(r *Record) bool {
 		hashed := x.checks && !r.Violation()
 		if hashed {
 			templateDigest(x.hash, value, r)
@@ -177,42 +133,103 @@ func (x *run) extend(from state, p part, form Form) replayed {
 			return true
 		}
 		if !hashed {
-			x.value(value, form, r)
+			x.value(value, FormTrue, r)
 		}
 		x.hash(reg, both)
-		if out.matched < 0 && bytes.Equal(reg, x.want) {
-			out.matched = r.Number
+		if matched < 0 && bytes.Equal(reg, x.want) {
+			matched = r.Number
 		}
 		return true
 	})
-	copy(out.pcr[:], reg)
-	return out
+	x.first = replayed{matched: matched, value: bytes.Clone(reg)}
+}
+
+// replay is what begin came to. Only if that did not lead to the PCR are other
+// forms tried, for each kernel apart.
+func (x *run) replay() replayed {
+	got := x.silentTail(x.first)
+	if x.want == nil || got.matched >= x.list.last[x.index] {
+		return got
+	}
+	// What looks like a shorter list may be a kernel that extended nothing.
+	silent := slices.ContainsFunc(x.list.hops, func(h Hop) bool { return h.NoTPM })
+	if got.matched >= 0 && !silent {
+		return got
+	}
+	return x.silentTail(newSearch(x).find())
+}
+
+// silentTail takes what follows the match to be extended by nobody, if only
+// kernels are left that found no TPM.
+func (x *run) silentTail(got replayed) replayed {
+	if got.forms == nil {
+		got.forms = make([]Form, len(x.list.hops))
+		for i := range got.forms {
+			got.forms[i] = FormTrue
+		}
+	}
+	if got.matched < 0 || got.matched >= x.list.last[x.index] {
+		return got
+	}
+	after := make([]int, len(x.list.hops)) // extends behind the match
+	for r := range x.list.All {
+		if r.PCR == x.index && r.Number > got.matched {
+			after[x.list.hopOf(r.Number)]++
+		}
+	}
+	forms := slices.Clone(got.forms)
+	sure := x.list.hopsForSure()
+	quiet := false
+	for i, h := range x.list.hops {
+		if h.First > got.matched && (sure[i] || h.NoTPM) {
+			quiet = h.NoTPM
+		}
+		if quiet {
+			forms[i] = FormNone
+		} else if after[i] > 0 {
+			return got
+		}
+	}
+	got.forms, got.matched, got.value = forms, x.list.last[x.index], bytes.Clone(x.want)
+	return got
 }
 
 // firstTampered is the number of the first record whose template digest is
 // not that of its data, 0 if there is none. A digest of a bank other than
-// SHA-1 may be a padded one.
-func firstTampered(l *List) int {
+// SHA-1 may be a padded one. If no digest at all is right, and they are not
+// SHA-1's, they are of a hash of that size that is not known here, such as SM3:
+// unknown is true, and nothing is said of any record.
+func firstTampered(l *List) (number int, unknown bool) {
 	sum := pcr.SHA1.Hash()
 	for _, a := range pcr.Algorithms {
 		if a.Size() == l.digest {
 			sum = a.Hash()
 		}
 	}
+	right := false
 	var buf [pcr.MaxSize]byte
 	d := buf[:l.digest]
 	for r := range l.All {
-		if templateDigest(sum, d, &r); bytes.Equal(d, r.Digest) || r.Violation() {
+		if r.Violation() {
 			continue
 		}
-		if l.digest != sha1Size {
+		templateDigest(sum, d, &r)
+		ok := bytes.Equal(d, r.Digest)
+		if !ok && l.digest != sha1Size {
 			clear(d)
 			templateDigest(pcr.SHA1.Hash(), d[:sha1Size], &r)
-			if bytes.Equal(d, r.Digest) {
-				continue
-			}
+			ok = bytes.Equal(d, r.Digest)
 		}
-		return r.Number
+		right = right || ok
+		if !ok && number == 0 {
+			number = r.Number
+		}
+		if number > 0 && (right || l.digest == sha1Size) {
+			return number, false
+		}
 	}
-	return 0
+	if number > 0 {
+		return 0, true
+	}
+	return 0, false
 }

@@ -115,3 +115,18 @@ func replayForms(l *List, bank pcr.Algorithm, forms ...Form) pcr.Value {
 	}
 	return pcr.Value{Algorithm: bank, Value: x.buf[:n]}
 }
+
+// chained is the value of a register after all of its records, extended with
+// true digests.
+func chained(l *List, index int, bank pcr.Algorithm) pcr.Value {
+	reg := make([]byte, bank.Size())
+	x := newRun(l, index, bank, nil)
+	for r := range l.All {
+		if int(r.PCR) == index {
+			value := make([]byte, bank.Size())
+			x.value(value, FormTrue, &r)
+			reg = bank.Sum(append(reg, value...))
+		}
+	}
+	return pcr.Value{Algorithm: bank, Value: reg}
+}

@@ -113,32 +113,60 @@ func (r *Record) cut(b []byte) (value, rest []byte, err error) {
 	return b[:n:n], b[n:], nil
 }
 
-// eventName is the second field without its NUL.
+// eventName is the name without its NUL.
 func (r *Record) eventName() []byte {
-	name, _, _ := bytes.Cut(r.nameField(), zeros[:1])
+	field, _ := r.nameField()
+	name, _, _ := bytes.Cut(field, zeros[:1])
 	return name
 }
 
-// nameField is the second field, which is the name in every built-in template.
-// It is found without looking at the format, since every record is asked
-// whether it is a boot_aggregate.
-func (r *Record) nameField() []byte {
+// nameField is the field that holds the name: the second in every built-in
+// template, the first n or n-ng in a format. Every record is asked whether it
+// is a boot_aggregate, so that built-in templates take a short way. It is false
+// if the template is unknown, has no name or does not fit the data.
+func (r *Record) nameField() ([]byte, bool) {
 	d := r.Data
-	if string(r.Name) == imaName {
-		return d[sha1Size+4:]
+	switch string(r.Name) {
+	case "ima-ng", "ima-sig", "ima-ngv2", "ima-sigv2", bufName, "ima-modsig", "evm-sig":
+	case imaName:
+		return d[sha1Size+4:], true
+	default:
+		return r.formatName()
 	}
 	if len(d) < 4 {
-		return nil
+		return nil, false
 	}
 	n := uint64(r.order.Uint32(d))
 	if n+8 > uint64(len(d)) {
-		return nil
+		return nil, false
 	}
 	d = d[4+n:]
 	if n = uint64(r.order.Uint32(d)); n > uint64(len(d)-4) {
-		return nil
+		return nil, false
 	}
-	return d[4 : 4+n]
+	return d[4 : 4+n], true
+}
+
+// formatName is nameField for a template whose name is its format.
+func (r *Record) formatName() ([]byte, bool) {
+	var name []byte
+	found := false
+	format, data := r.Name, r.Data
+	for more := true; more; {
+		var id, value []byte
+		var err error
+		id, format, more = bytes.Cut(format, []byte{'|'})
+		if _, ok := fields[string(id)]; !ok {
+			return nil, false
+		}
+		if value, data, err = r.cut(data); err != nil {
+			return nil, false
+		}
+		if !found && (string(id) == "n" || string(id) == "n-ng") {
+			name, found = value, true
+		}
+	}
+	return name, found
 }
 
 // splitDigest divides a d-ng or d-ngv2 field into what names its algorithm

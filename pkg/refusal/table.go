@@ -11,7 +11,8 @@ const Match Name = "match"
 
 // All names. Codes have classes: 2 to 9 the call, 10 to 19 the target, 20 to 29
 // the verdict on the list, 30 to 38 what was carried and the policy, 39 to 42
-// the event log, 43 to 59 discovery, 60 to 69 the running system.
+// the event log, 43 to 59 discovery, 60 to 69 the running system, 70 to 79 more
+// verdicts on the list.
 const (
 	Other               Name = "error"
 	Usage               Name = "usage"
@@ -63,6 +64,8 @@ const (
 	BadState            Name = "bad-state"
 	Interrupted         Name = "interrupted"
 	InternalError       Name = "internal-error"
+	UnprovenRecords     Name = "unproven-records"
+	TPMReset            Name = "tpm-was-reset"
 )
 
 const otherCode = 1
@@ -129,6 +132,8 @@ var table = []Row{
 	{BadState, 61, false, "the note of what is loaded is damaged, or another user can have written it"},
 	{Interrupted, 62, false, "imaboot was interrupted while it waited"},
 	{InternalError, 63, false, "imaboot has a fault of its own; please report the message"},
+	{UnprovenRecords, 70, false, "all PCRs that were compared match, but they do not prove all records; the message counts them"},
+	{TPMReset, 71, false, "the PCR is that of the last kernels alone: the TPM was reset between two kernels"},
 }
 
 // Table returns all rows, by code.

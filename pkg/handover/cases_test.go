@@ -1,0 +1,208 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
+)
+
+// zeroAggregate adds the first record of a kernel that finds no TPM.
+func (b *builder) zeroAggregate() {
+	b.raw(10, nil, "ima-ng", b.ngData("sha256", make([]byte, 32), "boot_aggregate"))
+}
+
+// after is a register after the records of some lists, one behind the other.
+func after(t *testing.T, bank pcr.Algorithm, lists ...[]byte) pcr.Value {
+	t.Helper()
+	return chained(mustParse(t, slices.Concat(lists...)), 10, bank)
+}
+
+// TestOddWorlds: verdicts that are neither a match nor a loss.
+func TestOddWorlds(t *testing.T) {
+	first, silent, last := &builder{order: binary.LittleEndian}, &builder{order: binary.LittleEndian}, &builder{order: binary.LittleEndian}
+	first.ng("boot_aggregate")
+	first.ng("/init")
+	silent.zeroAggregate()
+	silent.ng("/usr/bin/unproven")
+	silent.violation("/var/log/unproven")
+	last.raw(10, nil, "ima-ng", last.ngData("sha256", pcr.SHA256.Sum(nil), "boot_aggregate"))
+	last.ng("/usr/bin/last")
+	zero := func(a pcr.Algorithm) pcr.Value { return pcr.Value{Algorithm: a, Value: make([]byte, a.Size())} }
+	eleven := func() []byte {
+		b := &builder{order: binary.LittleEndian}
+		b.raw(11, nil, "ima-ng", b.ngData("sha1", make([]byte, 20), "boot_aggregate"))
+		return b.data
+	}()
+	var withoutFirst []byte
+	for r := range mustParse(t, first.data).All {
+		if r.Number > 1 {
+			withoutFirst = append(withoutFirst, r.Raw...)
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		list []byte
+		pcrs []pcr.Value
+		want Verdict
+		text string
+	}{
+		{"no kernel has a TPM", silent.data, []pcr.Value{zero(pcr.SHA1), zero(pcr.SHA256)}, Unproven, "3 of 3 records are unproven: 3 of hop 1, whose kernel started IMA without a TPM"},
+		{"the last has none", slices.Concat(first.data, silent.data), []pcr.Value{after(t, pcr.SHA256, first.data)}, Unproven, "3 of 5 records are unproven: 3 of hop 2"},
+		{"one in the middle has none", slices.Concat(first.data, silent.data, last.data), []pcr.Value{after(t, pcr.SHA1, first.data, last.data), after(t, pcr.SHA512, first.data, last.data)}, Unproven, "PCR 10: sha1 match, sha512 match; 3 of 7 records are unproven: 3 of hop 2"},
+		{"a zero boot_aggregate, and it extends", slices.Concat(first.data, silent.data, last.data), []pcr.Value{after(t, pcr.SHA384, first.data, silent.data, last.data)}, Match, "sha384 match"},
+		{"a TPM that was reset", slices.Concat(first.data, last.data), []pcr.Value{after(t, pcr.SHA1, last.data), after(t, pcr.SHA256, last.data)}, TPMReset, "sha256 matches from record 3 on: the TPM was reset before it"},
+		{"a bank that was never extended", first.data, []pcr.Value{after(t, pcr.SHA1, first.data), zero(pcr.SHA256)}, BankNotReplayable, "sha256 was never extended; banks disagree"},
+		{"the kernel has another PCR", eleven, []pcr.Value{zero(pcr.SHA256)}, Unproven, "1 of 1 records are unproven: 1 of PCR 11, which was not compared"},
+		{"empty", nil, []pcr.Value{zero(pcr.SHA256)}, Empty, "the list is empty"},
+		{"empty, and no TPM", nil, nil, Empty, "the list is empty"},
+		{"trimmed, and no TPM", withoutFirst, nil, NoTPM, "the list is trimmed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := Check(mustParse(t, tt.list), 10, tt.pcrs)
+			if got.Verdict != tt.want || !strings.Contains(got.Text, tt.text) {
+				t.Errorf("verdict %s, %q\nwant    %s, %q", got.Verdict, got.Text, tt.want, tt.text)
+			}
+		})
+	}
+	if got := mustParse(t, eleven).Index(); got != 11 {
+		t.Errorf("PCR %d", got)
+	}
+}
+
+// TestNotAList: what people give in place of a list, and what is wrong with it.
+func TestNotAList(t *testing.T) {
+	b := twoHops(binary.LittleEndian)
+	var text strings.Builder
+	for r := range mustParse(t, b.data).All {
+		text.WriteString(r.ASCII() + "\n")
+	}
+	buffer, err := mustParse(t, b.data).Buffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := &builder{order: binary.LittleEndian, bank: pcr.SHA256}
+	for range 5 {
+		long.ng("boot_aggregate")
+	}
+	nameless := twoHops(binary.LittleEndian)
+	nameless.raw(10, nil, "", []byte("data"))
+	for _, tt := range []struct {
+		name string
+		data []byte
+		text string
+	}{
+		{"zeros behind it", append(slices.Clone(b.data), make([]byte, 4096)...), "record 10 at offset 894: list is corrupt: 4096 zero bytes behind the last record"},
+		{"a template without a name", nameless.data, "record 10 at offset 894: list is corrupt: the template has no name"},
+		{"text", []byte(text.String()), "it is the text form (ascii_runtime_measurements)"},
+		{"gzip", []byte("\x1f\x8b\x08\x00" + strings.Repeat("x", 100)), "it is compressed with gzip"},
+		{"xz", []byte("\xfd7zXZ\x00" + strings.Repeat("x", 100)), "it is compressed with xz"},
+		{"kexec buffer", buffer, "it is a kexec buffer"},
+		{"another bank's, cut short", long.data[:len(long.data)-7], "record 5 at offset"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseAny(tt.data)
+			if err == nil || !strings.Contains(err.Error(), tt.text) || refusal.Of(err) != refusal.DamagedList {
+				t.Errorf("error %v, want %q", err, tt.text)
+			}
+			if errors.Is(err, ErrTruncated) != strings.HasSuffix(tt.name, "cut short") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// TestUnknownDigests: digests of SM3, whose size is that of SHA-256, are not
+// wrong ones; a single wrong one among right ones is.
+func TestUnknownDigests(t *testing.T) {
+	make32 := func(wrong func(i int) bool) *List {
+		b := &builder{order: binary.LittleEndian, bank: pcr.SHA256}
+		for i, name := range []string{"boot_aggregate", "/a", "/b"} {
+			var digest []byte
+			if wrong(i) {
+				digest = slices.Repeat([]byte{0x5a}, 32)
+			}
+			b.raw(10, digest, "ima-ng", b.ngData("sha256", pcr.SHA256.Sum([]byte(name)), name))
+		}
+		l, err := ParseAny(b.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	all := make32(func(int) bool { return true })
+	values := []pcr.Value{{Algorithm: pcr.SHA256, Value: replayForms(all, pcr.SHA256, FormTrue).Value}}
+	if got := Check(all, 10, values); got.Verdict != Match || !got.UnknownDigests || !strings.Contains(got.Text, "cannot be computed here") {
+		t.Errorf("%s, %q", got.Verdict, got.Text)
+	}
+	one := make32(func(i int) bool { return i == 1 })
+	if got := Check(one, 10, values); got.Verdict != Tampered || got.Tampered != 2 {
+		t.Errorf("%s, %q", got.Verdict, got.Text)
+	}
+}
+
+// TestFieldsInAnyOrder: the name and the digest are where the format has them.
+func TestFieldsInAnyOrder(t *testing.T) {
+	b := &builder{order: binary.LittleEndian}
+	digest := b.field(append([]byte("sha256:\x00"), pcr.SHA256.Sum(nil)...))
+	name, empty := b.field([]byte("boot_aggregate\x00")), b.field(nil)
+	const aggregate = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	for _, tt := range []struct {
+		template, aggregate string
+		data                []byte
+		trimmed             bool
+	}{
+		{"n-ng|d-ng", aggregate, slices.Concat(name, digest), false},
+		{"d-ng|sig|n-ng", aggregate, slices.Concat(digest, empty, name), false},
+		{"imode|n", "", slices.Concat(empty, name), false},
+		{"n-ng|n-ng", "", slices.Concat(name, empty), false},
+		{"d-ng|n-ng|sig", aggregate, slices.Concat(digest, name, empty), false},
+		{"patched", "", slices.Concat(digest, empty, empty, name), false},
+		{"patched", "", slices.Concat(digest, b.field([]byte("/init"))), false}, // not known
+		{"d-ng|n-ng", "", slices.Concat(digest, b.field([]byte("/init\x00"))), true},
+		{"ima-ng", "", slices.Concat(digest, b.field([]byte("/init\x00"))), true},
+		// A name of an algorithm is not printed unless it can be one.
+		{"ima-ng", "0a4d415443483a00", slices.Concat(b.field([]byte("\nMATCH:\x00")), name), false},
+	} {
+		b.data = nil
+		b.raw(10, nil, tt.template, tt.data)
+		l := mustParse(t, b.data)
+		if got := l.hops[0].BootAggregate; got != tt.aggregate || l.Trimmed() != tt.trimmed {
+			t.Errorf("%s: boot_aggregate %q, trimmed %v", tt.template, got, l.Trimmed())
+		}
+	}
+}
+
+// TestReportNames: JSON tells any two names apart.
+func TestReportNames(t *testing.T) {
+	b := &builder{order: binary.LittleEndian}
+	names := []string{"/a\xff", "/a\xfe", `/a\xff`, "/ä", "/a"}
+	for _, name := range names {
+		b.ng(name)
+	}
+	b.raw(10, nil, "n-ng|n-ng", slices.Concat(b.field([]byte("/one\x00")), b.field([]byte("/two\x00"))))
+	seen := map[string]bool{}
+	for r := range mustParse(t, b.data).All {
+		report := r.Report()
+		if raw := report.Raw["n-ng"]; (raw != "") != (r.Number <= 2) {
+			t.Errorf("record %d: raw %q", r.Number, raw)
+		}
+		out, err := json.Marshal([]any{report.Fields["n-ng"], report.Fields["n-ng#2"], report.Raw})
+		if err != nil || strings.Contains(string(out), "\ufffd") || strings.Contains(string(out), "ufffd") {
+			t.Errorf("%s, %v", out, err)
+		}
+		seen[string(out)] = true
+	}
+	if len(seen) != len(names)+1 || !seen[`["/one","/two",null]`] {
+		t.Errorf("%v", seen)
+	}
+}

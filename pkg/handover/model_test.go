@@ -1,0 +1,367 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package handover
+
+import (
+	"bytes"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/imaboot/imaboot/pkg/pcr"
+)
+
+var chains = flag.Int("chains", 2000, "how many random chains TestModel tries")
+
+// A kernel of the model: what it does with each bank for as long as it runs.
+type modelKernel struct {
+	release string
+	noTPM   bool // when IMA started: it extends nothing
+	blind   bool // its boot_aggregate is zero, but it extends
+	forms   map[pcr.Algorithm]Form
+}
+
+// A model makes a list as kernels would, and what is in the registers
+// meanwhile, record by record, without any idea of how replays work.
+type model struct {
+	*rand.Rand
+	builder
+	banks    []pcr.Algorithm
+	zero     []bool // of each hop: its boot_aggregate is
+	which    []int  // of each hop: its kernel
+	bounded  bool   // not all combinations were tried, and the report says so
+	mixed    bool   // one kernel extends nothing, another only seems to
+	records  []modelRecord
+	names    int
+	register map[int]map[pcr.Algorithm][]byte
+}
+
+// A modelRecord is what was extended with one record, and where.
+type modelRecord struct {
+	index int
+	hop   int
+	data  []byte
+	value map[pcr.Algorithm][]byte // nil if nothing was
+}
+
+func (m *model) pick(forms ...Form) Form { return forms[m.IntN(len(forms))] }
+
+func (m *model) kernel(n int) modelKernel {
+	k := modelKernel{forms: map[pcr.Algorithm]Form{pcr.SHA1: FormTrue}}
+	old := m.IntN(6) == 0 // before 5.8 it is all banks
+	for _, a := range m.banks {
+		switch {
+		case a == pcr.SHA1:
+		case old:
+			k.forms[a] = FormOld
+		default:
+			k.forms[a] = m.pick(FormTrue, FormTrue, FormPadded)
+		}
+	}
+	k.noTPM = m.IntN(8) == 0
+	k.blind = !k.noTPM && m.IntN(20) == 0
+	if m.IntN(3) == 0 {
+		k.release = fmt.Sprintf("6.%d", n)
+	}
+	return k
+}
+
+// record appends one, as ima_add_template_entry does.
+func (m *model) record(k modelKernel, hop, index int, violation bool, template string, data []byte) {
+	var digest []byte
+	if violation {
+		digest = make([]byte, sha1Size)
+	}
+	m.raw(uint32(index), digest, template, data)
+	r := modelRecord{index: index, hop: hop, data: data}
+	if violation {
+		r.data = nil // which is not extended
+	}
+	if !k.noTPM {
+		r.value = map[pcr.Algorithm][]byte{}
+		for _, a := range m.banks {
+			r.value[a] = modelValue(a, k.forms[a], violation, data)
+		}
+	}
+	m.records = append(m.records, r)
+}
+
+// modelValue is ima_calc_field_array_hash, and what older kernels had instead.
+func modelValue(a pcr.Algorithm, form Form, violation bool, data []byte) []byte {
+	out := make([]byte, a.Size())
+	switch {
+	case violation && form == FormOld:
+		copy(out, bytes.Repeat([]byte{0xff}, 20))
+	case violation:
+		copy(out, bytes.Repeat([]byte{0xff}, len(out)))
+	case form == FormTrue:
+		copy(out, a.Sum(data))
+	default:
+		copy(out, pcr.SHA1.Sum(data))
+	}
+	return out
+}
+
+// modelChain is the register after the records of a slice.
+func modelChain(a pcr.Algorithm, index int, records []modelRecord) []byte {
+	reg := make([]byte, a.Size())
+	for _, r := range records {
+		if r.index == index && r.value != nil {
+			reg = a.Sum(slices.Concat(reg, r.value[a]))
+		}
+	}
+	return reg
+}
+
+func (m *model) boot(k modelKernel, hop int, aggregate []byte) {
+	m.zero = append(m.zero, k.noTPM || k.blind)
+	if k.noTPM || k.blind {
+		aggregate = make([]byte, 32)
+	}
+	m.record(k, hop, 10, false, "ima-ng", m.ngData("sha256", aggregate, "boot_aggregate"))
+	if k.release != "" {
+		sum := pcr.SHA256.Sum([]byte(k.release))
+		m.record(k, hop, 10, false, bufName, append(m.ngData("sha256", sum, "kernel_version"), m.field([]byte(k.release))...))
+	}
+	for range m.IntN(5) {
+		m.names++
+		name := fmt.Sprintf("/bin/%d", m.names)
+		index := 10
+		switch m.IntN(12) {
+		case 0:
+			index = 11
+		case 1:
+			name = "boot_aggregate" // a file of that name
+		case 2:
+			name = "boot_aggregate2"
+		}
+		sum := pcr.SHA256.Sum(fmt.Append(nil, m.names))
+		violation := m.IntN(6) == 0
+		if violation {
+			index = 10
+		}
+		m.record(k, hop, index, violation, "ima-ng", m.ngData("sha256", sum, name))
+	}
+}
+
+// newModel makes a random chain.
+func newModel(seed uint64) *model {
+	m := &model{Rand: rand.New(rand.NewPCG(seed, 0))}
+	m.order = []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[m.IntN(2)]
+	m.banks = [][]pcr.Algorithm{{pcr.SHA256}, {pcr.SHA1, pcr.SHA256}, {pcr.SHA1, pcr.SHA256}, {pcr.SHA256, pcr.SHA384}, pcr.Algorithms}[m.IntN(5)]
+	kernels := make([]modelKernel, 1+m.IntN(3))
+	for i := range kernels {
+		kernels[i] = m.kernel(i)
+	}
+	m.mixed = slices.ContainsFunc(kernels, func(k modelKernel) bool { return k.noTPM }) &&
+		slices.ContainsFunc(kernels, func(k modelKernel) bool { return k.blind })
+	aggregate := pcr.SHA256.Sum(fmt.Append(nil, seed))
+	measured := m.IntN(4) == 0 // between the kernels: each aggregate differs
+	most := 5
+	if seed%20 == 0 {
+		most = 9
+	}
+	for hop := range 1 + m.IntN(most) {
+		if measured {
+			aggregate = pcr.SHA256.Sum(aggregate)
+		}
+		n := m.IntN(len(kernels))
+		m.which = append(m.which, n)
+		m.boot(kernels[n], hop, aggregate)
+	}
+	return m
+}
+
+// proven counts what the registers of indexes prove of the records.
+func (m *model) proven(indexes ...int) (n int) {
+	for _, r := range m.records {
+		if r.value != nil && slices.Contains(indexes, r.index) {
+			n++
+		}
+	}
+	return n
+}
+
+// values are the registers after some of the records.
+func (m *model) values(index int, records []modelRecord) []pcr.Value {
+	var out []pcr.Value
+	for _, a := range m.banks {
+		out = append(out, pcr.Value{Algorithm: a, Value: modelChain(a, index, records)})
+	}
+	return out
+}
+
+// lastOf is the number of the last record of a register that was extended, 0 if
+// there is none.
+func lastOf(records []modelRecord, index int) int {
+	for i := len(records) - 1; i >= 0; i-- {
+		if records[i].index == index && records[i].value != nil {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// TestModel compares replays with the model, over random chains: the chain as
+// it is, without its last extends, with a register that was reset, with a record
+// too few, and with another value.
+func TestModel(t *testing.T) {
+	bounded := 0
+	for seed := range uint64(*chains) {
+		m := newModel(seed)
+		if !m.compare(t, seed) {
+			t.Fatalf("seed %d", seed)
+		}
+		if m.bounded {
+			bounded++
+		}
+	}
+	t.Logf("%d of %d chains have too many combinations", bounded, *chains)
+	if bounded > 1+*chains/1000 {
+		t.Errorf("too many of them")
+	}
+}
+
+func (m *model) compare(t *testing.T, seed uint64) bool {
+	l := mustParse(t, m.data)
+	ok := true
+	expect := func(what string, got *Report, want ...Verdict) {
+		if !slices.Contains(want, got.Verdict) && strings.Contains(got.Text, textPartial) {
+			m.bounded = true
+			return
+		}
+		if !slices.Contains(want, got.Verdict) {
+			t.Errorf("seed %d: %s: %s (%s), want %s", seed, what, got.Verdict, got.Text, want)
+			ok = false
+		}
+	}
+	both := Check(l, 10, m.values(10, m.records), Register{11, m.values(11, m.records)})
+	want := Match
+	if m.proven(10, 11) < len(m.records) {
+		want = Unproven
+	}
+	expect("whole", both, want)
+	n := 0
+	for r := range l.All {
+		if both.Proves(l, &r) {
+			n++
+		}
+	}
+	// Where kernels with a zero boot_aggregate differ, it may be open which of
+	// equal records was extended.
+	if most := m.proven(10, 11); n > most || n < most && !m.mixed && !m.bounded {
+		t.Errorf("seed %d: %d records proven, want %d: %s", seed, n, m.proven(10, 11), both.Text)
+		ok = false
+	}
+	ten := Check(l, 10, m.values(10, m.records))
+	want = Match
+	if m.proven(10) < len(m.records) {
+		want = Unproven
+	}
+	expect("PCR 10 alone", ten, want)
+
+	// A search that ends without a match is dear: one a chain.
+	switch last := lastOf(m.records, 10); m.IntN(3) {
+	case 0:
+		if last > 0 {
+			m.behind(l, last, expect)
+		}
+	case 1:
+		bad := m.values(10, m.records)
+		bad[m.IntN(len(bad))].Value[3] ^= 1
+		want = BankNotReplayable
+		if len(bad) == 1 {
+			want = TPMAhead
+		}
+		expect("a wrong bank", Check(l, 10, bad), want)
+	default:
+		m.reset(l, expect)
+	}
+	return ok
+}
+
+// behind compares a register that lacks the last extend, and a list that lacks
+// its last extended record.
+func (m *model) behind(l *List, last int, expect func(string, *Report, ...Verdict)) {
+	before := m.records[:last-1]
+	wants := []Verdict{ListAhead}
+	hop := m.records[last-1].hop
+	if first := lastOf(before, 10); first == 0 || m.records[first-1].hop != hop {
+		switch {
+		case m.zero[hop]: // as if that kernel extended nothing
+			wants = []Verdict{Unproven}
+		case hop > 0 && m.zero[hop-1]: // as if its boot_aggregate were a file
+			wants = append(wants, Unproven)
+		}
+	}
+	expect("not yet extended", Check(l, 10, m.values(10, before)), wants...)
+	offset := 0
+	for r := range l.All {
+		if r.Number == last {
+			offset = r.Offset
+		}
+	}
+	short, err := Parse(l.data[:offset])
+	if err != nil {
+		panic(err)
+	}
+	if short.records > 0 {
+		wants := []Verdict{TPMAhead}
+		if slices.ContainsFunc(before, func(r modelRecord) bool { return bytes.Equal(r.data, m.records[last-1].data) }) {
+			// As if the same boot_aggregate of another kernel were the last.
+			wants = append(wants, ListAhead, Unproven)
+		}
+		expect("a record is lost", Check(short, 10, m.values(10, m.records)), wants...)
+	}
+}
+
+// reset compares a register that was reset before one of the hops.
+func (m *model) reset(l *List, expect func(string, *Report, ...Verdict)) {
+	hop := 1 + m.IntN(len(m.zero))
+	i := slices.IndexFunc(m.records, func(r modelRecord) bool { return r.hop == hop })
+	if i < 0 {
+		return
+	}
+	after := m.records[i:]
+	if lastOf(after, 10) == 0 || lastOf(m.records[:i], 10) == 0 || m.isPrefix(after) {
+		return // the register is as it can be without a reset
+	}
+	want := []Verdict{TPMReset}
+	if len(slices.Compact(slices.Clone(m.which[hop:]))) > 1 {
+		// Of mixed chains behind a reset it is not said that it was one.
+		want = append(want, TPMAhead, BankNotReplayable)
+	}
+	if m.zero[0] {
+		// As if the first ones extended nothing.
+		want = append(want, Unproven, ListAhead)
+	}
+	expect("reset before record "+fmt.Sprint(i+1), Check(l, 10, m.values(10, after)), want...)
+}
+
+// isPrefix reports whether what was extended with some records is how the list
+// begins, whatever the form.
+func (m *model) isPrefix(records []modelRecord) bool {
+	var all, some [][]byte
+	for _, r := range m.records {
+		if r.index == 10 {
+			all = append(all, r.data)
+		}
+	}
+	for _, r := range records {
+		if r.index == 10 && r.value != nil {
+			some = append(some, r.data)
+		}
+	}
+	for at := range len(all) - len(some) + 1 {
+		if slices.EqualFunc(all[at:at+len(some)], some, bytes.Equal) && (at == 0 || m.zero[0]) {
+			return true
+		}
+	}
+	return false
+}

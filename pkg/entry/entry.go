@@ -105,10 +105,10 @@ type File struct {
 	Else string
 }
 
-// String is DEVICE:PATH, or the URL.
+// String is DEVICE:PATH, or the URL without a password.
 func (f File) String() string {
 	if f.Volume == nil {
-		return f.Name
+		return Redact(f.Name)
 	}
 	return f.Volume.Device + ":" + f.Name
 }

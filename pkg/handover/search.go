@@ -55,7 +55,7 @@ const (
 	// spareExtends and extendsPerRecord bound the extends of one try. minRoom
 	// and partOfList bound its memory.
 	spareExtends     = 1 << 18
-	extendsPerRecord = 10
+	extendsPerRecord = 4
 	minRoom          = 1 << 19
 	partOfList       = 32
 
@@ -264,8 +264,7 @@ func (s *search) resets() (replayed, bool) {
 func (s *search) branch(parents []*trail) []*trail {
 	var out []*trail
 	defer func() { slices.Reverse(out) }()
-	for i := len(s.points) - 1; i >= 0; i-- {
-		at := s.points[i]
+	for _, at := range slices.Backward(s.points) {
 		begun := len(out)
 		for _, p := range parents {
 			if p.at >= at {

@@ -148,7 +148,7 @@ func (x *run) begin() {
 // forms tried, for each kernel apart.
 func (x *run) replay() replayed {
 	got := x.silentTail(x.first)
-	if x.want == nil || got.matched >= x.list.last[x.index] {
+	if x.want == nil || len(x.list.hops) == 0 || got.matched >= x.list.last[x.index] {
 		return got
 	}
 	// What looks like a shorter list may be a kernel that extended nothing.

@@ -19,7 +19,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// wrong is a value that no list leads to.
+// wrong returns values that no list leads to.
 func wrong(banks ...pcr.Algorithm) []pcr.Value {
 	var out []pcr.Value
 	for _, a := range banks {
@@ -28,8 +28,8 @@ func wrong(banks ...pcr.Algorithm) []pcr.Value {
 	return out
 }
 
-// chain is a list of hops with some records each, and violations in them if so
-// asked.
+// chain makes a list of hops with some records each, and with violations in
+// them if asked to.
 func chain(hops, records int, violations bool) *builder {
 	b := &builder{order: binary.LittleEndian}
 	for hop := range hops {
@@ -45,10 +45,10 @@ func chain(hops, records int, violations bool) *builder {
 	return b
 }
 
-// repeat is a form n times.
+// repeat returns a form n times.
 func repeat(f Form, n int) []Form { return slices.Repeat([]Form{f}, n) }
 
-// TestLongChains: chains as they are made by one soft reboot after another.
+// TestLongChains: chains that grow by one soft reboot after another.
 func TestLongChains(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -80,7 +80,7 @@ func TestLongChains(t *testing.T) {
 }
 
 // TestTwoKernelsInTurn: firmware and system kexec each other again and again,
-// and each has its form.
+// and each has its own form.
 func TestTwoKernelsInTurn(t *testing.T) {
 	b := &builder{order: binary.LittleEndian}
 	var forms []Form
@@ -97,12 +97,12 @@ func TestTwoKernelsInTurn(t *testing.T) {
 	}
 }
 
-// TestFilesCalledBootAggregate: an unprivileged user of an earlier stage has IMA
-// measure files of that name, which must not keep the chain from being verified.
+// TestFilesCalledBootAggregate: an unprivileged user of an earlier stage makes
+// IMA measure files of that name. The chain can still be verified.
 func TestFilesCalledBootAggregate(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		measured bool // so that the kernels' boot_aggregates differ
+		measured bool // if so, the kernels' boot_aggregates differ
 		files    int
 	}{{"one aggregate", false, 3000}, {"two aggregates", true, 3000}} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,7 +120,8 @@ func TestFilesCalledBootAggregate(t *testing.T) {
 			}
 			b.ng("/init")
 			l := mustParse(t, b.data)
-			// The last kernel extends real digests, the one before padded.
+			// The last kernel extends true digests, the one before
+			// it padded ones.
 			value := make([]byte, pcr.SHA512.Size())
 			x := newRun(l, 10, pcr.SHA512, nil)
 			for r := range l.All {
@@ -139,7 +140,8 @@ func TestFilesCalledBootAggregate(t *testing.T) {
 	}
 }
 
-// processorTime is what this process has used, whatever else runs.
+// processorTime returns the processor time of this process, which does not
+// depend on other load.
 func processorTime(t *testing.T) time.Duration {
 	t.Helper()
 	var usage syscall.Rusage
@@ -149,14 +151,14 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano())
 }
 
-// TestBound: a register that no list leads to ends the search in time that
-// grows with the records, and is not called a loss.
+// TestBound: for a register that no list leads to, the search takes time that
+// grows with the records, and the result does not claim a loss.
 func TestBound(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		list    *builder
 		banks   []pcr.Algorithm
-		most    time.Duration // of a processor
+		most    time.Duration // processor time
 		partial bool
 	}{
 		{"4000 hops", chain(4000, 1, false), []pcr.Algorithm{pcr.SHA256}, time.Second, true},

@@ -47,9 +47,9 @@ func (f *finder) network(ctx context.Context) error {
 			return nil, err
 		}
 		// A DHCP server or a script may name URLs with passwords.
-		c.Source = fetch.Redact(c.Source)
+		c.Source = entry.Redact(c.Source)
 		for i, note := range c.Notes {
-			c.Notes[i] = fetch.Redact(note)
+			c.Notes[i] = entry.Redact(note)
 		}
 		return c, nil
 	})
@@ -58,7 +58,7 @@ func (f *finder) network(ctx context.Context) error {
 
 // byURL makes one entry of the URLs that were given.
 func (f *finder) byURL(ctx context.Context) error {
-	name := fetch.Redact(f.URL)
+	name := entry.Redact(f.URL)
 	e := entry.Entry{Title: name, Kernel: entry.File{Name: f.URL}}
 	for _, i := range f.Initrds {
 		e.Initrds = append(e.Initrds, entry.File{Name: i})
@@ -146,7 +146,7 @@ func (f *finder) tryAll(ctx context.Context, leases <-chan *netboot.Lease, try l
 		case r := <-outcomes:
 			running--
 			if r.err != nil {
-				f.Log("%s: %s", r.of.Interface, fetch.Redact(r.err.Error()))
+				f.Log("%s: %s", r.of.Interface, entry.Redact(r.err.Error()))
 				last = r.err
 				continue
 			}

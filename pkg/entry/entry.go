@@ -111,10 +111,10 @@ type File struct {
 	Else string
 }
 
-// String returns DEVICE:PATH, or the URL.
+// String returns DEVICE:PATH, or the URL without user and password.
 func (f File) String() string {
 	if f.Volume == nil {
-		return f.Name
+		return Redact(f.Name)
 	}
 	return f.Volume.Device + ":" + f.Name
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
+
+	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 // A Cache downloads each file once, and keeps it in a directory until it is
@@ -48,7 +50,7 @@ func (c *Cache) Get(ctx context.Context, url string) (string, error) {
 	case <-c.turn:
 		defer func() { c.turn <- struct{}{} }()
 	case <-ctx.Done():
-		return "", fmt.Errorf("fetch %s: %w", Redact(url), stopped(ctx))
+		return "", fmt.Errorf("fetch %s: %w", entry.Redact(url), stopped(ctx))
 	}
 	if name, ok := c.files[url]; ok {
 		return name, nil
@@ -65,7 +67,7 @@ func (c *Cache) Get(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c.log("%s: %s in %.3f s", Redact(url), human.Size(info.Size()), time.Since(start).Seconds())
+	c.log("%s: %s in %.3f s", entry.Redact(url), human.Size(info.Size()), time.Since(start).Seconds())
 	c.files[url] = name
 	return name, nil
 }
@@ -85,7 +87,7 @@ func (c *Cache) Close() error {
 // safeName returns the last part of a URL without unusual characters.
 func safeName(url string) string {
 	var out []rune
-	for _, r := range path.Base(Redact(url)) {
+	for _, r := range path.Base(entry.Redact(url)) {
 		const most = 64
 		switch {
 		case len(out) == most:

@@ -141,7 +141,7 @@ func (f *Fetcher) download(ctx context.Context, from string, out output, limits 
 	if !Loadable(u) {
 		return fmt.Errorf("fetch %s: %w: no tftp://, http:// or https:// URL with a host", redactAll(from), ErrRefused)
 	}
-	name := Redact(from)
+	name := entry.Redact(from)
 	d := newTransfer(u, out, limits, want)
 	if f.clock != nil {
 		d.clock = f.clock

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 const maxRedirects = 10
@@ -37,9 +39,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	case len(via) > maxRedirects:
 		return fmt.Errorf("%w: more than %d redirects", ErrRefused, maxRedirects)
 	case req.URL.Scheme != "http" && req.URL.Scheme != "https":
-		return fmt.Errorf("%w: redirect to %s", ErrRefused, Redact(req.URL.String()))
+		return fmt.Errorf("%w: redirect to %s", ErrRefused, entry.Redact(req.URL.String()))
 	case last.Scheme == "https" && req.URL.Scheme != "https":
-		return fmt.Errorf("%w: redirect from https to %s", ErrRefused, Redact(req.URL.String()))
+		return fmt.Errorf("%w: redirect from https to %s", ErrRefused, entry.Redact(req.URL.String()))
 	}
 	return nil
 }
@@ -125,7 +127,7 @@ func (d *transfer) requestError(err error) error {
 		return fmt.Errorf("%w: %w", ErrTimeout, err)
 	}
 	// A redirect that does not parse is quoted.
-	if text := Redact(err.Error()); text != err.Error() {
+	if text := entry.Redact(err.Error()); text != err.Error() {
 		return errors.New(text)
 	}
 	return err

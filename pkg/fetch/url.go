@@ -6,7 +6,6 @@ package fetch
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -14,15 +13,6 @@ import (
 // http or https, and it names a host.
 func Loadable(u *url.URL) bool {
 	return u.Host != "" && (u.Scheme == "tftp" || u.Scheme == "http" || u.Scheme == "https")
-}
-
-// userinfo matches the scheme of a URL and the user and password behind it.
-var userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"<>/?#]*@`)
-
-// Redact replaces users and passwords in the URLs of a text by xxxxx. A user is
-// replaced too: it may be a token.
-func Redact(text string) string {
-	return userinfo.ReplaceAllString(text, "${1}xxxxx@")
 }
 
 // redactAll replaces all that may be a password in a text that is no URL, or one

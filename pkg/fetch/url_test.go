@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 func TestRedact(t *testing.T) {
@@ -28,8 +30,8 @@ func TestRedact(t *testing.T) {
 		"http://xxxxx@host/":                          "http://xxxxx@host/",
 		"":                                            "",
 	} {
-		if got := Redact(text); got != want {
-			t.Errorf("Redact(%q) = %q, want %q", text, got, want)
+		if got := entry.Redact(text); got != want {
+			t.Errorf("entry.Redact(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -64,6 +64,7 @@ func TestOddWorlds(t *testing.T) {
 		{"a bank that was never extended", first.data, []pcr.Value{after(t, pcr.SHA1, first.data), zero(pcr.SHA256)}, BankNotReplayable, "sha256 was never extended; banks disagree"},
 		{"the kernel has another PCR", eleven, []pcr.Value{zero(pcr.SHA256)}, Unproven, "1 of 1 records are unproven: 1 of PCR 11, which was not compared"},
 		{"empty", nil, []pcr.Value{zero(pcr.SHA256)}, Empty, "the list is empty"},
+		{"empty, and a PCR", nil, wrong(pcr.SHA1, pcr.SHA256), Empty, "the list is empty"},
 		{"empty, and no TPM", nil, nil, Empty, "the list is empty"},
 		{"trimmed, and no TPM", withoutFirst, nil, NoTPM, "the list is trimmed"},
 	} {

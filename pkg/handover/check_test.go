@@ -50,7 +50,7 @@ func TestVerdicts(t *testing.T) {
 		{"no TPM", full, nil, NoTPM, "PCR 10: no TPM, 9 records are unproven"},
 		{"list ahead", mustParse(t, longer.data), allTrue(full)[:1], ListAhead, "PCR 10: sha1 matches after record 9 of 10"},
 		{"never extended", full, []pcr.Value{{Algorithm: pcr.SHA1, Value: make([]byte, 20)}}, ListAhead, "PCR 10: sha1 matches after record 0 of 9"},
-		{"TPM ahead", full, allTrue(mustParse(t, longer.data)), TPMAhead, "PCR 10: sha1 no match, sha256 no match, sha384 no match, sha512 no match; records are lost, or something else extended the PCR"},
+		{"TPM ahead", full, allTrue(mustParse(t, longer.data)), TPMAhead, "PCR 10: sha1 no match, sha256 no match, sha384 no match, sha512 no match; records are lost, something else extended the PCR, or it was read later than the list"},
 		{"trimmed", trimmed, allTrue(full)[:1], TPMAhead, "PCR 10: sha1 no match; the first record is no boot_aggregate: the list is trimmed"},
 		{"tampered", mustParse(t, tampered), allTrue(full), Tampered, "tampered at record 9: its template digest is not that of its data"},
 		{"one bank", full, []pcr.Value{allTrue(full)[0], other}, BankNotReplayable, "PCR 10: sha1 match, sha256 no match; banks disagree"},

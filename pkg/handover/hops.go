@@ -145,7 +145,8 @@ func (r *Record) aggregate() (text string, zero bool) {
 // of crypto/hash_info.c) with a prefix. Others are not printed as they are.
 func plain(name string) bool {
 	for _, c := range name {
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == ':') {
+		letter := 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+		if !letter && c != '-' && c != ':' {
 			return false
 		}
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	textTrimmed = "; the first record is no boot_aggregate: the list is trimmed"
 	textPartial = "; there are too many combinations of what these kernels may have extended to try all of them"
-	textAhead   = "; records are lost, or something else extended the PCR"
+	textAhead   = "; records are lost, something else extended the PCR, or it was read later than the list"
 )
 
 // judge derives the list's verdict from the verdicts of its banks.

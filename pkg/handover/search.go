@@ -56,7 +56,7 @@ const (
 	// spareExtends and extendsPerRecord bound the extends of one try.
 	// minRoom and partOfList bound its memory.
 	spareExtends     = 1 << 18
-	extendsPerRecord = 10
+	extendsPerRecord = 4
 	minRoom          = 1 << 19
 	partOfList       = 32
 
@@ -178,7 +178,10 @@ func (s *search) find() replayed {
 // that may. bounded says whether the bound has left some of them out.
 func (s *search) choosePoints() (sure, all []int, bounded bool) {
 	for i, g := range s.segments {
-		if i == 0 || g.extends == 0 {
+		// An empty one decides whether what follows is extended, if that may
+		// still be the same kernel.
+		decides := g.noTPM && i+1 < len(s.segments) && !s.segments[i+1].sure
+		if i == 0 || g.extends == 0 && !decides {
 			continue
 		}
 		if all = append(all, i); g.sure {
@@ -263,8 +266,7 @@ func (s *search) resets() (replayed, bool) {
 func (s *search) branch(parents []*trail) []*trail {
 	var out []*trail
 	defer func() { slices.Reverse(out) }()
-	for i := len(s.points) - 1; i >= 0; i-- {
-		at := s.points[i]
+	for _, at := range slices.Backward(s.points) {
 		begun := len(out)
 		for _, p := range parents {
 			if p.at >= at {
@@ -305,7 +307,7 @@ func (s *search) changes(p *trail, at int) []*trail {
 			c.quiet = before.quietIn(g, skip)
 			if c.quiet == old.quiet {
 				padded := s.forms[c.form] != FormTrue && s.forms[old.form] != FormTrue && g.violations == 0
-				if skip != old.skip || c.form == old.form || c.quiet || padded {
+				if skip != old.skip || c.form == old.form || c.quiet || padded || g.extends == 0 {
 					continue
 				}
 			}

@@ -63,7 +63,7 @@ func TestLongChains(t *testing.T) {
 		{"an upgrade in a long chain", 3, true, append(repeat(FormPadded, 60), repeat(FormTrue, 40)...)},
 		{"upgrade and downgrade", 20, false, slices.Concat(repeat(FormPadded, 3), repeat(FormTrue, 4), repeat(FormPadded, 2))},
 		{"all three", 4, true, slices.Concat(repeat(FormOld, 5), repeat(FormPadded, 3), repeat(FormTrue, 6))},
-		{"large hops", 3000, false, []Form{FormPadded, FormTrue, FormPadded, FormTrue, FormTrue, FormPadded}},
+		{"large hops", 1500, false, []Form{FormPadded, FormTrue, FormPadded, FormTrue, FormTrue, FormPadded}},
 		{"no order at all", 3, false, []Form{FormPadded, FormTrue, FormPadded, FormTrue, FormTrue, FormPadded, FormTrue, FormPadded, FormPadded, FormTrue, FormTrue}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

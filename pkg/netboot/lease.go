@@ -228,7 +228,7 @@ func (l *Lease) addBootFile(name string, log func(string, ...any)) {
 	}
 	u, err := bootFile(name, l.Server)
 	if err != nil {
-		log("%s: boot file %s: %v", l.Interface, entry.Printable(fetch.Redact(name)), err)
+		log("%s: boot file %s: %v", l.Interface, entry.Printable(entry.Redact(name)), err)
 		return
 	}
 	if !slices.Contains(l.BootFiles, u) {

@@ -14,7 +14,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// TestBusybox: the same source is a command of a gobusybox with u-root's.
+// TestBusybox: imaboot's source also builds as a command of a gobusybox with
+// u-root's commands.
 func TestBusybox(t *testing.T) {
 	t.Parallel()
 	initramfs := filepath.Join(t.TempDir(), "initramfs.cpio")
@@ -28,7 +29,7 @@ func TestBusybox(t *testing.T) {
 }
 
 // TestTemplates builds the README's templates for every architecture, and
-// prints their sizes as they are and packed.
+// prints their sizes, plain and compressed.
 func TestTemplates(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64", s390x, ppc64le} {
 		t.Run(arch, func(t *testing.T) {
@@ -40,7 +41,8 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
-// TestTemplateBudget: what imaboot adds to u-root's core commands has a budget.
+// TestTemplateBudget: the size that imaboot adds to u-root's core commands is
+// limited.
 func TestTemplateBudget(t *testing.T) {
 	t.Parallel()
 	const budget = 1500 << 10
@@ -49,7 +51,7 @@ func TestTemplateBudget(t *testing.T) {
 	}
 }
 
-// packedTemplate builds a template and returns its size when it is packed.
+// packedTemplate builds a template and returns its compressed size.
 func packedTemplate(t *testing.T, name, arch string) int64 {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "initramfs.cpio")
@@ -74,8 +76,8 @@ func fileSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// TestFirmware: the template for firmware, with u-root's init, boots a
-// Debian's disk to multi-user with no key pressed.
+// TestFirmware: the firmware template, with u-root's init, boots a Debian's
+// disk to multi-user without a key press.
 func TestFirmware(t *testing.T) {
 	t.Parallel()
 	disk, err := theLab.DebianDisk(t.Context(), ppc64le)

@@ -15,8 +15,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// A hop is how a chain goes on: flags of boot, or the running kernel's own
-// kexec_file_load.
+// A hop is how a chain continues: by flags of boot, or by the running kernel's
+// own kexec_file_load.
 type hop struct {
 	flags []string
 	file  bool
@@ -29,16 +29,17 @@ var (
 	byFile      = hop{file: true}
 )
 
-// TestCarriers takes the list through chains of kernels: what imaboot list
-// writes begins with what it wrote in the stage before, whatever carried it.
+// TestCarriers takes the list through chains of kernels. In each stage, imaboot
+// list writes a list that begins with that of the previous stage, whatever
+// carried it.
 func TestCarriers(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		kernels []string
 		hops    []hop
 		records int    // measured by each stage but the last
-		cmdline string // added to each kernel's
-		carried string // what boot said of its carriers, in order
+		cmdline string // appended to each kernel's command line
+		carried string // carriers that boot reported, in order
 		guest   lab.Guest
 	}{
 		{
@@ -137,8 +138,8 @@ func (h hop) step(arch, cmdline string) script.Step {
 	return boot(arch, append([]string{"--command-line", cmdline}, h.flags...)...)
 }
 
-// proven is verify, which on a machine without a TPM proves nothing and says
-// so.
+// proven returns the step verify. On a machine without a TPM, verify proves
+// nothing and says so.
 func proven(arch string) script.Step {
 	if arch == s390x {
 		return script.Step{Run: []string{"/bin/imaboot", "verify", "--tpm=off"}}
@@ -146,7 +147,7 @@ func proven(arch string) script.Step {
 	return verify
 }
 
-// carriers are what boot named on the console.
+// carriers returns the carriers that boot reported on the console.
 func carriers(console string) string {
 	var out []string
 	for line := range strings.SplitSeq(console, "\n") {
@@ -158,8 +159,8 @@ func carriers(console string) string {
 	return strings.Join(out, " ")
 }
 
-// TestS390XELF boots the ELF file that the flat image is made of, and names
-// the list in it.
+// TestS390XELF boots the ELF file from which the flat image is made, and passes
+// it the list.
 func TestS390XELF(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)
@@ -170,9 +171,9 @@ func TestS390XELF(t *testing.T) {
 	checkArrived(t, r, 2)
 }
 
-// TestNote: what the sender said it sent is compared with what the kernel
-// restored, so that a list which was lost later is told from one that was
-// never sent.
+// TestNote: imaboot compares what the sender said it sent with what the kernel
+// restored. So a list that was lost on the way differs from one that was never
+// sent.
 func TestNote(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -203,7 +204,8 @@ func TestNote(t *testing.T) {
 	checkRefusals(t, stage(t, r, "2"), tests)
 }
 
-// TestNoNote: the command line and initrd are the user's alone.
+// TestNoNote: with --no-note, imaboot adds nothing to the command line and
+// initrd.
 func TestNoNote(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -221,7 +223,7 @@ func TestNoNote(t *testing.T) {
 	}
 }
 
-// TestStaged: records that were staged for an export are still the list's.
+// TestStaged: records that were staged for an export still belong to the list.
 func TestStaged(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)

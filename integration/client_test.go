@@ -14,8 +14,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// TestClient boots a guest of each architecture with a program that is not
-// imaboot: u-root's menu, and an entry of package carry.
+// TestClient boots a guest of each architecture with a program other than
+// imaboot: it uses u-root's menu, and an entry of package carry.
 func TestClient(t *testing.T) {
 	for _, tt := range []struct{ arch, first, second string }{
 		{ppc64le, lab.Debian61, lab.Own4k},
@@ -37,7 +37,8 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// buildFor builds a program of this folder for a guest, and returns its path.
+// buildFor builds a program of this directory for a guest, and returns its
+// path.
 func buildFor(t *testing.T, goarch, program string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), filepath.Base(program))

@@ -18,12 +18,13 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// differentialLists is how many kernels the test boots, one after another.
+// differentialLists is the number of kernels that the test boots, one after
+// another.
 const differentialLists = 100
 
-// TestDifferential gives generated and mutated lists to a real kernel: what
-// imaboot would send is restored whole, and what the kernel drops, cuts or
-// changes is refused by imaboot.
+// TestDifferential gives generated and mutated lists to a real kernel. The
+// kernel restores completely what imaboot would send, and imaboot refuses what
+// the kernel drops, cuts or changes.
 func TestDifferential(t *testing.T) {
 	t.Parallel()
 	const dir, seed = "/lists", 20161
@@ -62,7 +63,7 @@ func TestDifferential(t *testing.T) {
 	t.Logf("%d lists: %d would be sent and are restored whole, %d are dropped, cut or changed by the kernel and refused", seen, sent, dropped)
 }
 
-// wouldRefuse is what boot asks of a list.
+// wouldRefuse returns the error with which boot would refuse a list.
 func wouldRefuse(data []byte) error {
 	l, err := handover.Parse(data)
 	if err != nil {
@@ -78,8 +79,9 @@ func wouldRefuse(data []byte) error {
 	return err
 }
 
-// generated is a list as a kernel of this architecture could have it, and
-// with mutated one with an error, and the number of records that are claimed.
+// generated returns a list that a kernel of this architecture could have, and
+// the number of records to claim. With mutated, the list or the number has an
+// error.
 func generated(rnd *rand.Rand, mutated bool) ([]byte, int) {
 	var list []byte
 	count := 1 + rnd.IntN(12)
@@ -97,25 +99,26 @@ func generated(rnd *rand.Rand, mutated bool) ([]byte, int) {
 		list[rnd.IntN(len(list))] ^= byte(1 + rnd.IntN(255))
 	case 1: // a length in the head of a record
 		binary.BigEndian.PutUint32(list[at+24:], uint32(rnd.IntN(200)))
-	case 2: // the template's name
+	case 2: // the name of the template
 		copy(list[at+28:], "xma-")
 	case 3: // cut
 		list = list[:len(list)-1-rnd.IntN(20)]
-	case 4: // a digest of zeros makes a violation of a record
+	case 4: // zeros as a digest, which make the record a violation
 		clear(list[at+4 : at+24])
 	case 5:
 		count += 1 + rnd.IntN(3)
 	case 6:
 		list = append(list, record1("ima", nil, false)...)
 		count++
-	case 7: // a name that is too long
+	case 7: // too long a name
 		list = append(list, record1(strings.Repeat("d-ng|n-ng|", 6)+"sig|buf|iuid|igid", nil, false)...)
 		count++
 	}
 	return list, count
 }
 
-// record is one that kernels make: templates, lengths and violations vary.
+// record returns a record that a kernel could make. Templates, lengths and
+// violations vary.
 func record(rnd *rand.Rand, first bool) []byte {
 	name := "boot_aggregate"
 	if !first {
@@ -160,7 +163,7 @@ func record(rnd *rand.Rand, first bool) []byte {
 	return record1(template, data, violation)
 }
 
-// record1 makes a record of a template and its data.
+// record1 makes a record from a template and its data.
 func record1(template string, data []byte, violation bool) []byte {
 	var digest [sha1.Size]byte
 	if !violation {

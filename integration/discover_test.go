@@ -18,7 +18,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// firmwareModules are what a stock kernel needs to read a disk of QEMU's.
+// firmwareModules are the modules that a stock kernel needs to read a disk of
+// QEMU.
 var firmwareModules = map[string][]string{
 	ppc64le: {"virtio_pci", "virtio_blk", "ext4", "crc32c_generic"},
 	s390x:   {"virtio_blk", "ext4", "crc32c_generic"},
@@ -26,7 +27,7 @@ var firmwareModules = map[string][]string{
 
 var stockOf = map[string]string{ppc64le: lab.Debian61, s390x: lab.Debian61S390X}
 
-// drive attaches images to a guest, which does not change them.
+// drive attaches images to a guest. The guest does not change them.
 func drive(arch string, images ...string) []string {
 	device := "virtio-blk-pci"
 	if arch == s390x {
@@ -40,8 +41,8 @@ func drive(arch string, images ...string) []string {
 	return args
 }
 
-// newFirmware is a first stage with a stock kernel, modules for disks, and no
-// target: it has to find one.
+// newFirmware returns a first stage with a stock kernel and modules for disks,
+// but without a target: it has to find one.
 func newFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
 	t.Helper()
 	return firmwareWith(t, arch, firmwareModules[arch], steps...)
@@ -56,14 +57,15 @@ func firmwareWith(t *testing.T, arch string, modules []string, steps ...script.S
 	return lab.Stage{Kernel: kernel(t, stockOf[arch]), Files: files, Stage: script.Stage{Name: "1", Steps: steps}}
 }
 
-// newDisk is a disk with a loader's configuration, a kernel, and an initramfs
-// that reports as the second stage.
+// newDisk makes a disk with a loader's configuration, a kernel, and an
+// initramfs that reports as the second stage.
 func newDisk(t *testing.T, arch, kernelName, config, text string) string {
 	t.Helper()
 	return newDiskWith(t, arch, kernelName, map[string]string{config: hostFile(t, "config", []byte(text))})
 }
 
-// newDiskWith is newDisk with more files: path to file on the host.
+// newDiskWith does what newDisk does, with more files: path there to path on
+// the host.
 func newDiskWith(t *testing.T, arch, kernelName string, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,7 +82,7 @@ func newDiskWith(t *testing.T, arch, kernelName string, files map[string]string)
 	return image
 }
 
-// overwrite replaces a file's beginning.
+// overwrite replaces the beginning of a file.
 func overwrite(t *testing.T, name, text string) {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
@@ -99,13 +101,13 @@ func find(flags ...string) script.Step {
 	return script.Step{Run: append([]string{"/bin/imaboot", "boot"}, flags...), Show: true}
 }
 
-// TestDisk boots what is on a disk with no key pressed: modules are loaded,
-// the default entry is taken, and the list arrives.
+// TestDisk boots from a disk without a key press: modules are loaded, the
+// default entry is chosen, and the list arrives.
 func TestDisk(t *testing.T) {
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
 			t.Parallel()
-			// The file system leaves its first two sectors free.
+			// The file system does not use its first two sectors.
 			config := fmt.Sprintf("load_env -f (${root})0+2\nset default=$next_entry\nmenuentry broken { linux /boot/none }\nmenuentry other { linux /boot/initrd x }\n"+
 				"menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(tt.arch))
 			disk := newDisk(t, tt.arch, tt.kernel, "/boot/grub/grub.cfg", config)
@@ -133,7 +135,7 @@ func TestDisk(t *testing.T) {
 	}
 }
 
-// copyOf a disk may be written to.
+// copyOf returns a copy of a disk that may be written to.
 func copyOf(t *testing.T, disk string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "disk")
@@ -143,9 +145,10 @@ func copyOf(t *testing.T, disk string) string {
 	return to
 }
 
-// TestDebian boots a system as Debian's own tools make it, from its disk to
-// multi-user, with no key pressed: what imaboot offers first is what its own
-// loader would boot, and the list arrives in the booted system.
+// TestDebian boots a system that Debian's own tools made, from its disk to
+// multi-user, without a key press. The entry that imaboot offers first is what
+// the system's own loader would boot, and the list arrives in the booted
+// system.
 func TestDebian(t *testing.T) {
 	for _, arch := range []string{ppc64le, s390x} {
 		t.Run(arch, func(t *testing.T) {
@@ -193,7 +196,7 @@ func TestDebian(t *testing.T) {
 	}
 }
 
-// grubConfig is one entry of newDisk's.
+// grubConfig returns an entry for newDisk.
 func grubConfig(arch string) string {
 	return fmt.Sprintf("menuentry 'the system' { linux /boot/vmlinux %s\n initrd /boot/initrd }\n", lab.Cmdline(arch))
 }
@@ -204,7 +207,7 @@ func TestLateDisk(t *testing.T) {
 	const driver = "/sys/bus/virtio/drivers/virtio_blk/"
 	disk := newDisk(t, ppc64le, lab.Own4k, "/boot/grub/grub.cfg", grubConfig(ppc64le))
 	firmware := newFirmware(t, ppc64le, report,
-		script.Step{Run: []string{"/bin/imaboot", "entries"}}, // loads the modules
+		script.Step{Run: []string{"/bin/imaboot", "entries"}}, // to load the modules
 		script.Step{Write: driver + "unbind", Content: "virtio0"},
 		script.Step{Run: []string{"/bin/imaboot", "boot", "--from=disk", "--wait=1s", "--no-menu"}},
 		script.Step{Write: driver + "bind", Content: "virtio0", On: &script.Trigger{Say: "waiting for disks, 30s at most"}},
@@ -221,8 +224,8 @@ func TestLateDisk(t *testing.T) {
 	}
 }
 
-// TestBadDisks: what cannot be read is skipped with a reason, and what can be
-// is booted.
+// TestBadDisks: a disk that cannot be read is skipped with a reason, and the
+// other is booted.
 func TestBadDisks(t *testing.T) {
 	t.Parallel()
 	broken := make([]byte, 8<<20)
@@ -247,7 +250,7 @@ func TestBadDisks(t *testing.T) {
 	}
 }
 
-// twoWays attach an image to a guest as a disk that two ways lead to.
+// twoWays attaches an image to a guest as one disk on two paths.
 func twoWays(image string) []string {
 	args := []string{"-device", "virtio-scsi-pci"}
 	for _, id := range []string{"a", "b"} {
@@ -257,8 +260,9 @@ func twoWays(image string) []string {
 	return args
 }
 
-// TestMenu: a key stops the time, a command line is edited, and a shell that
-// is not there is no end. The disk is there twice, and offered once.
+// TestMenu: a key stops the countdown, a command line is edited, and a missing
+// shell does not end the menu. The disk is attached on two paths, but offered
+// once.
 func TestMenu(t *testing.T) {
 	t.Parallel()
 	config := "menuentry first { linux /boot/vmlinux first }\n" + grubConfig(ppc64le)

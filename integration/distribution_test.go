@@ -27,9 +27,9 @@ const (
 	keptNote = "/run/imaboot/handover.json"
 )
 
-// newDistribution makes a system whose initramfs is as a distribution makes
-// it, and whose root is on a disk: its init reports what the hook has kept,
-// and then takes steps. It returns the initramfs and QEMU's arguments.
+// newDistribution makes a system with a distribution's initramfs, and its root
+// on a disk. Its init reports what the hook has kept, and then does steps.
+// newDistribution returns the initramfs and QEMU's arguments.
 func newDistribution(t *testing.T, kind string, steps ...script.Step) (initramfs string, devices []string) {
 	t.Helper()
 	initramfs, err := theLab.DebianInitramfs(t.Context(), kind)
@@ -46,13 +46,13 @@ func newDistribution(t *testing.T, kind string, steps ...script.Step) (initramfs
 	return initramfs, rootDevice(disk)
 }
 
-// rootDevice are QEMU's arguments for a disk.
+// rootDevice returns QEMU's arguments for a disk.
 func rootDevice(disk string) []string {
 	return []string{"-drive", "if=none,id=root,format=raw,file=" + disk, "-device", "virtio-blk-ccw,drive=root"}
 }
 
-// kept is what the hook has kept, as MODE OWNER by path; what is not there is
-// empty.
+// kept returns what the hook has kept: its mode and owner as MODE OWNER, and
+// its content, by path. A missing file has empty ones.
 func kept(s *lab.Report) (modes map[string]string, content map[string][]byte) {
 	modes, content = map[string]string{}, map[string][]byte{}
 	for _, e := range s.Others {
@@ -72,7 +72,7 @@ func checkModes(t *testing.T, modes map[string]string, dir, list, note string) {
 	}
 }
 
-// TestDistributions carries the list into a stock kernel whose initramfs, made
+// TestDistributions carries the list into a stock kernel. Its initramfs, made
 // by a distribution's own tools, switches to a root on a disk.
 func TestDistributions(t *testing.T) {
 	for _, kind := range []string{lab.InitramfsTools, lab.Klibc, lab.Dracut, lab.DracutNoSystemd} {
@@ -97,14 +97,14 @@ func TestDistributions(t *testing.T) {
 	}
 }
 
-// TestDistributionsKeepNothing boots the same systems with no archive in
-// front, and with one that holds links.
+// TestDistributionsKeepNothing boots the same systems without an archive in
+// front, and with one that contains links.
 func TestDistributionsKeepNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		archive []cpio.Record
 		dir     string
-		says    int // lines
+		says    int // number of lines
 	}{
 		{name: "no archive"},
 		{
@@ -133,7 +133,7 @@ func TestDistributionsKeepNothing(t *testing.T) {
 	}
 }
 
-// behind puts an initramfs behind an archive, as the carrier does.
+// behind puts an archive in front of an initramfs, as imaboot does.
 func behind(t *testing.T, initramfs string, records []cpio.Record) string {
 	t.Helper()
 	if len(records) == 0 {

@@ -22,8 +22,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// TestASCII: the list as imaboot prints it is what the kernel prints, to the
-// byte, for every template.
+// TestASCII: imaboot prints the list exactly as the kernel does, for every
+// template.
 func TestASCII(t *testing.T) {
 	t.Parallel()
 	const (
@@ -47,8 +47,7 @@ func TestASCII(t *testing.T) {
 	steps = append(steps,
 		script.Step{Run: []string{"/bin/imaboot", "list", "--format=ascii", "--output", ours}},
 		script.Step{Read: ours}, script.Step{Read: theirs}, report)
-	// The default template is the custom one, and ima-buf is what critical
-	// data has.
+	// The custom template is the default one. Critical data uses ima-buf.
 	r := runGuest(t, lab.Guest{CPUs: 1, Append: "ima_policy=critical_data ima_template_fmt=" + custom, Stages: []lab.Stage{{
 		Kernel: kernel(t, lab.Own4k),
 		Stage:  script.Stage{Name: "1", Steps: append([]script.Step{{Write: securityfs + "policy", Content: policy.String()}}, steps...)},
@@ -56,7 +55,7 @@ func TestASCII(t *testing.T) {
 	s := stage(t, r, "1")
 	_, content := kept(s)
 	got, want := string(content[ours]), string(content[theirs])
-	// What was opened since is behind.
+	// Files that were opened since then follow.
 	if got == "" || !strings.HasPrefix(want, got) {
 		t.Errorf("imaboot prints\n%s\nthe kernel\n%s", got, want)
 	}
@@ -67,7 +66,7 @@ func TestASCII(t *testing.T) {
 	}
 }
 
-// TestForeignReaders: a list of two kernels passes programs that are not ours,
+// TestForeignReaders: programs of other projects accept a list of two kernels
 // with the guest's PCR 10.
 func TestForeignReaders(t *testing.T) {
 	t.Parallel()
@@ -88,8 +87,8 @@ func TestForeignReaders(t *testing.T) {
 	}
 }
 
-// checkEvmctl replays a list with ima-evm-utils, which reads all PCRs of a
-// bank from a file, and knows two banks.
+// checkEvmctl replays a list with ima-evm-utils. It reads all PCRs of a bank
+// from a file, and knows two banks.
 func checkEvmctl(t *testing.T, l lab.List) {
 	t.Helper()
 	args := []string{"ima_measurement", "--ignore-violations"}
@@ -114,7 +113,7 @@ func checkEvmctl(t *testing.T, l lab.List) {
 }
 
 // newTSS starts a TPM. It returns a function that runs a program of IBM's TSS
-// with it.
+// with this TPM.
 func newTSS(t *testing.T) func(argv ...string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -127,7 +126,7 @@ func newTSS(t *testing.T) func(argv ...string) string {
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
 	listener.Close()
-	// The path of a socket is short.
+	// The path of a socket has to be short.
 	dir, err := os.MkdirTemp("", "tss")
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/loader/grub"
 )
 
-// recorder is what grub-emu reads in place of grub.cfg: it has no linux command,
-// so a function says what it would get. The menu is not waited for.
+// recorder is what grub-emu reads in place of grub.cfg. grub-emu has no linux
+// command, so a function prints what it would get. The menu does not wait.
 const recorder = `enable_progress_indicator=0
 prefix=(%[1]s)/boot/grub
 root=%[1]s
@@ -45,9 +45,10 @@ var (
 	onDevice = regexp.MustCompile(`^\([^)]*\)`)
 )
 
-// realGRUB boots the default of /boot/grub/grub.cfg in grub-emu, of an image
-// that it may write to, and says what its linux and its last initrd got, without
-// devices. The file system is GRUB's hd0, or a partition there.
+// realGRUB boots the default of /boot/grub/grub.cfg in grub-emu, from an image
+// that it may write to. It returns the arguments of linux and of the last
+// initrd, without devices. The file system is on GRUB's hd0, or on a partition
+// of it.
 func realGRUB(t *testing.T, image, device string) (linux, initrd []string) {
 	t.Helper()
 	work := t.TempDir()
@@ -55,7 +56,7 @@ func realGRUB(t *testing.T, image, device string) (linux, initrd []string) {
 	makeImage(t, filepath.Join(work, "recorder"), filepath.Join(work, "hd1"))
 	writeFile(t, work, "device.map", fmt.Sprintf("(hd0) %s\n(hd1) %s\n", image, filepath.Join(work, "hd1")))
 	screen := screenOf(t, exec.Command("grub-emu", "-m", filepath.Join(work, "device.map"), "-r", "hd1", "-d", "/"))
-	// Long lines are broken with "\n\r".
+	// GRUB breaks long lines with "\n\r".
 	for _, m := range recorded.FindAllStringSubmatch(strings.ReplaceAll(screen, "\n\r", ""), -1) {
 		words := strings.Split(m[2], "|")
 		for i := range words {
@@ -73,7 +74,7 @@ func realGRUB(t *testing.T, image, device string) (linux, initrd []string) {
 	return linux, initrd
 }
 
-// envBlock is GRUB's environment block with one variable.
+// envBlock returns a GRUB environment block with one variable.
 func envBlock(variable string) string {
 	s := "# GRUB Environment Block\n" + variable + "\n"
 	return s + strings.Repeat("#", 1024-len(s))
@@ -86,8 +87,9 @@ func makeImage(t *testing.T, dir, image string) {
 	}
 }
 
-// screenOf is what GRUB prints until it gives up, since nothing is loaded, or
-// has no menu. It waits for a key after a mistake in the configuration.
+// screenOf returns what GRUB prints until it gives up because nothing is
+// loaded, or because it has no menu. After a mistake in the configuration, GRUB
+// waits for a key.
 func screenOf(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	cmd.Env = append(os.Environ(), "TERM=dumb")
@@ -128,8 +130,8 @@ func screenOf(t *testing.T, cmd *exec.Cmd) string {
 	return string(seen)
 }
 
-// grubConfiguration is one of the parser's, with a default. A graphical terminal
-// would take the screen from the test.
+// grubConfiguration returns a configuration from the parser's tests, with this
+// default. A graphical terminal would hide the output from the test.
 func grubConfiguration(t *testing.T, name, def string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "pkg", "grub", "testdata", name))
@@ -139,10 +141,10 @@ func grubConfiguration(t *testing.T, name, def string) string {
 	return strings.NewReplacer("@DEFAULT@", def, "terminal_output gfxterm", "terminal_output console").Replace(string(b))
 }
 
-// loaded are the files that a configuration loads.
+// loaded matches the files that a configuration loads.
 var loaded = regexp.MustCompile(`(?m)^\s*(?:linux|initrd)\s+(/[^\s;]+)\s`)
 
-// TestRealGRUB: what is offered first is what GRUB itself boots.
+// TestRealGRUB: the entry that imaboot offers first is what GRUB itself boots.
 func TestRealGRUB(t *testing.T) {
 	const two = "menuentry A --id a { linux /k a \"$x\"; }\nsubmenu S --id s {\n menuentry B --id b { linux /k b $x; initrd /i; }\n menuentry C --id c { linux /k c $default $chosen; }\n}\n"
 	for name, script := range map[string]string{
@@ -196,7 +198,8 @@ func TestRealGRUB(t *testing.T) {
 			makeImage(t, dir, image)
 			linux, initrd := realGRUB(t, image, "hd0")
 			for i, w := range linux {
-				// No word of these has a backslash or a quotation mark.
+				// No word in these configurations has a
+				// backslash or a quotation mark.
 				if strings.Contains(w, " ") {
 					linux[i] = `"` + w + `"`
 				}

@@ -14,8 +14,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// TestHops carries the list through chains of kernels, on machines of several
-// shapes.
+// TestHops carries the list through chains of kernels, on machines of different
+// sizes and topologies.
 func TestHops(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -58,8 +58,8 @@ func TestHops(t *testing.T) {
 	}
 }
 
-// TestGivenTree boots with the tree that the running kernel was itself given by
-// a kexec, in which the old list's place is still named.
+// TestGivenTree boots with the device tree that the running kernel itself got
+// from a kexec. The tree still names the place of the old list.
 func TestGivenTree(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -71,13 +71,13 @@ func TestGivenTree(t *testing.T) {
 	checkArrived(t, r, 3)
 }
 
-// TestLoadAndExec takes the steps apart: exec jumps to what was loaded, and
-// loads again what has grown since.
+// TestLoadAndExec separates the steps: exec jumps to what was loaded, and loads
+// again if the list has grown.
 func TestLoadAndExec(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
-	// On ramfs the file that exec reads is measured, so that it always
-	// loads again.
+	// On ramfs, the file that exec reads is measured, so exec always loads
+	// again.
 	const tmpfs = "rootfstype=tmpfs"
 	load := boot(ppc64le, "--command-line", lab.Cmdline(ppc64le)+" "+tmpfs)
 	load.Run[1], load.Show = "load", false
@@ -93,8 +93,8 @@ func TestLoadAndExec(t *testing.T) {
 	}
 }
 
-// TestPowerNV boots on bare metal, where there is no TPM to compare with: the
-// list arrives and all CPUs come back.
+// TestPowerNV boots on bare metal without a TPM to compare with. The list
+// arrives, and all CPUs come back.
 func TestPowerNV(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)

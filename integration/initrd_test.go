@@ -13,8 +13,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// TestInitrds carries the list in front of initrds that are packed in every
-// way that kernels know.
+// TestInitrds carries the list in front of initrds in every compression that
+// kernels know.
 func TestInitrds(t *testing.T) {
 	stock := kernel(t, lab.Debian61S390X)
 	for _, pack := range append(slices.Sorted(maps.Keys(lab.Packers)), lab.WithMicrocode) {
@@ -29,9 +29,9 @@ func TestInitrds(t *testing.T) {
 	}
 }
 
-// TestNoInitrd: the archive alone is unpacked, too. The next kernel has no
-// other program to start than the list, which is none, and says so only if it
-// finds it.
+// TestNoInitrd: the kernel unpacks the archive even without an initrd. The next
+// kernel is told to start the list as its init. The list is not a program, and
+// the kernel's error shows that it found the list.
 func TestNoInitrd(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)

@@ -13,8 +13,8 @@ import (
 	"github.com/imaboot/imaboot/integration/lab"
 )
 
-// TestIPv6 boots from a network that knows nothing but IPv6: the boot file's
-// URL comes by DHCPv6, the script by TFTP, and what it names by HTTP.
+// TestIPv6 boots from a network that supports only IPv6: the boot file's URL
+// comes by DHCPv6, the script by TFTP, and the files that it names by HTTP.
 func TestIPv6(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, ppc64le, lab.Own4k)

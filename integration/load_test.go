@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkLoad loads the same files in the same guest with imaboot and with
-// Debian's kexec-tools, which carry no list.
+// Debian's kexec-tools, which carries no list.
 func BenchmarkLoad(b *testing.B) {
 	if theLab == nil {
 		b.Skip("IMABOOT_LAB is not set")

@@ -15,9 +15,9 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// TestLooking: where a rule measures files that are opened, the list that arrives
-// names the kernel and the initrd that were booted, and none of those that were
-// only offered. Where none does, the menu says how the list would travel.
+// TestLooking: if a rule measures files that are opened, the list that arrives
+// names the kernel and the initrd that were booted, but none that were only
+// offered. Without such a rule, the menu says how the list would travel.
 func TestLooking(t *testing.T) {
 	const runsPolicy = "/etc/runs.policy"
 	own, other := kernel(t, lab.Own4k), kernel(t, lab.Debian61)
@@ -63,7 +63,7 @@ func TestLooking(t *testing.T) {
 	}
 }
 
-// checkNotLooked expects entries of which nothing is known but their names.
+// checkNotLooked expects entries of which only the names are known.
 func checkNotLooked(t *testing.T, text []byte) {
 	t.Helper()
 	var got struct {

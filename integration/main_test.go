@@ -2,7 +2,7 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package integration boots guests and looks at what arrives.
+// Package integration boots guests and checks what arrives in them.
 package integration
 
 import (
@@ -23,12 +23,12 @@ import (
 
 var (
 	theLab *lab.Lab
-	// kernels are those that tests may use.
+	// kernels are the names of the kernels that tests may use.
 	kernels []string
 )
 
-// TestMain opens the lab. Where no guests are asked for, nothing runs: a guest
-// test passes or fails, and is never skipped.
+// TestMain opens the lab. If no guests are asked for, it runs no tests. A guest
+// test passes or fails; it is never skipped.
 func TestMain(m *testing.M) {
 	switch os.Getenv(lab.Variable) {
 	case lab.Gate:
@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// kernel returns the path of a kernel of the lab.
+// kernel returns the path of one of the lab's kernels.
 func kernel(t *testing.T, name string) string {
 	t.Helper()
 	if !slices.Contains(kernels, name) {
@@ -66,25 +66,26 @@ func kernel(t *testing.T, name string) string {
 	return path
 }
 
-// Architectures of guests.
+// Architectures of the guests.
 const (
 	ppc64le = "ppc64le"
 	s390x   = "s390x"
 )
 
-// The steps of most stages.
+// Steps that most stages need.
 var (
 	verify = script.Step{Run: []string{"/bin/imaboot", "verify"}}
 	report = script.Step{List: true}
 )
 
-// joined reports the whole list: the part that came as a file and the kernel's.
+// joined reports the whole list: the part that came as a file and the kernel's
+// own part.
 var joined = []script.Step{
 	{Run: []string{"/bin/imaboot", "list", "--output", "/joined"}},
 	{List: true, From: "/joined"},
 }
 
-// boot is the jump to the next stage.
+// boot returns the step that jumps to the next stage.
 func boot(arch string, flags ...string) script.Step {
 	argv := []string{"/bin/imaboot", "boot", "--initrd", lab.NextInitrd, "--command-line", lab.Cmdline(arch)}
 	return script.Step{Run: append(append(argv, flags...), lab.NextKernel), Show: true}
@@ -105,14 +106,14 @@ func runGuest(t *testing.T, g lab.Guest) *lab.Result {
 	return r
 }
 
-// releases names the kernels that reported, without repeating one.
+// releases returns the releases of the kernels that reported, each only once.
 func releases(r *lab.Result) []string {
 	var names []string
 	if r == nil {
 		return nil
 	}
 	for _, s := range r.Stages {
-		// Linux version RELEASE (...
+		// The line is "Linux version RELEASE (...".
 		f := strings.Fields(s.Start.Kernel)
 		if len(f) > 2 && !slices.Contains(names, f[2]) {
 			names = append(names, f[2])
@@ -130,7 +131,7 @@ func stage(t *testing.T, r *lab.Result, name string) *lab.Report {
 	return s
 }
 
-// ran returns the report of the command that had this subcommand.
+// ran returns the report of the command with this subcommand.
 func ran(t *testing.T, s *lab.Report, command string) script.Event {
 	t.Helper()
 	i := slices.IndexFunc(s.Runs, func(e script.Event) bool { return len(e.Argv) > 1 && e.Argv[1] == command })
@@ -140,9 +141,9 @@ func ran(t *testing.T, s *lab.Report, command string) script.Event {
 	return s.Runs[i]
 }
 
-// checkArrived compares what stages reported: each list begins with the bytes of
-// the previous one, has one more hop, and replays to PCR 10 in all banks. evmctl
-// has to agree.
+// checkArrived compares what the stages reported. Each list begins with the
+// bytes of the previous one, has one more hop, and replays to PCR 10 in all
+// banks. evmctl has to agree.
 func checkArrived(t *testing.T, r *lab.Result, stages int) {
 	t.Helper()
 	if len(r.Stages) != stages {

@@ -26,17 +26,17 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// eventLog is where a stage finds what the one before extended.
+// eventLog is the file in which a stage finds what the previous stage extended.
 const eventLog = "/imaboot/eventlog"
 
 func loaderPCR(bank string, pcr int) string {
 	return fmt.Sprintf("/sys/class/tpm/tpm0/pcr-%s/%d", bank, pcr)
 }
 
-// TestMeasure: kernel, initrd and command line of each measured jump are in
-// PCRs 9 and 8, and in a log that arrives with either carrier, that a parser
-// which is not ours replays, and that explains every kernel's boot_aggregate.
-// A jump that is not measured hands it on.
+// TestMeasure: the kernel, initrd and command line of each measured jump are in
+// PCRs 9 and 8, and in an event log. The log arrives with either carrier.
+// Another project's parser replays it, and it explains the boot_aggregate of
+// every kernel. A jump that is not measured passes the log on.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -64,7 +64,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	measured := []int{0, 1, 2, 2} // jumps, by stage
+	measured := []int{0, 1, 2, 2} // number of jumps, by stage
 	all := []eventlog.Aggregate{{PCRs: "0-9", Events: 0}, {PCRs: "0-9", Events: 3}, {PCRs: "0-9", Events: 6}, {PCRs: "0-9", Events: 6}}
 	for i, s := range r.Stages[1:] {
 		hop := measured[i+1]
@@ -113,8 +113,8 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// TestMeasureRefused: a log that cannot arrive, is damaged, or does not tell
-// what PCRs hold.
+// TestMeasureRefused: the log cannot arrive, is damaged, or does not match the
+// PCRs.
 func TestMeasureRefused(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -152,7 +152,7 @@ func TestMeasureRefused(t *testing.T) {
 	checkRefusals(t, stage(t, r, "1"), tests)
 }
 
-// TestMeasureNoTPM: there is nothing to extend.
+// TestMeasureNoTPM: without a TPM, there is nothing to extend.
 func TestMeasureNoTPM(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.OwnS390X)

@@ -26,25 +26,25 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// networkModules drive QEMU's network card.
+// networkModules are the drivers of QEMU's network card.
 var networkModules = map[string][]string{
 	ppc64le: {"virtio_pci", "virtio_net"},
 	s390x:   {"virtio_net"},
 }
 
-// network attaches a guest to two networks of its own. In one QEMU is the DHCP
-// and TFTP server, and 10.0.2.2 is this machine.
+// network attaches a guest to two networks. QEMU provides the DHCP and TFTP
+// server of one network, in which 10.0.2.2 is this machine.
 func network(arch, options string) []string {
 	device := "virtio-net-pci,netdev=n"
 	if arch == s390x {
 		device = "virtio-net-ccw,netdev=n"
 	}
-	// The other one has a DHCP server, too, that knows of nothing to boot.
+	// The other network has a DHCP server, too, but offers nothing to boot.
 	idle := strings.Replace(device, "netdev=n", "netdev=idle", 1)
 	return []string{"-netdev", "user,id=idle,net=10.0.3.0/24", "-device", idle, "-netdev", "user,id=n" + options, "-device", device}
 }
 
-// newNetFirmware is a first stage that has a network and nothing to boot.
+// newNetFirmware returns a first stage that has a network and no target.
 func newNetFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
 	t.Helper()
 	return firmwareWith(t, arch, networkModules[arch], steps...)
@@ -54,8 +54,8 @@ func newNetFirmware(t *testing.T, arch string, steps ...script.Step) lab.Stage {
 type server struct {
 	*httptest.Server
 	kernel, initrd []byte
-	// cut is how often a file still breaks off in the middle, stall how often
-	// nothing more comes.
+	// cut is the number of times that a file is still to break off in the
+	// middle, and stall the number of times that it is still to stop.
 	cut, stall atomic.Int32
 }
 
@@ -68,7 +68,7 @@ func newServer(t *testing.T, arch, kernelName string) *server {
 	return serverOf(t, kernel(t, kernelName), initrd)
 }
 
-// serverOf hands out two files, when it is started.
+// serverOf returns a server that offers two files once it is started.
 func serverOf(t *testing.T, kernel, initrd string) *server {
 	t.Helper()
 	s := &server{}
@@ -87,7 +87,7 @@ func serverOf(t *testing.T, kernel, initrd string) *server {
 	return s
 }
 
-// serve sends a file, or a part of it.
+// serve sends a file or a part of it.
 func (s *server) serve(w http.ResponseWriter, r *http.Request, b []byte) {
 	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(b)))
 	switch {
@@ -99,7 +99,8 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request, b []byte) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
 }
 
-// A failing connection ends after some bytes; with stall it only stops.
+// A failing connection ends after some bytes. With stall, it stays open but
+// stops.
 type failing struct {
 	http.ResponseWriter
 	left  int
@@ -116,7 +117,7 @@ func (f *failing) Write(b []byte) (int, error) {
 	panic(http.ErrAbortHandler)
 }
 
-// url is the address of a file as the guest has it.
+// url returns the address of a file, as the guest sees it.
 func (s *server) url(name string) string {
 	_, port, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(s.URL, "https://"), "http://"), ":")
 	scheme, _, _ := strings.Cut(s.URL, ":")
@@ -125,8 +126,8 @@ func (s *server) url(name string) string {
 
 func sum(b []byte) string { return fmt.Sprintf("--checksum=sha256:%x", sha256.Sum256(b)) }
 
-// TestNetwork boots from a PXELINUX configuration: the kernel by TFTP, the
-// initrd by HTTP from a server that fails in the middle.
+// TestNetwork boots from a PXELINUX configuration. The kernel comes by TFTP,
+// and the initrd by HTTP from a server that fails in the middle.
 func TestNetwork(t *testing.T) {
 	for _, tt := range []struct{ arch, kernel string }{{ppc64le, lab.Own4k}, {s390x, lab.OwnS390X}} {
 		t.Run(tt.arch, func(t *testing.T) {
@@ -177,8 +178,8 @@ func writeFile(t *testing.T, dir, name, content string) {
 }
 
 // TestDebianNetwork boots Debian's own kernel and initramfs from a server to
-// multi-user, with an iPXE script and no menu: the list arrives, and so does
-// what was downloaded in it.
+// multi-user, with an iPXE script and without a menu. The list arrives, and
+// names the files that were downloaded.
 func TestDebianNetwork(t *testing.T) {
 	for _, arch := range []string{ppc64le, s390x} {
 		t.Run(arch, func(t *testing.T) {
@@ -215,8 +216,8 @@ func TestDebianNetwork(t *testing.T) {
 	}
 }
 
-// TestURL boots addresses that are named, and refuses what is not what it
-// should be.
+// TestURL boots from addresses that are given, and refuses downloads that are
+// missing, wrong or not trusted.
 func TestURL(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, ppc64le, lab.Own4k)
@@ -252,8 +253,8 @@ func TestURL(t *testing.T) {
 	checkArrived(t, r, 2)
 }
 
-// lossyTFTP hands out one file (RFC 1350, 2347 to 2349), but every so many
-// packets that it sends or gets are lost. It returns its port.
+// lossyTFTP offers one file by TFTP (RFC 1350, 2347 to 2349), but loses one of
+// every so many packets that it sends or receives. It returns its port.
 func lossyTFTP(t *testing.T, content []byte, every int) int {
 	t.Helper()
 	listen := func() *net.UDPConn {
@@ -282,7 +283,7 @@ func lossyTFTP(t *testing.T, content []byte, every int) int {
 	return front.LocalAddr().(*net.UDPAddr).Port
 }
 
-// sendTFTP answers a request: its words are the name, the mode, and options
+// sendTFTP answers a request. Its words are the name, the mode, and options
 // with their values.
 func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byte, every int) {
 	block, packets := 512, 0
@@ -297,10 +298,10 @@ func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byt
 		}
 	}
 	lost := func() bool { packets++; return packets%every == 0 }
-	// acknowledged sends a packet until its number comes back.
+	// acknowledged sends a packet until its number is acknowledged.
 	acknowledged := func(packet []byte, number uint16) bool {
-		// More than the client's second: it does not acknowledge a packet
-		// twice before its own time is over.
+		// Wait longer than the client's timeout of a second, before
+		// which the client does not acknowledge a packet again.
 		const most, patience = 20, 1500 * time.Millisecond
 		b := make([]byte, 1500)
 		for range most {
@@ -313,7 +314,7 @@ func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byt
 			for {
 				n, _, err := c.ReadFromUDP(b)
 				if err != nil {
-					break // lost: again
+					break // the packet was lost: send it again
 				}
 				if n >= 4 && b[1] == 4 && binary.BigEndian.Uint16(b[2:]) == number && !lost() {
 					return true
@@ -335,7 +336,7 @@ func sendTFTP(c *net.UDPConn, client *net.UDPAddr, words []string, content []byt
 	}
 }
 
-// TestLostPackets: TFTP through a network that loses packets leads to the same
+// TestLostPackets: TFTP over a network that loses packets delivers the right
 // file.
 func TestLostPackets(t *testing.T) {
 	t.Parallel()

@@ -6,8 +6,8 @@ package integration
 
 import "testing"
 
-// TestPatches: the project's patches of Linux apply to what Debian has, and
-// are fit to post. That they build and work is seen in guests.
+// TestPatches: the project's patches for Linux apply to Debian's sources, and
+// are fit to be posted. Guests show that they build and work.
 func TestPatches(t *testing.T) {
 	t.Parallel()
 	if err := theLab.CheckSeries(t.Context()); err != nil {

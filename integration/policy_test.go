@@ -13,13 +13,14 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// firmwarePolicy is the project's, where guests have it.
+// firmwarePolicy is the file that holds the project's policy in guests.
 const firmwarePolicy = "/etc/firmware.policy"
 
 var policyFiles = map[string]string{firmwarePolicy: "../templates/policies/firmware.policy"}
 
-// TestPolicy: the target is not measured on tmpfs, until the project's policy
-// is loaded; then the very kernel and initrd are in the next kernel's list.
+// TestPolicy: on tmpfs, the target is not measured until the project's policy
+// is loaded. From then on, the list of the next kernel names the kernel and the
+// initrd that were booted.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -48,7 +49,7 @@ func TestPolicy(t *testing.T) {
 	checkArrived(t, &lab.Result{Stages: []*lab.Report{first, second}}, 2)
 }
 
-// TestPolicyFixed: Debian 6.1 takes one policy and no second.
+// TestPolicyFixed: Debian 6.1 accepts only one policy.
 func TestPolicyFixed(t *testing.T) {
 	t.Parallel()
 	tests := []refused{
@@ -65,16 +66,17 @@ func TestPolicyFixed(t *testing.T) {
 	checkRefusals(t, stage(t, r, "1"), tests)
 }
 
-// TestSwap: a file is changed after it was measured and before it is loaded.
+// TestSwap: a file changes after it was measured and before it is loaded.
 func TestSwap(t *testing.T) {
 	t.Parallel()
-	// It has inotify, by which the guest learns of the moment.
+	// This kernel has inotify, which tells the guest when to change the
+	// file.
 	stock, own := kernel(t, lab.Debian61), kernel(t, lab.Own4k)
 	for _, name := range []string{lab.NextKernel, lab.NextInitrd} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// On a busy host the change may come too late: then what was
-			// measured is what is loaded.
+			// On a busy host the change may come too late. Then the
+			// file that was measured is loaded.
 			const tries = 5
 			var steps []script.Step
 			for range tries {
@@ -105,8 +107,8 @@ func TestSwap(t *testing.T) {
 	}
 }
 
-// TestExecuteEvent: the kernel measures the jump itself, behind the list that
-// imaboot read; the record was predicted, for either carrier.
+// TestExecuteEvent: the kernel measures the jump itself, after imaboot has read
+// the list. imaboot predicted that record, for either carrier.
 func TestExecuteEvent(t *testing.T) {
 	for _, tt := range []struct {
 		name, append, flag string
@@ -132,7 +134,7 @@ func TestExecuteEvent(t *testing.T) {
 	}
 }
 
-// TestExecuteEventRefused: a rule that gives the event another form.
+// TestExecuteEventRefused: a rule gives the event another template.
 func TestExecuteEventRefused(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)

@@ -12,9 +12,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/archdesc"
 )
 
-// TestProbe asks every kernel of the lab whether it would take a list, and
-// what is left of it when it is cut, and every one in the name of the other
-// architecture.
+// TestProbe asks of every kernel of the lab whether it can restore a list. It
+// also asks this of kernels that are cut short, and of kernels under the name
+// of the other architecture.
 func TestProbe(t *testing.T) {
 	want := map[string]struct {
 		arch     string
@@ -53,8 +53,9 @@ func TestProbe(t *testing.T) {
 					t.Errorf("unpacks: %+v", s)
 				}
 				for _, n := range []int{0, 1, 63, 64, 4096, 0x10400, 0x10480, len(image) / 2, len(image) - 1} {
-					// Behind what is loaded an ELF file has symbols,
-					// a flat image nothing.
+					// After the part that is loaded, an ELF
+					// file has symbols, and a flat image
+					// has nothing.
 					if n >= len(image)/2 && w.arch == ppc64le {
 						continue
 					}

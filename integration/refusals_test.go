@@ -13,18 +13,20 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// cannotRestore is where the test's guest has a kernel without support.
+// cannotRestore is the path of a kernel in the guest that cannot restore a
+// list.
 const cannotRestore = "/next/stock"
 
-// quietBoot is boot whose messages are reported and not shown.
+// quietBoot returns a step like boot, but reports its messages instead of
+// showing them.
 func quietBoot(arch string, flags ...string) script.Step {
 	s := boot(arch, flags...)
 	s.Show = false
 	return s
 }
 
-// TestRefusals: each is an exit code and a reason before the jump, nothing
-// stays loaded, and the guest goes on.
+// TestRefusals: each refusal gives an exit code and a reason before the jump.
+// Nothing stays loaded, and the guest continues.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -65,7 +67,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestExtendedBehindIMA: PCR 10 was extended by somebody else.
+// TestExtendedBehindIMA: something other than IMA extended PCR 10.
 func TestExtendedBehindIMA(t *testing.T) {
 	t.Parallel()
 	own := kernel(t, lab.Own4k)
@@ -83,7 +85,8 @@ func TestExtendedBehindIMA(t *testing.T) {
 	if e := ran(t, first, "verify"); e.Exit != 22 {
 		t.Errorf("verify: exit code %d, want 22", e.Exit)
 	}
-	// The guest went on measuring, and boots when told not to compare.
+	// The guest continued to measure, and boots when it is told not to
+	// compare.
 	got, err := stage(t, r, "2").Lists[0].Check()
 	if err != nil {
 		t.Fatal(err)
@@ -93,17 +96,19 @@ func TestExtendedBehindIMA(t *testing.T) {
 	}
 }
 
-// listCount is what imaboot reads before the list, and again before it jumps.
+// listCount is the file that imaboot reads before the list, and again before it
+// jumps.
 const listCount = "/sys/kernel/security/integrity/ima/runtime_measurements_count"
 
-// whileLoaded fires when imaboot looks at the list once more after it has loaded
-// a kernel. Debian's kernel lets a guest wait for that.
+// whileLoaded fires when imaboot checks the list again after it has loaded a
+// kernel. Debian's kernel lets a guest wait for that.
 func whileLoaded(times int) *script.Trigger {
 	return &script.Trigger{Open: listCount, Loaded: true, Times: times}
 }
 
 // TestGrowingList: files are measured while imaboot loads. As long as that
-// continues imaboot refuses, and when it ends imaboot carries the whole list.
+// continues, imaboot refuses; once it has ended, imaboot carries the whole
+// list.
 func TestGrowingList(t *testing.T) {
 	t.Parallel()
 	r := runGuest(t, lab.Guest{CPUs: 2, Stages: []lab.Stage{
@@ -124,7 +129,7 @@ func TestGrowingList(t *testing.T) {
 	checkArrived(t, &lab.Result{Stages: []*lab.Report{{Name: "1", Start: first.Start, Lists: first.Lists}, second}}, 2)
 }
 
-// TestTPMVanishes: the TPM is there when imaboot reads the list first, and gone
+// TestTPMVanishes: the TPM is there when imaboot first reads the list, and gone
 // when it reads the list again. imaboot carries nothing that it cannot compare.
 func TestTPMVanishes(t *testing.T) {
 	t.Parallel()
@@ -135,8 +140,8 @@ func TestTPMVanishes(t *testing.T) {
 		Stage: script.Stage{Name: "1", Steps: []script.Step{
 			{Write: "/sys/bus/vio/drivers/tpm_ibmvtpm/unbind", Content: "71000002", On: whileLoaded(1)},
 			tests[0].step,
-			// The kernel complains about each file on the console, where
-			// reports have to get through whole.
+			// The kernel prints a message about each file on the
+			// console, where reports have to arrive undamaged.
 			{Measure: 100000, Background: true, DelayMS: 20},
 			ascii, ascii, {Stop: true},
 		}},

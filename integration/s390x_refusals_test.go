@@ -15,7 +15,7 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// A refused is a command, its exit code, and what it says.
+// A refused is a command with the exit code and the message that it must give.
 type refused struct {
 	name string
 	step script.Step
@@ -23,7 +23,8 @@ type refused struct {
 	want string
 }
 
-// checkRefusals compares what ran with what was expected, in order.
+// checkRefusals compares the commands that ran with those that were expected,
+// in order.
 func checkRefusals(t *testing.T, s *lab.Report, tests []refused) {
 	t.Helper()
 	if len(s.Runs) < len(tests) {
@@ -44,7 +45,7 @@ func load(args ...string) script.Step {
 	return script.Step{Run: append([]string{"/bin/imaboot", "load"}, args...)}
 }
 
-// hostFile makes a file for a guest.
+// hostFile makes a file on the host for a guest.
 func hostFile(t *testing.T, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -54,8 +55,8 @@ func hostFile(t *testing.T, name string, content []byte) string {
 	return path
 }
 
-// TestRefusalsS390X: as TestRefusals, for what the architecture and the
-// initramfs' carrier add.
+// TestRefusalsS390X does what TestRefusals does, for refusals that the
+// architecture and the initramfs carrier add.
 func TestRefusalsS390X(t *testing.T) {
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
@@ -107,7 +108,7 @@ func TestRefusalsS390X(t *testing.T) {
 	}
 }
 
-// TestCannotKexec: Debian's newest kernel of this architecture has no kexec.
+// TestCannotKexec: Debian's newest kernel for this architecture has no kexec.
 func TestCannotKexec(t *testing.T) {
 	t.Parallel()
 	stock := kernel(t, lab.DebianNewS390X)
@@ -118,8 +119,8 @@ func TestCannotKexec(t *testing.T) {
 	checkRefusals(t, stage(t, r, "1"), tests)
 }
 
-// TestCarriedBad: what is wrong with a list that came as a file is told apart,
-// by verify, list and boot, and it is never joined.
+// TestCarriedBad: verify, list and boot name each fault of a list that came as
+// a file, and never join such a list.
 func TestCarriedBad(t *testing.T) {
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)
@@ -159,8 +160,8 @@ func TestCarriedBad(t *testing.T) {
 	}
 }
 
-// TestColdBootWithLeftover: an archive that was left in an image is not taken
-// for this boot's.
+// TestColdBootWithLeftover: an archive that was left in an image is not
+// mistaken for this boot's.
 func TestColdBootWithLeftover(t *testing.T) {
 	t.Parallel()
 	stock := kernel(t, lab.Debian61S390X)

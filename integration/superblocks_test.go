@@ -14,8 +14,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/disk"
 )
 
-// TestSuperblocks compares what imaboot tells of a file system with what
-// util-linux does, for each that the programs of its own make.
+// TestSuperblocks compares what imaboot and util-linux say about a file system,
+// for each one that the file systems' own programs make.
 func TestSuperblocks(t *testing.T) {
 	content := t.TempDir()
 	if err := os.WriteFile(filepath.Join(content, "file"), []byte("content"), 0o600); err != nil {
@@ -24,7 +24,7 @@ func TestSuperblocks(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		size int64
-		make string // of the image $1, with the directory $2
+		make string // command that makes the image $1 with the directory $2
 	}{
 		{"ext4", 8 << 20, `mke2fs -q -F -t ext4 -L "a label" "$1"`},
 		{"ext2 without a label", 8 << 20, `mke2fs -q -F -t ext2 "$1"`},
@@ -68,7 +68,7 @@ func TestSuperblocks(t *testing.T) {
 				key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 				want[key] = strings.ReplaceAll(value, `\ `, " ")
 			}
-			// One driver is for all of them.
+			// One driver serves all of them.
 			if strings.HasPrefix(want["TYPE"], "ext") {
 				want["TYPE"] = "ext4"
 			}

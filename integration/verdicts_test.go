@@ -22,7 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the table of verdicts in the README anew")
 
-// A provoked verdict is what leads to it, and the command that gives it.
+// A provoked is a verdict, the steps that lead to it, and the command that
+// gives it.
 type provoked struct {
 	verdict handover.Verdict
 	how     string
@@ -31,8 +32,8 @@ type provoked struct {
 	exit    int
 }
 
-// provokedIn are verdicts by the guest that shows them, in the order in which
-// one guest can.
+// provokedIn returns the verdicts by the guest that shows them, in an order
+// that works in one guest.
 func provokedIn(t *testing.T) []struct {
 	guest lab.Guest
 	rows  []provoked
@@ -67,11 +68,12 @@ func provokedIn(t *testing.T) []struct {
 	}
 }
 
-// imaList is written to by who deletes records (Linux 7.2).
+// imaList is the file by which records can be deleted from the list (Linux
+// 7.2).
 const imaList = "/sys/kernel/security/integrity/ima/binary_runtime_measurements"
 
-// TestVerdicts provokes every verdict in a guest, and compares what was seen
-// with the table of docs/exit-codes.md.
+// TestVerdicts provokes every verdict in a guest, and compares the results with
+// the table of docs/exit-codes.md.
 func TestVerdicts(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| verdict | provoked by | command | exit code | printed |\n|---|---|---|---|---|\n")
@@ -110,7 +112,7 @@ func TestVerdicts(t *testing.T) {
 	checkTable(t, "../docs/exit-codes.md", b.String())
 }
 
-// lastLine is what a command said in the end, without its name and time.
+// lastLine returns the last message of a command, without its name and time.
 func lastLine(e script.Event) string {
 	text := e.Stderr
 	if e.Exit == 0 && len(e.Data) > 0 {
@@ -129,8 +131,8 @@ func lastLine(e script.Event) string {
 	return strings.ReplaceAll(last, "|", `\|`)
 }
 
-// checkTable compares a table between two marks of a file with what was seen;
-// numbers of records differ from kernel to kernel.
+// checkTable compares a table between two marks in a file with the results.
+// Numbers of records are ignored, because they differ between kernels.
 func checkTable(t *testing.T, file, table string) {
 	t.Helper()
 	const begin, end = "<!-- verdicts: written by go test ./integration -run TestVerdicts -update -->\n", "<!-- end -->\n"

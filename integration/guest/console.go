@@ -15,15 +15,16 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// What syslog(2) does beside reading, as include/linux/syslog.h names it.
+// Actions of syslog(2) besides reading, by their names in
+// include/linux/syslog.h.
 const (
 	syslogConsoleOff = 6
 	syslogConsoleOn  = 7
 )
 
-// line prints an event in one piece. A terminal takes a long line in chunks,
-// and the kernel's own messages would come between them, so that the console
-// is taken from the kernel meanwhile.
+// line prints an event in one piece. A terminal accepts a long line in chunks,
+// and messages of the kernel could come between them. Therefore line keeps the
+// kernel off the console meanwhile.
 func line(e script.Event) error {
 	b, err := json.Marshal(e)
 	if err != nil {
@@ -42,15 +43,15 @@ func consoleOn() error {
 	return nil
 }
 
-// printLine opens the console, for which the kernel ends the message that it
-// is printing, and waits until everything went out.
+// printLine opens the console, which makes the kernel finish the message that
+// it is printing. It waits until the whole line was sent.
 func printLine(b []byte) error {
 	console, err := os.OpenFile("/dev/console", os.O_WRONLY|unix.O_NOCTTY, 0)
 	if err != nil {
 		return err
 	}
 	defer console.Close()
-	// A newline in front, since somebody may have begun a line.
+	// Begin with a newline, because another program may have begun a line.
 	if _, err := fmt.Fprintf(console, "\n%s%s\n", script.Mark, b); err != nil {
 		return err
 	}

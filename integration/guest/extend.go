@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 )
 
-// extend extends a register of a bank, or of all that IMA extends; PCR 10 if
-// none is named.
+// extend extends a register in one bank, or in all banks that IMA extends. The
+// default register is PCR 10.
 func extend(pcr int, bank string) error {
 	if pcr == 0 {
 		pcr = 10

@@ -13,7 +13,7 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// kexecFile returns only with an error.
+// kexecFile returns only if it fails.
 func kexecFile(k *script.KexecFile) error {
 	kernel, err := os.Open(k.Kernel)
 	if err != nil {

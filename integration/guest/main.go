@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// guest is the init of test guests: it does what a script says, reports each
-// step on the console, and powers off.
+// guest is the init of test guests. It executes a script, reports each step on
+// the console, and powers off.
 package main
 
 import (
@@ -29,7 +29,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
-// part is how much data goes in one line of the console.
+// part is the number of data bytes in one line of the console.
 const part = 150
 
 type guest struct {
@@ -37,7 +37,7 @@ type guest struct {
 	stage      script.Stage
 	background sync.WaitGroup
 	stop       atomic.Bool
-	// said are the steps that wait for a text.
+	// said holds the steps that wait for a text.
 	said []*saying
 }
 
@@ -51,8 +51,8 @@ func main() {
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 }
 
-// emit prints an event, behind its data in parts. If that fails, it prints the
-// error, and the host notices that the event is missing.
+// emit prints an event after the parts of its data. If that fails, it prints
+// the error, and the host notices that the event is missing.
 func (g *guest) emit(e script.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -225,7 +225,8 @@ func mount(fstype, dir string) error {
 	return nil
 }
 
-// list reads the PCRs and then the list, in imaboot's order, and reports them.
+// list reads the PCRs and then the list, in the same order as imaboot, and
+// reports them.
 func (g *guest) list(s *script.Step) error {
 	pcrs := map[string]string{}
 	paths, err := filepath.Glob("/sys/class/tpm/tpm0/pcr-*/10")

@@ -16,8 +16,8 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// measure maps new files for execution, which ima_policy=tcb measures: reading
-// is left out on tmpfs.
+// measure maps new files for execution, because ima_policy=tcb does not measure
+// reads on tmpfs.
 func (g *guest) measure(s *script.Step) error {
 	dir, err := os.MkdirTemp("/", "measured")
 	if err != nil {

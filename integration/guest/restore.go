@@ -23,12 +23,13 @@ import (
 	"github.com/imaboot/imaboot/pkg/kexec"
 )
 
-// restoreParam of the command line says which list this kernel was given.
+// restoreParam is a parameter of the command line. It says which list this
+// kernel was given.
 const restoreParam = "restored="
 
 // restoreNext reports what the kernel made of the list that it was given, and
-// gives the next one to the next kernel, whatever imaboot would say of it.
-// Files of the directory are lists, named NUMBER-COUNT.
+// gives the next list to the next kernel, even if imaboot would refuse it. The
+// files in the directory are lists, named NUMBER-COUNT.
 func (g *guest) restoreNext(r *script.Restore) error {
 	cmdline, err := os.ReadFile("/proc/cmdline")
 	if err != nil {
@@ -73,8 +74,8 @@ func numbered(dir string, n int) (list []byte, count uint64, err error) {
 	return list, count, err
 }
 
-// reportRestored: whole means that the kernel's list begins with what was
-// given, and its own boot_aggregate comes next.
+// reportRestored reports whether the list is whole: the kernel's list begins
+// with what the kernel was given, and its own boot_aggregate follows.
 func (g *guest) reportRestored(dir string, n int) error {
 	given, _, err := numbered(dir, n)
 	if err != nil {
@@ -130,7 +131,7 @@ func jump(r *script.Restore, list []byte, count uint64, cmdline string) error {
 	return kexec.Exec()
 }
 
-// again packs the running initramfs anew.
+// again makes an archive of the running initramfs.
 func again() ([]byte, error) {
 	var b bytes.Buffer
 	w := cpio.Newc.Writer(&b)

@@ -13,8 +13,9 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// swap waits in the background, as an attacker would, until a file is opened,
-// which is when IMA measures it, and changes it before it is used.
+// swap waits in the background until a file is opened, which is when IMA
+// measures it. It then changes the file before it is used, as an attacker
+// would.
 func (g *guest) swap(name string) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {
@@ -52,7 +53,7 @@ func changeLast(name string) error {
 	if _, err := f.ReadAt(b, info.Size()-1); err != nil {
 		return err
 	}
-	b[0]++ // never what it was before
+	b[0]++ // always differs from the old value
 	_, err = f.WriteAt(b, info.Size()-1)
 	return err
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// await takes a step in the background when its trigger fires.
+// await does a step in the background when its trigger fires.
 func (g *guest) await(s *script.Step) error {
 	if s.On.Say != "" {
 		g.said = append(g.said, &saying{text: []byte(s.On.Say), step: s})
@@ -27,8 +27,8 @@ func (g *guest) await(s *script.Step) error {
 	return g.onOpen(s)
 }
 
-// onOpen takes a step whenever another program opens the trigger's file, and
-// lets that program go on afterwards.
+// onOpen does a step whenever another program opens the trigger's file, and
+// then lets that program continue.
 func (g *guest) onOpen(s *script.Step) error {
 	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK, unix.O_RDONLY|unix.O_CLOEXEC)
 	if err != nil {
@@ -38,7 +38,7 @@ func (g *guest) onOpen(s *script.Step) error {
 		return errors.Join(fmt.Errorf("fanotify: watch %s: %w", s.On.Open, err), unix.Close(fd))
 	}
 	g.background.Go(func() {
-		// Closing it lets all programs go on.
+		// Closing the descriptor lets all programs continue.
 		defer unix.Close(fd)
 		if err := g.answer(fd, s); err != nil {
 			g.emit(script.Event{Event: "error", Text: err.Error()})
@@ -47,10 +47,10 @@ func (g *guest) onOpen(s *script.Step) error {
 	return nil
 }
 
-// answer handles the events of fanotify until the step was taken as often as
-// the trigger says.
+// answer handles events of fanotify until the step was done as often as the
+// trigger says.
 func (g *guest) answer(fd int, s *script.Step) error {
-	const poll = 100 // ms, after which it looks for Stop
+	const poll = 100 // ms, after which it checks for Stop
 	buf := make([]byte, 4096)
 	for taken := 0; !g.stop.Load() && (s.On.Times == 0 || taken < s.On.Times); {
 		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, poll); err != nil && err != unix.EINTR {
@@ -80,14 +80,14 @@ func (g *guest) answer(fd int, s *script.Step) error {
 	return nil
 }
 
-// take takes a step that was waiting.
+// take does a step that was waiting.
 func (g *guest) take(s *script.Step) error {
 	now := *s
 	now.On = nil
 	return g.step(&now)
 }
 
-// allow lets the program go on that opened the event's file.
+// allow lets the program continue that opened the event's file.
 func allow(fd int, event int32) error {
 	// struct fanotify_response
 	b := binary.NativeEndian.AppendUint32(nil, uint32(event))
@@ -99,7 +99,7 @@ func allow(fd int, event int32) error {
 	return errors.Join(err, unix.Close(int(event)))
 }
 
-// loaded tells whether a kernel is loaded that a jump would start.
+// loaded reports whether a kernel is loaded that a jump would start.
 func loaded() bool {
 	b, err := os.ReadFile("/sys/kernel/kexec_loaded")
 	return err == nil && bytes.HasPrefix(b, []byte("1"))
@@ -111,8 +111,8 @@ type saying struct {
 	step *script.Step
 }
 
-// A listener passes on what a command prints, and takes the steps that wait
-// for it.
+// A listener passes on what a command prints, and does the steps that wait for
+// a text in it.
 type listener struct {
 	io.Writer
 	g    *guest

@@ -14,11 +14,11 @@ import (
 // module is the import path of this project.
 const module = "github.com/imaboot/imaboot"
 
-// guestPrograms are what every guest has.
+// guestPrograms are the programs that every guest has.
 var guestPrograms = []string{module + "/integration/guest", module + "/cmds/imaboot"}
 
-// guestBinaries builds them once a run of the lab, static and stripped as a
-// firmware would have them. It returns their paths by name.
+// guestBinaries builds the programs once in each run of the lab, static and
+// stripped as firmware would have them. It returns their paths by name.
 func (l *Lab) guestBinaries(ctx context.Context, goarch string) (map[string]string, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,21 +44,21 @@ func (l *Lab) guestBinaries(ctx context.Context, goarch string) (map[string]stri
 	return out, nil
 }
 
-// sourceDir is the top of this project.
+// sourceDir returns the top directory of this project.
 func sourceDir(ctx context.Context) (string, error) {
 	dir, err := run(ctx, "", "go", "list", "-m", "-f", "{{.Dir}}", module)
 	return strings.TrimSpace(dir), err
 }
 
-// Template builds an initramfs of one of templates/, with further files: path
-// there to path here. Without a name it is u-root's core commands, and no
-// imaboot.
+// Template builds an initramfs from one of templates/, with further files (path
+// there to path here). If name is "", it contains u-root's core commands, but
+// not imaboot.
 func (l *Lab) Template(ctx context.Context, name, goarch, out string, files map[string]string) error {
 	dir, err := sourceDir(ctx)
 	if err != nil {
 		return err
 	}
-	// The tool is the host's, what it builds the guest's.
+	// The tool runs on the host; what it builds runs in the guest.
 	tool := filepath.Join(filepath.Dir(out), "mkuimage")
 	if _, err := run(ctx, dir, "go", "build", "-o", tool, "github.com/u-root/mkuimage/cmd/mkuimage"); err != nil {
 		return err

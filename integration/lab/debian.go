@@ -19,42 +19,45 @@ import (
 	"sync"
 )
 
-// Kinds of initramfs that distributions make, all with the hook of
+// Kinds of initramfs that distributions make. All contain the hook of
 // templates/initramfs.
 const (
 	InitramfsTools = "initramfs-tools"
-	// Klibc is by initramfs-tools as well, on a system without busybox.
+	// Klibc is made by initramfs-tools on a system without busybox.
 	Klibc  = "klibc"
 	Dracut = "dracut"
-	// DracutNoSystemd has dracut's own init.
+	// DracutNoSystemd uses dracut's own init.
 	DracutNoSystemd = "dracut-no-systemd"
 )
 
-// initramfsKernel is what they are for. Its world is theirs, and its
-// architecture, a GOARCH.
+// The kernel that the initramfs are made for, its suite, and its architecture
+// as a GOARCH.
 const (
 	initramfsKernel = Debian61S390X
 	initramfsArch   = "s390x"
 )
 
-// initramfsPackages get what they depend on besides. Those that every Debian
-// has are named too, since apt is told that nothing is there.
+// initramfsPackages are installed with their dependencies. They include
+// packages that every Debian has, because apt is told that nothing is
+// installed.
 var initramfsPackages = []string{
 	"bash", "coreutils", "dash", "diffutils", "dpkg", "findutils", "grep", "gzip", "libc-bin", "sed", "util-linux",
 	"initramfs-tools", "busybox", "kmod", "udev", "zstd",
 	"dracut-core", "login", "systemd",
 }
 
-// initramfsDrivers lead to the root file system. Debian's default is to take
-// all, which takes minutes under emulation.
+// initramfsDrivers are the drivers for the root file system. Debian's default
+// is to include all drivers, which takes minutes under emulation.
 const initramfsDrivers = "virtio_blk ext4"
 
-// dracut leaves out what the guest has no use for: the rest is as it decides.
-// Packing well takes longer under emulation than all else.
+// dracut omits modules that the guest does not need; dracut itself chooses the
+// rest. Good compression would take longer under emulation than everything
+// else.
 const dracut = `dracut --no-hostonly --compress "zstd -1" --force-drivers "` + initramfsDrivers + `" --kver "$2" ` +
 	`--omit "kernel-modules kernel-modules-extra cio_ignore crypt dasd_mod dasd_rules dcssblk dm lunmask nvdimm overlay-root qemu resume shutdown terminfo usrmount virtiofs `
 
-// initramfsMakers make $1 for the kernel $2, all at once.
+// initramfsMakers are commands that make the initramfs $1 for the kernel $2.
+// They run in parallel.
 var initramfsMakers = []struct{ kind, command string }{
 	{InitramfsTools, `mkinitramfs -o "$1" "$2"`},
 	{Klibc, `cp -r /etc/initramfs-tools /etc/klibc; echo BUSYBOX=n >/etc/klibc/conf.d/busybox; mkinitramfs -d /etc/klibc -o "$1" "$2"`},
@@ -62,16 +65,16 @@ var initramfsMakers = []struct{ kind, command string }{
 	{DracutNoSystemd, dracut + `systemd dracut-systemd systemd-initrd" "$1"`},
 }
 
-// initramfsHooks are files of templates/initramfs and where
-// templates/initramfs/README.md says that they go.
+// initramfsHooks are the files of templates/initramfs, and where
+// templates/initramfs/README.md tells people to put them.
 var initramfsHooks = []struct{ file, path string }{
 	{"imaboot.sh", "etc/initramfs-tools/scripts/init-top/imaboot"},
 	{"imaboot.sh", "usr/lib/dracut/modules.d/90imaboot/imaboot.sh"},
 	{"module-setup.sh", "usr/lib/dracut/modules.d/90imaboot/module-setup.sh"},
 }
 
-// initramfsTexts are made by the packages' scripts, which do not run, or by
-// the administrator.
+// initramfsTexts are files that the packages' scripts, which do not run, or the
+// administrator would make.
 var initramfsTexts = map[string]string{
 	"etc/passwd":                     "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
 	"etc/group":                      "root:x:0:\n",
@@ -80,7 +83,7 @@ var initramfsTexts = map[string]string{
 }
 
 // DebianInitramfs returns the path of an initramfs for the stock kernel of
-// Debian 12 for s390x. All kinds are made at once, by the programs that a
+// Debian 12 for s390x. It makes all kinds at once, with the programs that a
 // Debian of that architecture would run.
 func (l *Lab) DebianInitramfs(ctx context.Context, kind string) (string, error) {
 	kernel, err := l.Kernel(ctx, initramfsKernel)
@@ -131,7 +134,7 @@ func (l *Lab) DebianInitramfs(ctx context.Context, kind string) (string, error) 
 	return one(dir, kind)
 }
 
-// resolve returns packages and what they depend on, each as NAME=VERSION.
+// resolve returns packages and their dependencies, each as NAME=VERSION.
 func (a *apt) resolve(ctx context.Context, names ...string) ([]string, error) {
 	out, err := run(ctx, a.dir, "apt-get", append(append(a.opts, "install", "--simulate", "--no-install-recommends"), names...)...)
 	if err != nil {
@@ -139,7 +142,7 @@ func (a *apt) resolve(ctx context.Context, names ...string) ([]string, error) {
 	}
 	var packages []string
 	for line := range strings.Lines(out) {
-		// Inst NAME (VERSION SUITE [ARCH])
+		// The line is "Inst NAME (VERSION SUITE [ARCH])".
 		if f := strings.Fields(line); len(f) > 2 && f[0] == "Inst" {
 			packages = append(packages, f[1]+"="+strings.TrimPrefix(f[2], "("))
 		}
@@ -148,8 +151,9 @@ func (a *apt) resolve(ctx context.Context, names ...string) ([]string, error) {
 	return packages, nil
 }
 
-// tree unpacks packages and the modules of a kernel. No package's script
-// runs: what they would have done and is needed is in files.
+// tree unpacks packages and the modules of a kernel. It runs none of the
+// packages' scripts: files holds what the scripts would have made and is
+// needed.
 func (a *apt) tree(ctx context.Context, root, kernel string, packages []string, files map[string]string) error {
 	for _, d := range []string{"bin", "lib", "lib64", "sbin"} {
 		if err := os.MkdirAll(filepath.Join(root, "usr", d), 0o755); err != nil {
@@ -171,7 +175,7 @@ func (a *apt) tree(ctx context.Context, root, kernel string, packages []string, 
 			return err
 		}
 	}
-	// They are many, and only read.
+	// There are many modules, and they are only read.
 	_, err := run(ctx, root, "cp", "-al", filepath.Join(kernel, "lib", "modules"), "usr/lib/")
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 
 const hookDir = "../../templates/initramfs"
 
-// TestHookPaths keeps the guests' initramfs what the README tells people to
-// make.
+// TestHookPaths: the guests' initramfs contain what the README tells people to
+// install.
 func TestHookPaths(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(hookDir, "README.md"))
 	if err != nil {
@@ -32,9 +32,9 @@ func TestHookPaths(t *testing.T) {
 	}
 }
 
-// TestHook runs the hook in a directory of its own, with the shells of this
-// machine. Values are contents; those that begin with -> are links, / stands
-// for a directory.
+// TestHook runs the hook in a temporary directory, with this machine's shells.
+// Values are the contents of files; a value that begins with -> is a link, and
+// / means a directory.
 func TestHook(t *testing.T) {
 	const (
 		run, list, json = "run/imaboot", "run/imaboot/measurements", "run/imaboot/handover.json"
@@ -123,12 +123,13 @@ func TestHook(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				// Every path that it uses, under root.
+				// Put every path that the hook uses below root.
 				text := strings.NewReplacer(
 					"/run/imaboot", root+"/run/imaboot", "/imaboot", root+"/imaboot", "/dev/kmsg", root+"/kmsg",
 				).Replace(string(b))
 				before := tree(t, root, "run")
-				// As dracut does it: what follows must not be changed.
+				// dracut sources the hook, which must not
+				// change dracut's umask or end dracut's shell.
 				argv := append(shell[1:], "-c", text+"\numask; echo on")
 				cmd := exec.Command(shell[0], argv...)
 				out, err := cmd.Output()
@@ -157,7 +158,7 @@ func TestHook(t *testing.T) {
 	}
 }
 
-// tree reads what is below a directory, but not the directory.
+// tree reads everything below a directory, but not the directory itself.
 func tree(t *testing.T, root, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -16,9 +16,10 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// RootDisk writes the image of a root file system for a system whose init is
-// the program of a stage's guest. It is ext2, which the kernel's drivers of
-// ext2 and ext4 both mount. The stage's kernel is not used.
+// RootDisk writes the image of a root file system whose init is the guest
+// program with a stage's script. The file system is ext2, which the kernel's
+// ext2 and ext4 drivers can both mount. RootDisk does not use the stage's
+// kernel.
 func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err error) {
 	programs, err := l.guestBinaries(ctx, goarch)
 	if err != nil {
@@ -33,11 +34,11 @@ func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(root)) }()
-	// MkdirTemp's mode is not one for a root.
+	// MkdirTemp's mode is too strict for a root directory.
 	if err := os.Chmod(root, 0o755); err != nil {
 		return err
 	}
-	// They are mounted on, before init runs.
+	// File systems are mounted on these before init runs.
 	for _, d := range []string{"dev", "proc", "run", "sys", "tmp"} {
 		if err := os.Mkdir(filepath.Join(root, d), 0o755); err != nil {
 			return err
@@ -47,7 +48,7 @@ func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err e
 	maps.Copy(files, s.Files)
 	contents := map[string][]byte{
 		script.Path: text,
-		// systemd switches to nothing that does not have it.
+		// systemd does not switch to a root without this file.
 		"/etc/os-release": []byte("ID=guest\n"),
 	}
 	for name, source := range files {
@@ -65,7 +66,7 @@ func (l *Lab) RootDisk(ctx context.Context, path, goarch string, s Stage) (err e
 		}
 		size += len(b)
 	}
-	// With room for what the guest writes.
+	// Leave room for what the guest writes.
 	_, err = run(ctx, "", "mke2fs", "-q", "-F", "-t", "ext2", "-d", root, path, fmt.Sprintf("%dM", size>>20+32))
 	return err
 }

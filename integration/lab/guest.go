@@ -21,79 +21,85 @@ import (
 
 // A Guest is a virtual machine that runs a chain of kernels.
 type Guest struct {
-	// Arch is a GOARCH name: a key of platforms.
+	// Arch is a GOARCH, and a key of platforms.
 	Arch string
-	// PowerNV is bare metal instead of a partition, and has no TPM.
+	// PowerNV makes the guest bare metal instead of a partition. It has no
+	// TPM.
 	PowerNV bool
-	// Memory is in QEMU's words, 2G without one. Nodes divide it.
+	// Memory is the size in QEMU's notation; the default is 2G. It is
+	// divided among Nodes.
 	Memory string
 	Nodes  int
 	CPUs   int
-	// Devices are further arguments of QEMU.
+	// Devices are additional arguments of QEMU.
 	Devices []string
-	// Wire is the network namespace that QEMU runs in, nil for the host's.
+	// Wire is the network namespace that QEMU runs in, or nil for the
+	// host's.
 	Wire *Wire
 	// Append is added to the first kernel's command line.
 	Append string
 	Stages []Stage
-	// Initramfs replaces the one that is made of the stages. Such a guest
-	// reports nothing, and is stopped when it prints Until.
+	// Initramfs is used instead of an initramfs for the stages. Such a
+	// guest reports nothing, and is stopped when it prints Until.
 	Initramfs string
 	Until     string
-	// Keys are typed one after the other.
+	// Keys are typed in this order.
 	Keys []Keys
-	// Timeout ends a guest that hangs; it is never less than the default.
+	// Timeout ends a guest that hangs. It is never shorter than the
+	// default.
 	Timeout time.Duration
-	// Console gets what the guest prints, as it comes; nil for nothing.
+	// Console receives what the guest prints, as it is printed. It may be
+	// nil.
 	Console io.Writer
 }
 
-// Keys are typed on the console when it shows a text, behind where the ones
-// before were typed.
+// Keys are typed on the console when it shows After. The text has to follow
+// those of earlier Keys.
 type Keys struct{ After, Type string }
 
-// Cmdline is what every kernel of a guest is started with. On tmpfs Debian's
-// 6.1 measures nothing.
+// Cmdline returns the command line that every kernel of a guest is started
+// with. The root is ramfs because Debian's 6.1 measures nothing on tmpfs.
 func Cmdline(arch string) string {
 	return "console=" + platforms[arch].console + " quiet panic=-1 rootfstype=ramfs ima_policy=tcb"
 }
 
-// A platform is how QEMU emulates an architecture.
+// A platform says how QEMU emulates an architecture.
 type platform struct {
 	command string
 	console string
-	// tpm is the device of a TPM; empty where QEMU has none.
+	// tpm is the TPM device, or "" if QEMU has none.
 	tpm string
 }
 
-// platforms are those of partitions under a hypervisor.
+// platforms are the partitions that run under a hypervisor.
 var platforms = map[string]platform{
 	"ppc64le": {
-		// TCG has none of these mitigations.
+		// TCG supports none of these mitigations.
 		command: "qemu-system-ppc64 -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off" +
 			" -cpu POWER9 -nodefaults -serial mon:stdio",
 		console: "hvc0",
 		tpm:     "tpm-spapr",
 	},
 	"s390x": {
-		// A small buffer of translations: with QEMU 7.2's default one
-		// the decompressor of a second kernel takes minutes, and with
-		// 32 MiB some kernels die in it, silently.
+		// Use a small translation buffer. With the default of QEMU 7.2,
+		// the decompressor of a second kernel takes minutes; with 32
+		// MiB, some kernels die in it silently.
 		command: "qemu-system-s390x -machine s390-ccw-virtio -accel tcg,tb-size=8 -cpu max -nodefaults -serial mon:stdio",
 		console: "ttysclp0",
 	},
 }
 
-// powerNV is bare metal, with the console that its firmware knows.
+// powerNV is bare metal with the console that its firmware supports.
 const powerNV = "qemu-system-ppc64 -machine powernv9 -cpu POWER9"
 
-// defaults are for what a Guest leaves open.
+// Defaults for fields of a Guest that are not set.
 const (
 	defaultMemory  = "2G"
 	defaultTimeout = 8 * time.Minute
 )
 
-// sink collects the console, and calls stop once when until is in it.
+// sink collects the console's output, and calls stop once when it contains
+// until.
 type sink struct {
 	mu    sync.Mutex
 	all   bytes.Buffer
@@ -101,8 +107,8 @@ type sink struct {
 	until string
 	stop  func()
 	seen  bool
-	// keys are still to be typed with send, when they are due from the
-	// offset from.
+	// keys are still to be typed, by sending them to send. The texts that
+	// they wait for are searched from the offset from.
 	keys []Keys
 	from int
 	send chan<- string
@@ -128,8 +134,8 @@ func (s *sink) Write(b []byte) (int, error) {
 
 func (s *sink) Close() error { return nil }
 
-// Run runs a guest to its end and returns what its stages reported. The error
-// holds the last lines of the console.
+// Run runs a guest until it ends, and returns what its stages reported. The
+// error includes the last lines of the console.
 func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	dir, err := os.MkdirTemp("", "imaboot-guest-")
 	if err != nil {
@@ -189,7 +195,7 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 		for {
 			select {
 			case text := <-typed:
-				// A guest that has gone says so by itself.
+				// A guest that has ended is reported elsewhere.
 				_, _ = vm.Console.Send(text)
 			case <-ctx.Done():
 				return
@@ -218,7 +224,7 @@ func (g *Guest) memory() string {
 	return g.Memory
 }
 
-// nodes divides memory and CPUs equally.
+// nodes divides memory and CPUs equally among the nodes.
 func (g *Guest) nodes() []string {
 	var args []string
 	var n int
@@ -234,7 +240,7 @@ func (g *Guest) nodes() []string {
 	return args
 }
 
-// vmtest knows its own architectures only; the others are arguments.
+// vmtest only knows some architectures; the others are passed as arguments.
 func init() {
 	for _, a := range []qemu.Arch{"ppc64le", "s390x"} {
 		if !slices.Contains(qemu.SupportedArches, a) {

@@ -19,7 +19,7 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// Where a stage finds the next one.
+// Where a stage finds the kernel and initrd of the next one.
 const (
 	NextKernel = "/next/kernel"
 	NextInitrd = "/next/initrd"
@@ -27,18 +27,18 @@ const (
 
 // A Stage is one kernel of a guest's chain.
 type Stage struct {
-	// Kernel is the path of its kernel on the host.
+	// Kernel is the path of the kernel on the host.
 	Kernel string
 	script.Stage
-	// Files are copied from the host into its initramfs: path there to path
+	// Files are copied from the host into the initramfs: path there to path
 	// here.
 	Files map[string]string
-	// Pack names how its initramfs is packed, "" for not at all.
+	// Pack names the compression of the initramfs; "" means none.
 	Pack string
 }
 
-// image writes the initramfs of the first stage to dir. Each holds the kernel
-// and the initramfs of the one after it.
+// image writes the initramfs of the first stage to dir. Each initramfs holds
+// the kernel and the initramfs of the next stage.
 func image(ctx context.Context, dir string, programs map[string]string, stages []Stage) (string, error) {
 	var next string
 	for i, s := range slices.Backward(stages) {
@@ -65,8 +65,8 @@ func image(ctx context.Context, dir string, programs map[string]string, stages [
 	return next, nil
 }
 
-// writeArchive writes an uncompressed initramfs with files of the host and
-// texts, and the directories that they need.
+// writeArchive writes an uncompressed initramfs that consists of files of the
+// host, texts, and the directories for them.
 func writeArchive(path string, files, texts map[string]string) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -104,7 +104,7 @@ func writeArchive(path string, files, texts map[string]string) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	// The kernel opens it before init runs.
+	// The kernel opens this device before init runs.
 	if err := add("dev/console", cpio.CharDev("dev/console", 0o600, 5, 1)); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func TestTookEffect(t *testing.T) {
 	}
 }
 
-// TestFragments: each fragment that a kernel names is there.
+// TestFragments: every fragment that a kernel names exists.
 func TestFragments(t *testing.T) {
 	for name, k := range own {
 		for _, f := range k.config {

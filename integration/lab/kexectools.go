@@ -11,10 +11,11 @@ import (
 	"path/filepath"
 )
 
-// kexecTools are Debian's kexec-tools and what they are linked with.
+// kexecTools are Debian's kexec-tools and the libraries that they are linked
+// with.
 var kexecTools = []string{"kexec-tools", "libc6", "liblzma5", "zlib1g"}
 
-// kexecFiles are those of them that a guest needs, as patterns.
+// kexecFiles are patterns for the files that a guest needs.
 var kexecFiles = []string{
 	"sbin/kexec", "lib64/ld64.so.2", "lib/*/libc.so.6", "lib/*/liblzma.so.5", "lib/*/libz.so.1",
 }
@@ -44,7 +45,8 @@ func (l *Lab) KexecTools(ctx context.Context) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The loader is a link whose target begins at the guest's root.
+		// The dynamic loader is a link whose target begins at the
+		// guest's root.
 		if target, err := os.Readlink(path); err == nil && filepath.IsAbs(target) {
 			path = filepath.Join(dir, target)
 		}

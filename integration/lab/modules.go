@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// moduleLists are what depmod writes and imaboot reads.
+// moduleLists are the files that depmod writes and imaboot reads.
 var moduleLists = []string{"modules.dep", "modules.alias", "modules.builtin"}
 
-// Modules are files for an initramfs, path there to path here: modules of a
-// stock kernel with all that they depend on, and what finds them.
+// Modules returns files for an initramfs (path there to path here): modules of
+// a stock kernel with all their dependencies, and the lists to find them.
 func (l *Lab) Modules(ctx context.Context, kernel string, names ...string) (map[string]string, error) {
 	path, err := l.Kernel(ctx, kernel)
 	if err != nil {
@@ -29,7 +29,8 @@ func (l *Lab) Modules(ctx context.Context, kernel string, names ...string) (map[
 		return nil, err
 	}
 	release = filepath.Base(release)
-	// depmod writes beside the modules, which are not ours to change.
+	// depmod writes beside the modules, but the cached ones must not
+	// change.
 	dir, err := l.make(filepath.Join("modules", release), func(dir string) error {
 		if err := os.MkdirAll(filepath.Join(dir, "lib", "modules"), 0o755); err != nil {
 			return err
@@ -53,7 +54,7 @@ func (l *Lab) Modules(ctx context.Context, kernel string, names ...string) (map[
 		return nil, err
 	}
 	for line := range strings.Lines(string(dep)) {
-		// PATH: PATHS
+		// The line is "PATH: PATHS".
 		module, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
 		name := strings.TrimSuffix(filepath.Base(module), ".ko")
 		i := slices.Index(names, name)
@@ -71,8 +72,8 @@ func (l *Lab) Modules(ctx context.Context, kernel string, names ...string) (map[
 	return files, nil
 }
 
-// Initramfs writes the initramfs of a stage for which there is no guest to
-// make it: one that a test puts on a disk or a server.
+// Initramfs writes the initramfs of a stage that a test puts on a disk or a
+// server. The initramfs of other stages are made with their guest.
 func (l *Lab) Initramfs(ctx context.Context, dir, goarch string, s Stage) (string, error) {
 	programs, err := l.guestBinaries(ctx, goarch)
 	if err != nil {
@@ -81,8 +82,8 @@ func (l *Lab) Initramfs(ctx context.Context, dir, goarch string, s Stage) (strin
 	return image(ctx, dir, programs, []Stage{s})
 }
 
-// Disk writes an image of an ext4 file system with files, path there to path
-// here.
+// Disk writes an image of an ext4 file system with files (path there to path
+// here).
 func (l *Lab) Disk(ctx context.Context, path string, files map[string]string, options ...string) error {
 	root, err := os.MkdirTemp(filepath.Dir(path), "disk-")
 	if err != nil {

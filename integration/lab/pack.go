@@ -12,8 +12,9 @@ import (
 	"os/exec"
 )
 
-// Packers are how an initramfs can be packed, by name: programs that read from
-// stdin and write to stdout what kernels unpack (lib/decompress_*.c).
+// Packers are the ways to compress an initramfs, by name. Each is a program
+// that reads from stdin, and writes to stdout a format that kernels unpack
+// (lib/decompress_*.c).
 var Packers = map[string][]string{
 	"gzip":  {"gzip", "-n", "-1"},
 	"xz":    {"xz", "--check=crc32", "-0"},
@@ -24,11 +25,11 @@ var Packers = map[string][]string{
 	"lzo":   {"lzop", "-1"},
 }
 
-// WithMicrocode packs with gzip behind an archive that is not packed, as
-// initramfs with microcode are.
+// WithMicrocode compresses with gzip, and puts an uncompressed archive in
+// front, as in initramfs with microcode.
 const WithMicrocode = "microcode"
 
-// pack writes a packed copy of a file beside it.
+// pack writes a compressed copy of a file beside it.
 func pack(ctx context.Context, path, how string) (string, error) {
 	argv, ok := Packers[how]
 	front := how == WithMicrocode

@@ -18,35 +18,36 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// A Result is what the stages of a guest reported, in their order.
+// A Result holds what the stages of a guest reported, in their order.
 type Result struct {
 	Stages []*Report
-	// TPM: QEMU gave the guest one, which its kernels have to find.
+	// TPM is set if QEMU gave the guest a TPM. Its kernels have to find it.
 	TPM bool
-	// Console is what was printed besides.
+	// Console is everything else that was printed.
 	Console string
 }
 
-// A Report is what one stage reported.
+// A Report holds what one stage reported.
 type Report struct {
 	Name  string
 	Start script.Event
-	// Runs are the commands, Lists the measurement lists, in their order.
+	// Runs are the commands, and Lists the measurement lists, in their
+	// order.
 	Runs   []script.Event
 	Lists  []List
 	Others []script.Event
-	// Ended tells that the stage came to its end, and was not left by a
-	// kexec.
+	// Ended is set if the stage did all its steps, and clear if a kexec
+	// ended it.
 	Ended bool
 }
 
-// A List is a measurement list with the PCRs that were read before it.
+// A List is a measurement list, and the PCRs that were read before it.
 type List struct {
 	Data []byte
 	PCRs []pcr.Value
 }
 
-// Check replays the list with the project's own reader.
+// Check replays the list with the project's own code.
 func (l List) Check() (*handover.Report, error) {
 	list, err := handover.Parse(l.Data)
 	if err != nil {
@@ -55,8 +56,8 @@ func (l List) Check() (*handover.Report, error) {
 	return handover.Check(list, 10, l.PCRs), nil
 }
 
-// Stage returns the report of a stage, or an error that names those that
-// reported.
+// Stage returns the report of a stage. If there is none, the error names the
+// stages that reported.
 func (r *Result) Stage(name string) (*Report, error) {
 	var names []string
 	for _, s := range r.Stages {
@@ -68,7 +69,7 @@ func (r *Result) Stage(name string) (*Report, error) {
 	return nil, fmt.Errorf("stage %q was not reached, only %q", name, names)
 }
 
-// parse reads the marked lines of a console.
+// parse parses the marked lines of a console.
 func parse(console []byte) (*Result, error) {
 	r := &Result{Console: clean(string(console))}
 	var data []byte
@@ -147,7 +148,7 @@ func unpack(e script.Event) (List, error) {
 	return l, nil
 }
 
-// clean leaves the guest's data out of a console for people.
+// clean removes the guest's data from a console's output, for people to read.
 func clean(console string) string {
 	var out []string
 	for line := range strings.SplitSeq(strings.ReplaceAll(console, "\r", ""), "\n") {

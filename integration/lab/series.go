@@ -21,10 +21,10 @@ import (
 	"github.com/imaboot/imaboot/integration/patches"
 )
 
-// A series is the project's patches for one kernel, in their order.
+// A series holds the project's patches for one kernel, in their order.
 type series struct {
 	files []patch
-	// key is made of the content; empty without a patch.
+	// key is derived from the content. It is empty if there is no patch.
 	key string
 }
 
@@ -33,8 +33,8 @@ type patch struct {
 	data []byte
 }
 
-// readSeries reads the series for a package linux-source-VERSION, or the newest
-// one if there is none for that kernel.
+// readSeries reads the series for a package linux-source-VERSION. If there is
+// none for that kernel, it reads the newest.
 func readSeries(pkg string) (*series, error) {
 	dirs, err := fs.ReadDir(patches.Files, ".")
 	if err != nil {
@@ -59,7 +59,7 @@ func readSeries(pkg string) (*series, error) {
 			return nil, err
 		}
 		if !bytes.Contains(b, []byte("\ndiff --git ")) {
-			continue // the cover letter
+			continue // it is the cover letter
 		}
 		s.files = append(s.files, patch{name, b})
 		sum.Write(b)
@@ -71,7 +71,7 @@ func readSeries(pkg string) (*series, error) {
 	return s, nil
 }
 
-// apply applies the patches to a tree; none of them may need fuzz.
+// apply applies the patches to a tree. A patch that needs fuzz is an error.
 func (s *series) apply(ctx context.Context, tree string) error {
 	for _, p := range s.files {
 		cmd := exec.CommandContext(ctx, "patch", "-p1", "-F0", "-s")
@@ -83,12 +83,12 @@ func (s *series) apply(ctx context.Context, tree string) error {
 	return nil
 }
 
-// seriesWorlds are where the kernels come from that the project has series
-// for: Debian's newest, and its stable release.
+// seriesWorlds are the suites whose kernels the project has series for:
+// Debian's newest kernel, and that of its stable release.
 var seriesWorlds = []world{sourceWorld, {"amd64", "trixie"}}
 
 // CheckSeries applies each series to the files of a fresh linux-source, and
-// holds them against the kernel's own rules for patches.
+// checks it by the kernel's own rules for patches.
 func (l *Lab) CheckSeries(ctx context.Context) error {
 	var errs []error
 	for _, w := range seriesWorlds {
@@ -143,8 +143,8 @@ func (l *Lab) checkSeries(ctx context.Context, w world) error {
 	return nil
 }
 
-// touched are the files that the patches change; those that they make are not
-// in a tree.
+// touched returns the files that the patches change. It omits files that they
+// create, which are not in the tree.
 func (s *series) touched() []string {
 	var out []string
 	for _, p := range s.files {

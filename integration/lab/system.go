@@ -18,24 +18,24 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 )
 
-// A system is a Debian on a disk of its own.
+// A system is an installation of Debian on a disk.
 type system struct {
-	kernel   string   // of stock: its world is the system's
+	kernel   string   // the stock kernel; its suite is the system's
 	packages []string // besides systemPackages
-	// prep gives the disk a partition for the firmware's loader.
+	// prep adds a partition for the firmware's loader to the disk.
 	prep     bool
 	diskID   uint32
 	rootUUID string
-	// verify are flags of imaboot verify.
+	// verify holds flags of imaboot verify.
 	verify []string
-	// texts are files besides systemTexts, commands are run behind
+	// texts are files in addition to systemTexts, and commands run after
 	// systemCommands.
 	texts    map[string]string
 	commands string
 }
 
-// systems are by GOARCH. What is random in a real one is constant, so that
-// what tests see is the same each time.
+// systems are the systems by GOARCH. Values that are random on a real system
+// are constant here, so that tests always see the same.
 var systems = map[string]*system{
 	"ppc64le": {
 		kernel: Debian61, packages: []string{"grub-ieee1275-bin", "grub2-common"},
@@ -49,23 +49,23 @@ var systems = map[string]*system{
 	},
 }
 
-// systemPackages get what they depend on besides. Those that every Debian has
-// are named too, since apt is told that nothing is there.
+// systemPackages are installed with their dependencies. They include packages
+// that every Debian has, because apt is told that nothing is installed.
 var systemPackages = []string{
 	"base-files", "base-passwd", "bash", "coreutils", "dash", "diffutils", "dpkg", "e2fsprogs", "findutils", "grep",
 	"gzip", "hostname", "libc-bin", "login", "mount", "passwd", "sed", "util-linux",
 	"busybox", "initramfs-tools", "kmod", "systemd", "systemd-sysv", "udev", "zstd",
 }
 
-// DebianDisk returns the path of a raw image of a disk with a Debian 12, made
-// by the programs that a Debian of that architecture, a GOARCH, would run. It
-// has an MSDOS partition table, and /boot is in the root, the last partition.
-// On ppc64le GRUB's configuration is in it, on s390x zipl's and an entry of the
-// Boot Loader Specification.
+// DebianDisk returns the path of a raw disk image with Debian 12, made by the
+// programs that a Debian of that architecture (a GOARCH) would run. It has an
+// MSDOS partition table; /boot is in the root file system, on the last
+// partition. On ppc64le it contains GRUB's configuration; on s390x it contains
+// zipl's, and an entry of the Boot Loader Specification.
 //
-// When it has reached multi-user.target it reports as a stage SystemStage, and
-// powers off. Many use the image: QEMU has to be told to write elsewhere
-// (snapshot=on).
+// When the system has reached multi-user.target, it reports as the stage
+// SystemStage and powers off. Several guests use the image, so QEMU must be
+// told to write elsewhere (snapshot=on).
 func (l *Lab) DebianDisk(ctx context.Context, arch string) (string, error) {
 	s, ok := systems[arch]
 	if !ok {
@@ -88,8 +88,9 @@ func (l *Lab) DebianDisk(ctx context.Context, arch string) (string, error) {
 		return "", err
 	}
 	dir, err := l.make(filepath.Join("systems", arch, "disk-"+key), func(dir string) error {
-		// They are large, and new with each change of a program. A guest
-		// that runs from one keeps it until it ends.
+		// The disks are large, and every change of a program makes a
+		// new one. A guest that runs from a removed disk keeps it until
+		// the guest ends.
 		old, err := filepath.Glob(filepath.Join(l.Dir, "systems", arch, "disk-*"))
 		if err != nil {
 			return err
@@ -119,16 +120,16 @@ func (l *Lab) DebianDisk(ctx context.Context, arch string) (string, error) {
 	return filepath.Join(dir, "disk"), err
 }
 
-// SystemStage is the name of the stage that DebianDisk's systems report.
+// SystemStage is the name of the stage as which DebianDisk's systems report.
 const SystemStage = "debian"
 
-// A systemFile's fields are in the disk's key.
+// A systemFile is a file of a system. Its fields are part of the disk's key.
 type systemFile struct {
 	Content []byte
 	Mode    os.FileMode
 }
 
-// reporter is what makes a system report, by path.
+// reporter returns the files that make a system report, by path.
 func (s *system) reporter(programs map[string]string) (map[string]systemFile, error) {
 	const imaboot, list = "/usr/sbin/imaboot", "/run/joined"
 	stage := script.Stage{Name: SystemStage, Steps: []script.Step{
@@ -152,7 +153,8 @@ func (s *system) reporter(programs map[string]string) (map[string]systemFile, er
 	return files, nil
 }
 
-// keyOf names a thing of the cache by what it is made from.
+// keyOf returns a name for something in the cache, derived from what it is made
+// from.
 func keyOf(parts ...any) (string, error) {
 	b, err := json.Marshal(parts)
 	if err != nil {
@@ -162,7 +164,8 @@ func keyOf(parts ...any) (string, error) {
 	return hex.EncodeToString(key[:8]), nil
 }
 
-// systemRoot returns the path of a system's tree, all but what reports.
+// systemRoot returns the path of a system's tree, without the files of
+// reporter.
 func (l *Lab) systemRoot(ctx context.Context, arch string, s *system) (string, error) {
 	kernel, err := l.Kernel(ctx, s.kernel)
 	if err != nil {
@@ -217,8 +220,8 @@ func (l *Lab) systemRoot(ctx context.Context, arch string, s *system) (string, e
 	return filepath.Join(dir, "root"), err
 }
 
-// DebianFiles are the kernel and the initramfs of DebianDisk's system, and a
-// command line that finds its root, for a server to hand out.
+// DebianFiles returns the kernel and the initramfs of DebianDisk's system, and
+// a command line that finds its root file system. A server can offer them.
 func (l *Lab) DebianFiles(ctx context.Context, arch string) (kernel, initrd, cmdline string, err error) {
 	s, ok := systems[arch]
 	if !ok {

@@ -14,12 +14,13 @@ import (
 	"path/filepath"
 )
 
-// Sizes of a disk, in bytes. Partitions begin where partitioners align them.
+// Sizes of a disk, in bytes. Partitions begin where partitioning tools align
+// them.
 const (
 	sectorSize    = 512
 	partitionUnit = 1 << 20
 	prepSize      = 8 << 20
-	// rootFree is what a root has room for, besides the file system's own
+	// rootFree is the free space of a root file system, in addition to its
 	// tables and journal.
 	rootFree = 128 << 20
 )
@@ -30,15 +31,15 @@ const (
 	typeLinux = 0x83
 )
 
-// A partition is a row of a partition table, in bytes.
+// A partition is a row of a partition table. Its offset and size are in bytes.
 type partition struct {
 	kind         byte
 	active       bool
 	offset, size int64
 }
 
-// partitions lays out a disk whose last partition is a root of rootSize bytes,
-// behind one for the firmware's loader if prep is set.
+// partitions lays out a disk. Its last partition is a root of rootSize bytes;
+// if prep is set, a partition for the firmware's loader comes before it.
 func partitions(prep bool, rootSize int64) []partition {
 	var all []partition
 	offset := int64(partitionUnit)
@@ -50,16 +51,16 @@ func partitions(prep bool, rootSize int64) []partition {
 	return append(all, partition{typeLinux, !prep, offset, rootSize})
 }
 
-// partitionTable is the first sector of a disk with an MSDOS partition table,
-// or an error for partitions that it cannot describe.
+// partitionTable returns the first sector of a disk with an MSDOS partition
+// table. It returns an error if the table cannot describe the partitions.
 func partitionTable(id uint32, parts []partition) ([]byte, error) {
 	const (
 		idOffset    = 440
 		firstOffset = 446
 		rowSize     = 16
 		rows        = 4
-		// useLBA is an address of cylinder, head and sector that is too
-		// large for that form.
+		// useLBA is a cylinder, head and sector address that says: too
+		// large for this form.
 		useLBA = "\xfe\xff\xff"
 	)
 	if len(parts) > rows {
@@ -87,7 +88,7 @@ func partitionTable(id uint32, parts []partition) ([]byte, error) {
 	return b, nil
 }
 
-// treeSize is about how much a file system needs to hold a tree.
+// treeSize estimates how much space a tree needs in a file system.
 func treeSize(root string) (int64, error) {
 	const block = 4096
 	var size int64
@@ -99,15 +100,15 @@ func treeSize(root string) (int64, error) {
 		if err != nil {
 			return err
 		}
-		// An inode, and its blocks.
+		// Count an inode and the blocks.
 		size += 512 + (info.Size()+block-1)/block*block
 		return nil
 	})
 	return size, err
 }
 
-// writeDisk writes a disk with a root, and needs neither mounts nor loop
-// devices.
+// writeDisk writes a disk with a root file system. It needs neither mounts nor
+// loop devices.
 func (s *system) writeDisk(ctx context.Context, root, path string) (err error) {
 	size, err := treeSize(root)
 	if err != nil {
@@ -127,12 +128,12 @@ func (s *system) writeDisk(ctx context.Context, root, path string) (err error) {
 		return err
 	}
 	p := parts[len(parts)-1]
-	// Partitioners leave the end free, too.
+	// Partitioning tools also leave the end free.
 	if err := f.Truncate(p.offset + p.size + partitionUnit); err != nil {
 		return err
 	}
-	// These features, and blocks of 4 KiB, are what Debian 12 makes of a
-	// disk of usual size, on any host.
+	// On any host, make the file system that Debian 12 makes on a disk of
+	// usual size: these features, and blocks of 4 KiB.
 	_, err = run(ctx, "", "mke2fs", "-q", "-F", "-t", "ext4", "-O", "^metadata_csum_seed,^orphan_file", "-T", "default",
 		"-L", "root", "-U", s.rootUUID, "-E", fmt.Sprintf("offset=%d,nodiscard", p.offset), "-d", root,
 		path, fmt.Sprintf("%dk", p.size>>10))

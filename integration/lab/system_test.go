@@ -102,7 +102,7 @@ func TestTreeSize(t *testing.T) {
 	}
 }
 
-// TestConfiguration looks for placeholders that are left.
+// TestConfiguration: no placeholders are left.
 func TestConfiguration(t *testing.T) {
 	left := regexp.MustCompile(`[^$]\{[a-z]+\}`)
 	for arch, s := range systems {
@@ -119,8 +119,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestBinfmts looks whether all of an ELF file's header up to the machine is
-// compared, for each system.
+// TestBinfmts: for each system, the pattern covers the ELF header up to the
+// machine number.
 func TestBinfmts(t *testing.T) {
 	const header = 20
 	for arch := range systems {
@@ -133,7 +133,7 @@ func TestBinfmts(t *testing.T) {
 	}
 }
 
-// TestKeyOf makes sure that a program's content tells disks apart.
+// TestKeyOf: a program's content changes the key of a disk.
 func TestKeyOf(t *testing.T) {
 	one, err := keyOf("root", map[string]systemFile{"a": {[]byte("1"), 0o644}})
 	if err != nil {

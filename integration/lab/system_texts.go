@@ -6,18 +6,18 @@ package lab
 
 import "strings"
 
-// Constants of all systems.
+// Values of all systems.
 const (
 	machineID    = "5d2c8b0e9f1a4376b8e04c1d7a63f295"
 	reporterPath = "/usr/sbin/imaboot-guest"
 )
 
-// configuration returns the texts of a system, by path, and its commands, both
-// without placeholders.
+// configuration returns the texts of a system by path, and its commands. All
+// placeholders are replaced.
 func (s *system) configuration(arch, release string) (texts map[string]string, commands string) {
 	fill := strings.NewReplacer(
 		"{uuid}", s.rootUUID, "{release}", release, "{machine}", machineID, "{reporter}", reporterPath,
-		// What an administrator chose, besides root=.
+		// What an administrator chose besides root=.
 		"{parameters}", "console="+platforms[arch].console+" ima_policy=tcb rootfstype=ext4 panic=-1",
 	)
 	texts = map[string]string{}
@@ -29,7 +29,7 @@ func (s *system) configuration(arch, release string) (texts map[string]string, c
 	return texts, fill.Replace(systemCommands + s.commands)
 }
 
-// systemTexts are made by the installer or the administrator.
+// systemTexts are files that the installer or the administrator would make.
 var systemTexts = map[string]string{
 	"etc/fstab":      "UUID={uuid} / ext4 errors=remount-ro 0 1\n",
 	"etc/hostname":   "debian\n",
@@ -39,7 +39,8 @@ var systemTexts = map[string]string{
 	"etc/initramfs-tools/modules":    "virtio_pci\nvirtio_blk\next4\n",
 	"etc/initramfs-tools/conf.d/lab": "MODULES=list\nCOMPRESSLEVEL=1\n",
 
-	// It is ordered behind one target by being wanted by the next.
+	// graphical.target wants the service, so that it can run after
+	// multi-user.target.
 	"etc/systemd/system/imaboot-report.service": `[Unit]
 Description=Report what IMA measured
 After=multi-user.target
@@ -55,10 +56,11 @@ WantedBy=graphical.target
 `,
 }
 
-// systemCommands are what scripts of the packages do and is needed, run in the
-// tree. Documentation would only make the image larger. What is masked is not
-// needed to get to multi-user.target, where each program that runs takes half
-// a second under emulation; nobody logs in, and logind wants a bus.
+// systemCommands run in the tree. They do what the packages' scripts would have
+// done, as far as it is needed. Documentation is removed, because it would only
+// make the image larger. Services that are not needed to reach
+// multi-user.target are masked: each program takes half a second to run under
+// emulation. Nobody logs in, and logind would need a bus.
 const systemCommands = `
 rm -rf /usr/share/doc /usr/share/info /usr/share/locale /usr/share/man
 cp /usr/share/base-passwd/passwd.master /etc/passwd
@@ -82,10 +84,11 @@ for g in /lib/systemd/system-generators/*; do
 done
 `
 
-// grubCommands make what GRUB's package and grub-install leave behind, with the
-// terminal that an administrator chooses where there is no screen. The
-// real grub-probe looks at the disk that the root is on, which does not exist
-// yet: its place takes one that answers what it would find, until they end.
+// grubCommands make the files that GRUB's package and grub-install leave
+// behind, with the terminal that an administrator chooses on a machine without
+// a screen. The real grub-probe looks at the root file system's disk, which
+// does not exist yet. While the commands run, a replacement gives the answers
+// that grub-probe would find.
 const grubCommands = `
 sed -e 's|^GRUB_CMDLINE_LINUX=.*|GRUB_CMDLINE_LINUX="{parameters}"|' -e 's|^#GRUB_TERMINAL=|GRUB_TERMINAL=|' \
 	/usr/share/grub/default/grub >/etc/default/grub
@@ -122,10 +125,11 @@ mount --bind /run/grub-probe /usr/sbin/grub-probe
 grub-mkconfig -o /boot/grub/grub.cfg
 `
 
-// ziplTexts are of s390x: the configuration that an installer writes for zipl,
-// and an entry beside it as zipl-switch-to-blscfg would make of it, a program
-// that Debian does not package. zipl takes both, but not with a menu: entries
-// need the target of [defaultboot]. It does not run, since it needs the device.
+// ziplTexts are files of s390x: the configuration that an installer writes for
+// zipl, and beside it an entry as zipl-switch-to-blscfg would make it, a
+// program that Debian does not package. zipl accepts both, but not together
+// with a menu: entries need the target of [defaultboot]. zipl itself does not
+// run, since it needs the device.
 var ziplTexts = map[string]string{
 	"etc/kernel-img.conf": "do_symlinks = yes\nlink_in_boot = yes\n",
 	"etc/zipl.conf": `# See zipl.conf(5)

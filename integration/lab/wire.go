@@ -19,13 +19,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Wire is a network with one guest and a server of DHCPv6 and TFTP, apart
-// from the host's networks. QEMU's own network has no leases of IPv6.
+// A Wire is a network with one guest and one server for DHCPv6 and TFTP,
+// separate from the host's networks. QEMU's own network has no IPv6 leases.
 type Wire struct {
-	// Name is that of the network namespace, and of the tap device in it
-	// that a guest is to be attached to.
+	// Name is the name of the network namespace, and of the tap device in
+	// it that the guest must be attached to.
 	Name string
-	// Address is the server's.
+	// Address is the server's address.
 	Address string
 
 	dnsmasq *exec.Cmd
@@ -37,8 +37,9 @@ const (
 	wireWait    = 10 * time.Second
 )
 
-// NewWire makes a wire, whose server hands out the files of a directory by
-// TFTP, and names the URL of a boot file: %s in it is its address.
+// NewWire makes a wire. Its server offers the files of a directory by TFTP, and
+// announces the URL of a boot file. A %s in bootFile stands for the server's
+// address.
 func NewWire(ctx context.Context, tftp, bootFile string) (*Wire, error) {
 	w := &Wire{Name: fmt.Sprintf("imaboot%d", os.Getpid()), Address: "[" + wireAddress + "]", log: &strings.Builder{}}
 	if _, err := run(ctx, "", "ip", "netns", "add", w.Name); err != nil {
@@ -54,7 +55,7 @@ func (w *Wire) start(ctx context.Context, tftp, bootFile string) error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},
 		{"tuntap", "add", "dev", w.Name, "mode", "tap"},
-		// Nobody else is there who could have the address.
+		// Nobody else could have the address.
 		{"addr", "add", wireAddress + "/64", "dev", w.Name, "nodad"},
 		{"link", "set", w.Name, "up"},
 	} {
@@ -65,7 +66,7 @@ func (w *Wire) start(ctx context.Context, tftp, bootFile string) error {
 	w.dnsmasq = exec.Command("ip", "netns", "exec", w.Name, "dnsmasq",
 		"--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--log-dhcp", "--user=root", "--pid-file",
 		"--port=0", "--interface="+w.Name, "--dhcp-leasefile="+os.DevNull, "--leasefile-ro",
-		// Routes come from advertisements, not with a lease.
+		// Routes come from router advertisements, not with a lease.
 		"--enable-ra", "--dhcp-range=fd00:1a::100,fd00:1a::1ff,64,1h",
 		"--dhcp-option=option6:bootfile-url,"+bootFile,
 		"--enable-tftp", "--tftp-root="+tftp)
@@ -81,8 +82,8 @@ func (w *Wire) Listen() (net.Listener, error) {
 	}
 	done := make(chan result)
 	go func() {
-		// The thread is in another namespace from here on, and ends with
-		// this function since it stays locked.
+		// From here on the thread is in another namespace. It stays
+		// locked, so it ends with this function.
 		runtime.LockOSThread()
 		l, err := w.listen()
 		done <- result{l, err}
@@ -103,7 +104,8 @@ func (w *Wire) listen() (net.Listener, error) {
 	return net.Listen("tcp6", w.Address+":0")
 }
 
-// Close ends the server. The error has what it printed, if it did not run.
+// Close ends the server. If the server failed, the error includes what it
+// printed.
 func (w *Wire) Close() error {
 	var failed error
 	if w.dnsmasq != nil && w.dnsmasq.Process != nil {

@@ -17,40 +17,40 @@ import (
 
 // A Device is a block device.
 type Device struct {
-	// Name is that of /sys/class/block.
+	// Name is the device's name in /sys/class/block.
 	Name string
 	// Bytes is its size.
 	Bytes int64
-	// Number is what the kernel calls it, MAJOR:MINOR, and since Linux 5.15
-	// how many disks there were before: it tells a device from a later one
-	// of the same name.
+	// Number is MAJOR:MINOR, followed since Linux 5.15 by the kernel's
+	// sequence number of disks. It tells a device from a later one of the
+	// same name.
 	Number string
-	// PartUUID and PartLabel are those of a partition that has them.
+	// PartUUID and PartLabel are those of the partition, or empty.
 	PartUUID, PartLabel string
-	// Storage is the same for devices that are one, which several ways lead
-	// to: the disk's worldwide name, and the partition. It is empty for a
-	// disk without such a name.
+	// Storage is equal for devices that are the same storage on several
+	// paths. It consists of the disk's worldwide name and the partition
+	// number, and is empty for a disk without such a name.
 	Storage string
 }
 
-// sector is the unit of sizes in sysfs.
+// sector is the unit of sizes in sysfs, in bytes.
 const sector = 512
 
-// Devices are the block devices in the sysfs under root ("/") that could hold
-// a file system: whole disks without partitions, and partitions.
+// Devices returns the block devices in the sysfs under root (normally "/") that
+// can hold a file system: partitions, and whole disks without partitions. They
+// are sorted by name.
 func Devices(root string) ([]Device, error) {
 	dir := filepath.Join(root, "sys/class/block")
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // no driver of a disk
+		return nil, nil // the kernel has no disk driver
 	}
 	if err != nil {
 		return nil, fmt.Errorf("block devices: %w", err)
 	}
 	var out []Device
 	for _, e := range entries {
-		// One that goes meanwhile, or is broken, is no reason to give up
-		// the others.
+		// Ignore a device that is broken or disappears meanwhile.
 		if d, err := device(filepath.Join(dir, e.Name())); d != nil && err == nil {
 			out = append(out, *d)
 		}
@@ -59,7 +59,7 @@ func Devices(root string) ([]Device, error) {
 	return out, nil
 }
 
-// device returns nil for one that cannot hold a file system of its own.
+// device returns nil for a device that cannot hold a file system.
 func device(dir string) (*Device, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "size"))
 	if err != nil {
@@ -73,7 +73,7 @@ func device(dir string) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The kernel makes ramdisks and loop devices of nothing.
+	// The kernel creates ramdisks and loop devices that have no content.
 	name := filepath.Base(dir)
 	if sectors == 0 || strings.HasPrefix(name, "ram") || strings.HasPrefix(name, "zram") {
 		return nil, nil
@@ -82,13 +82,13 @@ func device(dir string) (*Device, error) {
 	if err != nil || len(parts) > 0 {
 		return nil, err
 	}
-	// A path of several ways to one disk: the device above is the disk.
+	// A path of a multipath disk has a holder, which is the disk itself.
 	holders, err := filepath.Glob(filepath.Join(dir, "holders", "*"))
 	if err != nil || len(holders) > 0 {
 		return nil, err
 	}
 	d := &Device{Name: name, Bytes: sectors * sector, Number: strings.TrimSpace(string(number))}
-	disks := []string{dir, filepath.Dir(evaluated(dir))} // if it is one, or a partition
+	disks := []string{dir, filepath.Dir(evaluated(dir))} // the directory of the disk or partition, and the one above it
 	if seq := firstOf(disks, "diskseq"); seq != "" {
 		d.Number += " " + seq
 	}
@@ -111,7 +111,7 @@ func device(dir string) (*Device, error) {
 	return d, nil
 }
 
-// firstOf is the text of the first file of that name, if there is one.
+// firstOf returns the text of the first file of that name, or "".
 func firstOf(dirs []string, name string) string {
 	for _, dir := range dirs {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
@@ -121,14 +121,15 @@ func firstOf(dirs []string, name string) string {
 	return ""
 }
 
-// worldwide reports whether a name that SCSI's vital product data gives, as
-// scsi_vpd_lun_id of drivers/scsi/scsi_lib.c prints it, is no other disk's.
-// Vendors make up the rest, t10., as they like.
+// worldwide reports whether a name from SCSI's vital product data is unique.
+// The kernel prints the kinds of names in scsi_vpd_lun_id
+// (drivers/scsi/scsi_lib.c). Vendors make up the kind "t10." as they like.
 func worldwide(name string) bool {
 	return slices.ContainsFunc([]string{"naa.", "eui.", "uuid."}, func(kind string) bool { return strings.HasPrefix(name, kind) })
 }
 
-// evaluated is where the links of sysfs lead: a partition is in its disk.
+// evaluated follows the links of sysfs. A partition's directory is inside that
+// of its disk.
 func evaluated(dir string) string {
 	if to, err := filepath.EvalSymlinks(dir); err == nil {
 		return to
@@ -136,7 +137,8 @@ func evaluated(dir string) string {
 	return dir
 }
 
-// Natural orders names by their numbers: sda2 is before sda10.
+// Natural compares names by the numbers in them, so that sda2 comes before
+// sda10. The result is negative, zero or positive.
 func Natural(a, b string) int {
 	for a != "" && b != "" {
 		x, y := number(a), number(b)
@@ -159,7 +161,7 @@ func Natural(a, b string) int {
 	return len(a) - len(b)
 }
 
-// number are the digits at the start of s.
+// number returns the digits at the start of s.
 func number(s string) string {
 	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	if i < 0 {

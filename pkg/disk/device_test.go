@@ -46,7 +46,7 @@ func TestDevices(t *testing.T) {
 	if got, err := Devices(t.TempDir()); got != nil || err != nil {
 		t.Errorf("no sysfs: %v, %v", got, err)
 	}
-	// A broken one is passed over.
+	// A broken device is ignored.
 	fileroot.Add(t, root, map[string]string{class + "vda/size": "many\n", class + "sda2/diskseq": "7\n"})
 	want[1].Number += " 7"
 	if got, err = Devices(root); err != nil {
@@ -62,7 +62,7 @@ func TestNatural(t *testing.T) {
 	got := slices.Clone(want)
 	slices.Sort(got)
 	slices.SortStableFunc(got, Natural)
-	// Equal numbers keep the order that they had.
+	// Devices with equal numbers keep their order.
 	i, j := slices.Index(want, "sda1"), slices.Index(want, "sda01")
 	if Natural("sda1", "sda01") != 0 {
 		t.Error("equal numbers differ")
@@ -79,7 +79,7 @@ func TestProbeNothing(t *testing.T) {
 			t.Errorf("%d bytes: %v", len(content), err)
 		}
 	}
-	// A magic, and nothing behind it.
+	// The magic is there, but the device ends after it.
 	if s, err := Probe(strings.NewReader("XFSB")); err == nil {
 		t.Errorf("%+v", s)
 	}

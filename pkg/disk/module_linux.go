@@ -18,8 +18,8 @@ import (
 	"github.com/u-root/u-root/pkg/kmodule"
 )
 
-// Modules loads the kernel modules that devices and file systems need, as udev
-// does elsewhere.
+// Modules loads the kernel modules that devices and file systems need. On a
+// full system, udev does that.
 type Modules struct {
 	prober  *kmodule.Prober
 	aliases []alias
@@ -29,8 +29,9 @@ type Modules struct {
 
 type alias struct{ pattern, module string }
 
-// NewModules reads modules.alias of the running kernel, under root ("/"). If
-// there is none, nothing is ever loaded. log gets what cannot be loaded.
+// NewModules reads modules.alias of the running kernel under root (normally
+// "/"). If there is no such file, the Modules never load anything. log is told
+// which modules cannot be loaded.
 func NewModules(root string, log func(string, ...any)) (*Modules, error) {
 	m := &Modules{tried: map[string]bool{}, log: log}
 	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
@@ -51,7 +52,8 @@ func NewModules(root string, log func(string, ...any)) (*Modules, error) {
 	}
 	p, err := kmodule.NewProber(kmodule.ProbeOpts{RootDir: root, KVer: release})
 	if err != nil {
-		// Drivers may be built into the kernel.
+		// This is no error, because drivers may be built into the
+		// kernel.
 		log("modules: %v", err)
 		return m, nil
 	}
@@ -59,7 +61,7 @@ func NewModules(root string, log func(string, ...any)) (*Modules, error) {
 	return m, nil
 }
 
-// parseAliases reads lines "alias PATTERN MODULE" (depmod(8)).
+// parseAliases parses lines of the form "alias PATTERN MODULE" (depmod(8)).
 func parseAliases(r io.Reader) ([]alias, error) {
 	var out []alias
 	s := bufio.NewScanner(r)
@@ -71,10 +73,10 @@ func parseAliases(r io.Reader) ([]alias, error) {
 	return out, s.Err()
 }
 
-// normal makes - and _ equal, as they are to depmod and the kernel.
+// normal makes "-" and "_" equal, as depmod and the kernel do.
 func normal(s string) string { return strings.ReplaceAll(s, "-", "_") }
 
-// match returns the modules for a modalias.
+// match returns the modules that match a modalias.
 func (m *Modules) match(modalias string) []string {
 	var out []string
 	for _, a := range m.aliases {
@@ -94,8 +96,8 @@ func (m *Modules) Device(modalias string) {
 	}
 }
 
-// Cold loads the modules for all devices that are in sysfs under root ("/"). It
-// returns how many modules it tried.
+// Cold loads the modules for all devices in the sysfs under root (normally
+// "/"). It returns the number of modules that it tried to load.
 func (m *Modules) Cold(root string) int {
 	before := len(m.tried)
 	if m.prober == nil {
@@ -113,8 +115,8 @@ func (m *Modules) Cold(root string) int {
 	return len(m.tried) - before
 }
 
-// filesystems are what a file system's driver asks the kernel to load by
-// /sbin/modprobe, which an initramfs may not have, and itself.
+// filesystems lists, by file system, the driver and the modules that it asks
+// the kernel to load through /sbin/modprobe, which an initramfs may lack.
 var filesystems = map[string][]string{
 	"ext4":    {"crc32c_generic", "ext4"},
 	"btrfs":   {"crc32c_generic", "xxhash_generic", "blake2b_generic", "btrfs"},
@@ -135,7 +137,7 @@ func (m *Modules) Filesystem(fstype string) {
 	}
 }
 
-// probe loads a module and what it depends on, once.
+// probe loads a module and its dependencies, unless it has tried before.
 func (m *Modules) probe(name string) {
 	if m.prober == nil || m.tried[name] {
 		return

@@ -26,7 +26,7 @@ func TestParseEvent(t *testing.T) {
 	}
 }
 
-// TestListen: waiting ends when its time does.
+// TestListen: a wait ends when its context does.
 func TestListen(t *testing.T) {
 	e, err := Listen()
 	if err != nil {
@@ -71,7 +71,7 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// TestNoModules: without modules.alias nothing is tried.
+// TestNoModules: without modules.alias, no module is tried.
 func TestNoModules(t *testing.T) {
 	root := fileroot.New(t, map[string]string{"proc/sys/kernel/osrelease": "6.1\n", "sys/devices/a/modalias": "virtio:d00000002v00001AF4"})
 	m, err := NewModules(root, t.Logf)

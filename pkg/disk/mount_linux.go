@@ -15,15 +15,15 @@ import (
 	"github.com/imaboot/imaboot/pkg/entry"
 )
 
-// mountDir is where file systems are mounted, under the root.
+// mountDir is the directory, relative to the root, that holds the mount points.
 const mountDir = "run/imaboot/disk"
 
-// A way is a type and options to mount with.
+// A way is a file system type and the options to mount it with.
 type way struct{ fstype, data string }
 
-// ways are the options with which a file system does not replay its journal:
-// that would write to the disk. The driver of ext4 mounts ext2 and ext3 as well;
-// a kernel without it may have drivers for those.
+// ways are options that keep a file system from replaying its journal, because
+// that would write to the disk. The driver of ext4 also mounts ext2 and ext3. A
+// kernel without it may have the drivers of those.
 var ways = map[string][]way{
 	"ext4":  {{"ext4", "noload"}, {"ext3", "noload"}, {"ext2", ""}},
 	"xfs":   {{"xfs", "norecovery"}},
@@ -34,8 +34,10 @@ var ways = map[string][]way{
 // ErrMount means that a device holds no file system that can be mounted.
 var ErrMount = errors.New("cannot be mounted")
 
-// Open mounts the file system of a device read-only, and opens it. The device
-// is in dev under root ("/"), and is mounted in run/imaboot/disk under it.
+// Open mounts a device's file system read-only and opens it. The device is in
+// dev under root (normally "/"), and is mounted below run/imaboot/disk. The
+// error wraps ErrMount or ErrNothing if the device has no file system that can
+// be mounted.
 func Open(root string, d Device, modules *Modules) (*entry.Volume, error) {
 	f, err := os.Open(filepath.Join(root, "dev", d.Name))
 	if err != nil {
@@ -72,7 +74,7 @@ func open(root string, d Device, f *os.File, modules *Modules) (*entry.Volume, e
 	return v, nil
 }
 
-// Close unmounts a volume that Open returned.
+// Close unmounts a volume that Open returned, and closes it.
 func Close(v *entry.Volume) error {
 	return errors.Join(v.Close(), unix.Unmount(v.Dir(), unix.MNT_DETACH), os.Remove(v.Dir()))
 }

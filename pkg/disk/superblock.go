@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package disk finds block devices, tells what is on them, and mounts file
-// systems without writing to a disk.
+// Package disk finds block devices, identifies what is on them, and mounts
+// their file systems without writing to the disk.
 package disk
 
 import (
@@ -15,35 +15,36 @@ import (
 	"unicode/utf16"
 )
 
-// ErrNothing means that a device holds nothing that is known.
-var ErrNothing = errors.New("no file system that is known")
+// ErrNothing means that a device holds no known file system.
+var ErrNothing = errors.New("no known file system")
 
-// A Superblock is what a device says that it holds.
+// A Superblock describes the content of a device.
 type Superblock struct {
-	// Type is the kernel's name of the file system, or how blkid calls what
-	// is none.
+	// Type is the kernel's name of the file system. For other content, it
+	// is the name that blkid uses.
 	Type string
-	// UUID and Label are as blkid prints them; empty if there are none.
+	// UUID and Label are in the form that blkid prints. They are empty if
+	// there are none.
 	UUID, Label string
 }
 
-// A format is where a file system says what it is. u-root's pkg/mount/block
-// knows no labels, and three file systems' UUIDs.
+// A format says how to recognise one kind of content. u-root's pkg/mount/block
+// reads no labels, and the UUIDs of only three file systems.
 type format struct {
 	name   string
 	magic  string
 	offset int64
-	// uuid and label are offsets of 16 bytes and of text of so many bytes;
-	// 0 without one.
+	// uuid is the offset of 16 bytes, and label that of labelSize bytes of
+	// text. They are 0 if there is none.
 	uuid, label int64
 	labelSize   int
-	// read does what no offset can say.
+	// read reads what an offset cannot describe.
 	read func(io.ReaderAt, *Superblock) error
 }
 
-// formats are in the order in which they are looked for: what is a part of
-// something else comes first. Offsets: the headers of fs/*/ in Linux, and
-// libblkid's documentation of what is none.
+// formats are in the order in which they are tried: parts of volume groups and
+// RAIDs come before file systems. The offsets are from the headers in fs/*/ of
+// Linux and, for other content, from libblkid's documentation.
 var formats = []format{
 	{name: "crypto_LUKS", magic: "LUKS\xba\xbe"},
 	{name: "LVM2_member", magic: "LVM2 001", offset: 512 + 24},
@@ -62,7 +63,7 @@ var formats = []format{
 	{name: "vfat", magic: "FAT12   ", offset: 54, label: 43, labelSize: 11, read: fat(39)},
 }
 
-// noFilesystem says what to do with what can be told, but not mounted.
+// noFilesystem says why content that is recognised cannot be mounted.
 var noFilesystem = map[string]string{
 	"crypto_LUKS":       "it is encrypted",
 	"LVM2_member":       "it is a part of a volume group, which imaboot does not assemble",
@@ -70,7 +71,8 @@ var noFilesystem = map[string]string{
 	"swap":              "it is swap space",
 }
 
-// Probe tells what is on a device.
+// Probe identifies what is on a device. It returns ErrNothing if it recognises
+// nothing.
 func Probe(r io.ReaderAt) (*Superblock, error) {
 	for _, f := range formats {
 		b := make([]byte, len(f.magic))
@@ -79,7 +81,7 @@ func Probe(r io.ReaderAt) (*Superblock, error) {
 			return nil, err
 		}
 		if err != nil || string(b) != f.magic {
-			continue // a device may be shorter than that
+			continue // the device may be shorter than that
 		}
 		s := &Superblock{Type: f.name}
 		if err := f.fill(r, s); err != nil {
@@ -112,8 +114,8 @@ func (f *format) fill(r io.ReaderAt, s *Superblock) error {
 	return nil
 }
 
-// fat reads the volume's serial number. A volume without a label has the
-// text NO NAME.
+// fat returns a function that reads the volume's serial number. A volume
+// without a label has the text NO NAME.
 func fat(serial int64) func(io.ReaderAt, *Superblock) error {
 	return func(r io.ReaderAt, s *Superblock) error {
 		var b [4]byte
@@ -128,7 +130,7 @@ func fat(serial int64) func(io.ReaderAt, *Superblock) error {
 	}
 }
 
-// iso9660 has no UUID: the time of its making stands for one.
+// iso9660 uses the creation time as the UUID, because ISO 9660 has none.
 func iso9660(r io.ReaderAt, s *Superblock) error {
 	var b [16]byte
 	if _, err := r.ReadAt(b[:], 32768+813); err != nil {
@@ -144,7 +146,7 @@ func iso9660(r io.ReaderAt, s *Superblock) error {
 	return nil
 }
 
-// f2fs has its label in UTF-16.
+// f2fs reads the label, which is in UTF-16.
 func f2fs(r io.ReaderAt, s *Superblock) error {
 	const label, size = 1024 + 124, 512
 	b := make([]byte, 2*size)

@@ -18,17 +18,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Event is what the kernel says of a device that came or changed.
+// An Event is the kernel's message about a device that came, went or changed.
 type Event struct {
 	Action, Subsystem, Modalias string
-	// Seq counts all events of the kernel.
+	// Seq is the number of the event, counted over all events of the
+	// kernel.
 	Seq uint64
-	// Lost: the kernel had to drop some. Look at everything again.
+	// Lost means that the kernel had to drop events: look at all devices
+	// again.
 	Lost bool
 }
 
-// Sequence is the number of the kernel's last event under root ("/"). Who has
-// seen the event of that number has missed nothing so far.
+// Sequence returns the number of the kernel's last event, from the sysfs under
+// root (normally "/"). A reader that has seen that event has missed nothing.
 func Sequence(root string) (uint64, error) {
 	b, err := os.ReadFile(filepath.Join(root, "sys/kernel/uevent_seqnum"))
 	if err != nil {
@@ -37,17 +39,17 @@ func Sequence(root string) (uint64, error) {
 	return strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
 }
 
-// Events is a socket of the kernel's uevents (lib/kobject_uevent.c).
+// Events is a socket that receives the kernel's uevents (lib/kobject_uevent.c).
 type Events struct{ f *os.File }
 
-// Listen opens the socket: what comes afterwards is not missed.
+// Listen opens the socket. It misses no event from then on.
 func Listen() (*Events, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_KOBJECT_UEVENT)
 	if err != nil {
 		return nil, fmt.Errorf("uevents: %w", err)
 	}
-	// A network card with many queues announces each of them. Where that is
-	// not allowed some events may be lost, which Next tells.
+	// A network card announces each of its many queues. If a larger buffer
+	// is not permitted, events may be lost; Next reports that.
 	const room = 8 << 20
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, room)
 	const kernelGroup = 1
@@ -57,16 +59,16 @@ func Listen() (*Events, error) {
 	return &Events{os.NewFile(uintptr(fd), "uevents")}, nil
 }
 
-// past is a deadline that ends a read at once.
+// past is a deadline that ends a read immediately.
 var past = time.Unix(1, 0)
 
-// Close ends a Next that waits.
+// Close closes the socket and ends a Next that is waiting.
 func (e *Events) Close() error { return e.f.Close() }
 
-// maxEvent is UEVENT_BUFFER_SIZE with room for the head.
+// maxEvent is UEVENT_BUFFER_SIZE of the kernel, and room for the header.
 const maxEvent = 8 << 10
 
-// Next waits for an event.
+// Next waits for an event. Its error wraps that of ctx if ctx has ended.
 func (e *Events) Next(ctx context.Context) (Event, error) {
 	if err := e.f.SetReadDeadline(time.Time{}); err != nil {
 		return Event{}, err
@@ -84,7 +86,7 @@ func (e *Events) Next(ctx context.Context) (Event, error) {
 	return parseEvent(b[:n]), nil
 }
 
-// parseEvent reads ACTION@PATH and KEY=VALUE, each ended by a zero.
+// parseEvent parses ACTION@PATH and KEY=VALUE words, each terminated by a NUL.
 func parseEvent(b []byte) Event {
 	var e Event
 	for word := range bytes.SplitSeq(b, []byte{0}) {
@@ -97,7 +99,7 @@ func parseEvent(b []byte) Event {
 		case "MODALIAS":
 			e.Modalias = value
 		case "SEQNUM":
-			e.Seq, _ = strconv.ParseUint(value, 10, 64) // 0 is in no event
+			e.Seq, _ = strconv.ParseUint(value, 10, 64) // no event has the number 0
 		}
 	}
 	return e

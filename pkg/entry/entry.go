@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package entry holds what could be booted: entries of loaders'
-// configurations, and the file systems that their files are in.
+// Package entry describes what can be booted: the entries of boot loaders'
+// configurations, and the file systems that hold their files.
 package entry
 
 import (
@@ -16,58 +16,62 @@ import (
 	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
-// A Config is one loader's configuration.
+// A Config is the configuration of one boot loader.
 type Config struct {
 	// Kind names the loader: grub, bls, syslinux, petitboot, kboot, yaboot,
 	// zipl, pxelinux, ipxe or url.
 	Kind string
-	// Source is the configuration's file, as File.String has it.
+	// Source is the configuration file, as File.String returns it.
 	Source string
-	// Entries are in the loader's order.
+	// Entries are in the order of the configuration.
 	Entries []Entry
-	// Default is the entry that the loader would boot, or None or Elsewhere.
+	// Default is the index of the entry that the loader would boot, or None
+	// or Elsewhere.
 	Default int
-	// TookBLS: the entries of the Boot Loader Specification on these volumes
-	// are among Entries.
+	// TookBLS lists the volumes whose entries of the Boot Loader
+	// Specification are among Entries.
 	TookBLS []*Volume
-	// Timeout is how long the loader would wait for a key; nil if it does
-	// not say. A negative one is for ever.
+	// Timeout is how long the loader would wait for a key. It is nil if the
+	// configuration does not say, and negative if the loader would wait for
+	// ever.
 	Timeout *time.Duration
-	// Notes say what was skipped, and why.
+	// Notes say what was left out, and why.
 	Notes []string
 }
 
-// What a loader boots that is no entry of its Config.
+// Values of Default that are not an index.
 const (
-	// None: it names no entry that there is.
+	// None means that the configuration names no default, or one that does
+	// not exist.
 	None = -1
-	// Elsewhere: it boots what is not offered here, as another system, a
-	// local disk, or its firmware. Nothing else may take its place unasked.
+	// Elsewhere means that the loader would boot something that is not
+	// offered here, such as another system, the local disk or the firmware.
+	// No other entry may be booted instead unless somebody chooses it.
 	Elsewhere = -2
 )
 
-// Notef adds a note.
+// Notef adds a note. It drops notes after the first 100.
 func (c *Config) Notef(format string, args ...any) {
-	const most = 100 // of a configuration that is nothing but mistakes
+	const most = 100 // a configuration may consist of nothing but mistakes
 	if len(c.Notes) < most {
 		c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 	}
 }
 
-// An Entry is one choice.
+// An Entry is one bootable choice.
 type Entry struct {
-	// ID is how the configuration itself names the entry, Title what it
-	// shows; either may be empty.
+	// ID is the entry's identifier in the configuration, and Title the text
+	// that the loader shows. Either may be empty.
 	ID, Title string
 	Kernel    File
-	// Initrds are handed to the kernel one behind the other.
+	// Initrds are passed to the kernel concatenated, in this order.
 	Initrds []File
-	// DeviceTree is nil for the running one.
+	// DeviceTree is nil if the running kernel's device tree is to be used.
 	DeviceTree *File
 	Cmdline    string
 }
 
-// Name is the title, or else the ID, or else the kernel.
+// Name returns the title, the ID or the kernel, whichever exists first.
 func (e *Entry) Name() string {
 	for _, s := range []string{e.Title, e.ID} {
 		if s != "" {
@@ -77,13 +81,14 @@ func (e *Entry) Name() string {
 	return e.Kernel.String()
 }
 
-// Key is the same for entries that would boot the same.
+// Key returns a string that is equal for entries that would boot the same.
 func (e *Entry) Key() string {
 	tree := ""
 	if e.DeviceTree != nil {
 		tree = e.DeviceTree.String()
 	}
-	// Some loaders leave initrd=, which is theirs, to a kernel that passes over it.
+	// Some loaders leave their own initrd= parameter to a kernel, which
+	// ignores it.
 	var words []string
 	for w := range cmdline.Words(e.Cmdline) {
 		if !w.Is("initrd") {
@@ -94,18 +99,19 @@ func (e *Entry) Key() string {
 	return string(sum[:])
 }
 
-// A File is one of an entry's.
+// A File is a file that an entry names.
 type File struct {
-	// Volume is the file system, nil for a file on the network.
+	// Volume is the file system of the file, or nil for a file on the
+	// network.
 	Volume *Volume
 	// Name is the path from the file system's root, or a URL.
 	Name string
-	// Else is the URL to take if there is no file at the URL Name; empty if
-	// there is no other.
+	// Else is the URL to use if the server has no file for the URL Name. It
+	// may be empty.
 	Else string
 }
 
-// String is DEVICE:PATH, or the URL without a password.
+// String returns DEVICE:PATH, or the URL without user and password.
 func (f File) String() string {
 	if f.Volume == nil {
 		return Redact(f.Name)
@@ -113,8 +119,8 @@ func (f File) String() string {
 	return f.Volume.Device + ":" + f.Name
 }
 
-// Printable shows a text from a configuration on a console: what could control
-// it is escaped.
+// Printable returns a text from a configuration in a form that is safe to print
+// on a console: control characters are escaped.
 func Printable(s string) string {
 	q := strconv.Quote(s)
 	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)

@@ -9,24 +9,24 @@ import (
 	"strconv"
 )
 
-// partition is a name that the kernel gives a partition: the disk's and the
-// number, with a p between if the disk's ends with a digit. Only disks of
-// these drivers have letters; of others, as md0 or dm-0, a number is no
-// partition's.
+// partition matches the kernel's name of a partition: the disk's name and the
+// number, with a p between them if the disk's name ends with a digit. Disks
+// whose names end with a letter are those of the drivers listed here. In other
+// names, such as md0 or dm-0, the number does not mean a partition.
 var partition = regexp.MustCompile(`^(?:((?:sd|vd|xvd|hd|dasd)[a-z]+)|(.*[0-9])p)([1-9][0-9]{0,8})$`)
 
-// Partition is the name of the disk that the volume is on, and the number of
-// its partition, which is 0 if it is on the whole of the device.
+// Partition returns the name of the disk that the volume is on, and the number
+// of its partition. The number is 0 if the volume is the whole device.
 func (v *Volume) Partition() (disk string, number int) {
 	m := partition.FindStringSubmatch(v.Device)
 	if m == nil {
 		return v.Device, 0
 	}
-	number, _ = strconv.Atoi(m[3]) // is digits, and not too many
+	number, _ = strconv.Atoi(m[3]) // it consists of a few digits
 	return m[1] + m[2], number
 }
 
-// Partition is the volume on a disk's partition, nil without one.
+// Partition returns the volume on a partition of a disk, or nil.
 func (all Volumes) Partition(disk string, number int) *Volume {
 	return all.Find(func(v *Volume) bool {
 		on, n := v.Partition()

@@ -6,11 +6,11 @@ package entry
 
 import "regexp"
 
-// userinfo matches the scheme of a URL and the user and password behind it.
+// userinfo matches the scheme of a URL, and the user and password after it.
 var userinfo = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)[^\s"<>/?#]*@`)
 
-// Redact replaces users and passwords in the URLs of a text by xxxxx. A user is
-// replaced too: it may be a token.
+// Redact replaces the users and passwords in the URLs of a text by xxxxx. It
+// replaces users because they may be tokens.
 func Redact(text string) string {
 	return userinfo.ReplaceAllString(text, "${1}xxxxx@")
 }

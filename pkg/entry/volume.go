@@ -18,31 +18,33 @@ import (
 )
 
 const (
-	// MaxConfig bounds a configuration file; distributions' have some tens
-	// of kilobytes.
+	// MaxConfig bounds the size of a configuration file, in bytes. Those of
+	// distributions have some tens of kilobytes.
 	MaxConfig = 1 << 20
 )
 
-// ErrConfig is wrapped by what is wrong with a file of a loader's.
+// ErrConfig is wrapped by all errors about the files of a boot loader.
 var ErrConfig = refusal.New(refusal.BadEntry, "loader's configuration")
 
-// A Volume is a file system that is mounted, or a directory in its place.
+// A Volume is a mounted file system, or a directory that stands for one.
 type Volume struct {
-	// Device is the name of the block device, as in /sys/class/block.
+	// Device is the name of the block device in /sys/class/block.
 	Device string
 	// UUID and Label are those of the file system, PartUUID and PartLabel
-	// those of the partition; empty if it has none.
+	// those of the partition. Each is empty if there is none.
 	UUID, Label, PartUUID, PartLabel string
-	// Blocks is the device itself, nil for a directory. Close closes it.
+	// Blocks is the device itself, or nil for a directory. Close closes it.
 	Blocks *os.File
 
 	dir  string
 	root *os.Root
-	// walked counts the parts of all paths that were followed.
+	// walked counts the parts of all paths that were followed on the
+	// volume.
 	walked atomic.Int64
 }
 
-// OpenVolume opens the file system that is mounted on dir.
+// OpenVolume opens the file system that is mounted on dir. The caller must
+// close it.
 func OpenVolume(dir, device string) (*Volume, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -51,7 +53,7 @@ func OpenVolume(dir, device string) (*Volume, error) {
 	return &Volume{Device: device, dir: dir, root: root}, nil
 }
 
-// Close closes the volume, and leaves it mounted.
+// Close closes the volume. It does not unmount it.
 func (v *Volume) Close() error {
 	err := v.root.Close()
 	if v.Blocks != nil {
@@ -60,7 +62,7 @@ func (v *Volume) Close() error {
 	return err
 }
 
-// Dir is where it is mounted.
+// Dir returns the directory that the volume is mounted on.
 func (v *Volume) Dir() string { return v.dir }
 
 func (v *Volume) wrap(name string, err error) error {
@@ -70,8 +72,8 @@ func (v *Volume) wrap(name string, err error) error {
 	return fmt.Errorf("%w: %s:%s: %w", ErrConfig, v.Device, Printable(name), err)
 }
 
-// Path is where a regular file can be opened; an error that wraps
-// fs.ErrNotExist means that there is none.
+// Path returns a path that the regular file name can be opened with. The error
+// wraps ErrConfig, and fs.ErrNotExist if there is no such file.
 func (v *Volume) Path(name string) (string, error) {
 	w, err := v.walk(name)
 	if err != nil {
@@ -84,13 +86,14 @@ func (v *Volume) Path(name string) (string, error) {
 	return filepath.Join(v.dir, w.path()), nil
 }
 
-// Exists reports whether there is a regular file of that name.
+// Exists reports whether the volume has a regular file of that name.
 func (v *Volume) Exists(name string) bool {
 	_, err := v.Path(name)
 	return err == nil
 }
 
-// ReadConfig reads a regular file of at most MaxConfig bytes.
+// ReadConfig reads a regular file of at most MaxConfig bytes. Its errors wrap
+// ErrConfig.
 func (v *Volume) ReadConfig(name string) ([]byte, error) {
 	w, err := v.walk(name)
 	if err != nil {
@@ -113,7 +116,7 @@ func (v *Volume) ReadConfig(name string) ([]byte, error) {
 		return nil, v.wrap(name, err)
 	}
 	if len(b) > MaxConfig {
-		return nil, v.tooLong(name) // it grew
+		return nil, v.tooLong(name) // it grew meanwhile
 	}
 	return b, nil
 }
@@ -122,7 +125,7 @@ func (v *Volume) tooLong(name string) error {
 	return fmt.Errorf("%w: %s:%s has more than %d bytes", ErrConfig, v.Device, Printable(name), MaxConfig)
 }
 
-// List is what a directory holds, sorted; nothing if there is none.
+// List returns the sorted names in a directory, or nil if it cannot be read.
 func (v *Volume) List(dir string) []string {
 	w, err := v.walk(dir)
 	if err != nil {
@@ -146,10 +149,10 @@ func (v *Volume) List(dir string) []string {
 	return names
 }
 
-// Volumes are all that were found.
+// Volumes are all volumes that were found.
 type Volumes []*Volume
 
-// Find is the first volume for which is holds, nil without one.
+// Find returns the first volume for which is returns true, or nil.
 func (all Volumes) Find(is func(*Volume) bool) *Volume {
 	i := slices.IndexFunc(all, is)
 	if i < 0 {

@@ -19,8 +19,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// TestResolve: links are followed as a loader does, and never out of the
-// volume.
+// TestResolve: links are followed as a loader follows them, and never lead out
+// of the volume.
 func TestResolve(t *testing.T) {
 	dir := fileroot.New(t, map[string]string{"boot/vmlinux-6": "kernel", "etc/zipl.conf": "zipl"})
 	for name, to := range map[string]string{
@@ -31,7 +31,7 @@ func TestResolve(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i := range 20 { // few links, of many parts
+	for i := range 20 { // few links with many parts
 		if err := os.Symlink(strings.Repeat("boot/../", 400)+fmt.Sprint("far", i+1), filepath.Join(dir, fmt.Sprint("far", i))); err != nil {
 			t.Fatal(err)
 		}
@@ -88,8 +88,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestWalked: each part of a path is one step, however deep it is, and no
-// directory stays open.
+// TestWalked: each part of a path counts as one step, no matter how deep it is,
+// and no directory stays open.
 func TestWalked(t *testing.T) {
 	const deep = 110
 	dir := fileroot.New(t, map[string]string{strings.Repeat("d/", deep) + "f": "x"})
@@ -134,7 +134,7 @@ func TestReadConfigBig(t *testing.T) {
 	if _, err := v.ReadConfig("big"); !errors.Is(err, ErrConfig) {
 		t.Errorf("error %v", err)
 	}
-	// A script may name it again and again.
+	// A script may name the file again and again.
 	runtime.ReadMemStats(&after)
 	if made := after.TotalAlloc - before.TotalAlloc; made > MaxConfig/2 {
 		t.Errorf("%d bytes are read", made)

@@ -15,16 +15,17 @@ import (
 )
 
 const (
-	// maxLinks is how many links the kernel follows in one path.
+	// maxLinks is the number of links that the kernel follows in one path.
 	maxLinks = 40
-	// maxParts bounds a path with all its links: a script may name it
-	// thousands of times.
+	// maxParts bounds the parts of a path and all its links. A script may
+	// name such a path thousands of times.
 	maxParts = 256
 )
 
-// Resolve follows all links of a name as if the volume were the root file
-// system: a loader knows no other. The result is a path from its root without
-// links, and without a slash in front. It never leaves the volume.
+// Resolve follows all links in a name as if the volume were the root file
+// system, because a loader knows no other. It returns a path from the volume's
+// root, without links and without a leading slash. The path never leaves the
+// volume. The error wraps ErrConfig.
 func (v *Volume) Resolve(name string) (string, error) {
 	w, err := v.walk(name)
 	if err != nil {
@@ -34,21 +35,22 @@ func (v *Volume) Resolve(name string) (string, error) {
 	return w.path(), nil
 }
 
-// Walked returns how many parts of paths were followed on this volume. Each costs
-// a few system calls: who lets a script name files can charge it for them.
+// Walked returns the number of path parts that were followed on this volume.
+// Each part takes a few system calls, so a caller that lets scripts name files
+// can charge the scripts for them.
 func (v *Volume) Walked() int { return int(v.walked.Load()) }
 
-// A walker is on its way along a path. It holds a directory for each part, so that
-// no step begins at the root again.
+// A walker follows a path. It keeps a directory open for each part, so that no
+// step starts at the root again.
 type walker struct {
 	v     *Volume
-	dirs  []*os.Root // below the volume's root
+	dirs  []*os.Root // open directories below the volume's root
 	parts []string   // the names of dirs
-	base  string     // in the last directory; it is a dot for that itself
+	base  string     // name in the last directory; "." means that directory itself
 	info  fs.FileInfo
 }
 
-// walk follows a name to a file that exists. The walker must be closed.
+// walk follows a name to an existing file. The caller must close the walker.
 func (v *Volume) walk(name string) (*walker, error) {
 	w := &walker{v: v, base: "."}
 	if err := w.follow(split(name)); err != nil {
@@ -96,10 +98,10 @@ func (w *walker) follow(rest []string) error {
 			return err
 		}
 	}
-	return w.look(".") // what leads there was a link to the root, or ends in ..
+	return w.look(".") // the path ends in .. or in a link to the root
 }
 
-// dir is the directory that was reached.
+// dir returns the directory that was reached.
 func (w *walker) dir() *os.Root {
 	if len(w.dirs) == 0 {
 		return w.v.root
@@ -125,7 +127,7 @@ func (w *walker) down(part string) error {
 	return nil
 }
 
-// up leaves some directories, but never the volume's root.
+// up leaves n directories, but never the volume's root.
 func (w *walker) up(n int) {
 	left := max(0, len(w.dirs)-n)
 	for _, dir := range w.dirs[left:] {

@@ -11,26 +11,29 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// firmwarePCRs are the first registers of a boot_aggregate, which no kernel
-// extends.
+// firmwarePCRs is the number of registers, from PCR 0, that firmware extends
+// and that every boot_aggregate covers. No kernel extends them.
 const firmwarePCRs = 8
 
-// An Aggregate says of what a boot_aggregate is the digest.
+// An Aggregate says which registers a boot_aggregate is the digest of.
 type Aggregate struct {
-	// PCRs are the registers: "0-7", or with what a kernel's loader extends
-	// "0-9"; "" if it is of something else.
+	// PCRs are the registers: "0-7", or "0-9" if it includes those that a
+	// kernel's loader extends. It is "" if nothing explains the
+	// boot_aggregate.
 	PCRs string `json:"pcrs,omitempty"`
-	// Events is how many events of the log had been extended.
+	// Events is the number of the log's events that had been extended.
 	Events int `json:"events"`
 }
 
-// ExplainAll finds of what boot_aggregates are the digests, one a kernel in
-// their order: of the firmware's registers, as they are now, and of the log's
-// after so many events. read gives a register's value in a bank; a bank that
-// it says ErrBank of, or that the log lacks, explains nothing.
+// ExplainAll explains the boot_aggregates of a chain of kernels, in their
+// order. A boot_aggregate is the digest of the firmware's registers, which
+// ExplainAll reads as they are now, and maybe of the log's registers as they
+// were after some of the events. read returns a register's value in a bank. A
+// bank for which read returns ErrBank, or that the log lacks, explains nothing;
+// other errors of read are returned.
 //
 // A kernel leaves out the log's registers in the SHA-1 bank, and before Linux
-// 5.8 in all (ima_calc_boot_aggregate_tfm of
+// 5.8 in all banks (ima_calc_boot_aggregate_tfm of
 // security/integrity/ima/ima_crypto.c).
 func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorithm) ([]byte, error)) ([]Aggregate, error) {
 	out := make([]Aggregate, 0, len(aggregates))
@@ -47,7 +50,7 @@ func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorit
 		got := Aggregate{Events: from}
 		for _, x := range banks[a][digest] {
 			if x.PCRs == "0-7" {
-				got.PCRs = x.PCRs // at any time
+				got.PCRs = x.PCRs // matches at any time
 				break
 			}
 			if x.Events >= from {
@@ -61,7 +64,7 @@ func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorit
 	return out, nil
 }
 
-// splitAggregate takes a boot_aggregate's digest apart, as reports have it:
+// splitAggregate parses a boot_aggregate's digest, which reports write as
 // "sha256:d8e6…".
 func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
@@ -72,7 +75,8 @@ func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 	return p.Algorithm, string(p.Value), err == nil
 }
 
-// aggregates are all that kernels could have had in a bank, by their digest.
+// aggregates returns all boot_aggregates that are possible in a bank, by
+// digest.
 func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte, error)) (map[string][]Aggregate, error) {
 	var head []byte
 	out := map[string][]Aggregate{}

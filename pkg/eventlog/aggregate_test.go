@@ -15,7 +15,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// TestExplainAll: a chain of kernels, each measured before it was booted.
+// TestExplainAll: in a chain, each kernel was measured before it was booted.
 func TestExplainAll(t *testing.T) {
 	l := sample(t, pcr.SHA1, pcr.SHA256)
 	firmware := func(index int, a pcr.Algorithm) []byte { return a.Sum([]byte{byte(index)}) }
@@ -62,8 +62,7 @@ func TestExplainAll(t *testing.T) {
 	if _, err := l.ExplainAll(hops, func(int, pcr.Algorithm) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
-	// A bank that the log lacks explains nothing, nor does one that the TPM
-	// lacks.
+	// A bank that the log or the TPM lacks explains nothing.
 	for _, err := range []error{nil, ErrBank} {
 		got, err := l.ExplainAll([]string{fmt.Sprintf("sha384:%x", make([]byte, 48))}, func(int, pcr.Algorithm) ([]byte, error) {
 			return slices.Repeat([]byte{1}, 48), err
@@ -74,7 +73,7 @@ func TestExplainAll(t *testing.T) {
 	}
 }
 
-// TestExplainLong: time grows with a log, and not with its square.
+// TestExplainLong: the time is linear in the length of the log, not quadratic.
 func TestExplainLong(t *testing.T) {
 	l := New([]pcr.Algorithm{pcr.SHA1})
 	e, err := l.CommandLine("")

@@ -2,11 +2,12 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package eventlog holds TCG event logs of the crypto-agile form: what was
-// extended into PCRs, by whom no kernel keeps a list.
+// Package eventlog reads and writes TCG event logs in the crypto-agile format.
+// They record what firmware and loaders extended into PCRs, which no kernel
+// logs.
 //
-// Source: TCG PC Client Platform Firmware Profile 1.05, chapter 10. All
-// numbers are little-endian.
+// Source: TCG PC Client Platform Firmware Profile 1.05, chapter 10. All numbers
+// are little-endian.
 package eventlog
 
 import (
@@ -18,50 +19,51 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrDamaged is wrapped by what is wrong with a log's bytes.
+// ErrDamaged is wrapped by all errors about a log's bytes.
 var ErrDamaged = refusal.New(refusal.EventLogDamaged, "event log is damaged")
 
-// ErrBank means that a log has no digests of a bank.
+// ErrBank means that a log has no digests for a bank.
 var ErrBank = refusal.New(refusal.EventLogUnexplained, "event log lacks a bank")
 
-// PCRs that GRUB extends, and so does imaboot (GRUB manual, Measured Boot).
+// PCRs that both GRUB and imaboot extend (GRUB manual, Measured Boot).
 const (
-	// StringPCR takes command lines.
+	// StringPCR is extended with command lines.
 	StringPCR = 8
-	// FilePCR takes files.
+	// FilePCR is extended with the content of files.
 	FilePCR = 9
 )
 
-// Types of events (TCG PFP 10.4.1).
+// Event types (TCG PFP 10.4.1).
 const (
 	evNoAction = 0x03
 	evIPL      = 0x0d
 )
 
-// An Event is what was extended, once in each bank.
+// An Event records one extend of a PCR, with a digest for each bank.
 type Event struct {
 	PCR  int
 	Type uint32
 	// Digests are in the order of the log's banks.
 	Digests []Digest
-	// Data is what the event says of itself. It need not be what was hashed.
+	// Data is the event's description of itself. It need not be what was
+	// hashed.
 	Data []byte
 }
 
-// A Digest is one bank's.
+// A Digest is an event's digest for one bank.
 type Digest struct {
-	ID    uint16 // of the TCG Algorithm Registry
+	ID    uint16 // number in the TCG Algorithm Registry
 	Value []byte
 }
 
-// A Log is a parsed log, or one that is made here.
+// A Log is an event log that was parsed or made.
 type Log struct {
 	data   []byte
 	banks  []bank
 	Events []Event
 }
 
-// A bank is one entry of the log's header.
+// A bank is an algorithm that the log's header declares.
 type bank struct {
 	id   uint16
 	size int
@@ -72,15 +74,17 @@ var ids = map[pcr.Algorithm]uint16{
 	pcr.SHA1: 0x04, pcr.SHA256: 0x0b, pcr.SHA384: 0x0c, pcr.SHA512: 0x0d,
 }
 
-// Bytes is the log as it is handed on.
+// Bytes returns the log in its binary format. They are not a copy.
 func (l *Log) Bytes() []byte { return l.data }
 
-// File makes an event of a file's content, as GRUB names it.
+// File returns an event for a file's content. Its Data is name, as GRUB writes
+// it. The error wraps ErrBank if a bank of the log cannot be computed.
 func (l *Log) File(name string, content []byte) (Event, error) {
 	return l.event(FilePCR, name, content)
 }
 
-// CommandLine makes an event of a kernel's command line, as GRUB names it.
+// CommandLine returns an event for a kernel's command line. Its Data begins as
+// GRUB writes it. The error is that of File.
 func (l *Log) CommandLine(s string) (Event, error) {
 	return l.event(StringPCR, "kernel_cmdline: "+s, []byte(s))
 }
@@ -90,14 +94,14 @@ func (l *Log) event(index int, text string, content []byte) (Event, error) {
 	for _, b := range l.banks {
 		a, ok := algorithm(b.id)
 		if !ok {
-			return Event{}, fmt.Errorf("%w: its algorithm %#x cannot be computed here", ErrBank, b.id)
+			return Event{}, fmt.Errorf("%w: algorithm %#x is not supported", ErrBank, b.id)
 		}
 		e.Digests = append(e.Digests, Digest{b.id, a.Sum(content)})
 	}
 	return e, nil
 }
 
-// Values are the event's digests by the names of their banks.
+// Values returns the event's digests by bank. It omits unsupported algorithms.
 func (e *Event) Values() map[pcr.Algorithm][]byte {
 	out := map[pcr.Algorithm][]byte{}
 	for _, d := range e.Digests {
@@ -117,7 +121,7 @@ func algorithm(id uint16) (pcr.Algorithm, bool) {
 	return "", false
 }
 
-// Banks are those of the log's banks that can be replayed.
+// Banks returns the banks of the log that can be replayed.
 func (l *Log) Banks() []pcr.Algorithm {
 	var out []pcr.Algorithm
 	for _, a := range pcr.Algorithms {
@@ -128,8 +132,9 @@ func (l *Log) Banks() []pcr.Algorithm {
 	return out
 }
 
-// Replay is what the first n events lead to in a bank: the register's value
-// from its reset to zeros.
+// Replay returns the value of a register after the first n events. The replay
+// begins with a register of zeros. The error wraps ErrBank if the log lacks the
+// bank.
 func (l *Log) Replay(index int, a pcr.Algorithm, n int) ([]byte, error) {
 	value := make([]byte, a.Size())
 	i := l.bank(a)
@@ -144,15 +149,15 @@ func (l *Log) Replay(index int, a pcr.Algorithm, n int) ([]byte, error) {
 	return value, nil
 }
 
-// bank is the place of a bank's digests, -1 without them.
+// bank returns the index of a bank's digests in an event, or -1.
 func (l *Log) bank(a pcr.Algorithm) int {
 	return slices.IndexFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
 }
 
-// extend is what the event makes of its register's value in the bank i.
+// extend returns the new value of the event's register in bank i.
 func (e *Event) extend(value []byte, a pcr.Algorithm, i int) []byte {
-	// These extend nothing. One of them says that PCR 0 began with another
-	// value, but only that.
+	// Such an event extends nothing. One of them may say that PCR 0 began
+	// with another value, but it affects no other register.
 	if e.Type == evNoAction {
 		return value
 	}
@@ -161,7 +166,7 @@ func (e *Event) extend(value []byte, a pcr.Algorithm, i int) []byte {
 
 func noBank(err error) bool { return errors.Is(err, ErrBank) }
 
-// First is the log of the first n events.
+// First returns the log of the first n events.
 func (l *Log) First(n int) *Log {
 	end := len(l.data)
 	for _, e := range l.Events[n:] {
@@ -170,7 +175,7 @@ func (l *Log) First(n int) *Log {
 	return &Log{data: l.data[:end:end], banks: l.banks, Events: slices.Clip(l.Events[:n])}
 }
 
-// size is the length of the event in the log.
+// size returns the number of bytes that the event takes in the log.
 func (e *Event) size() int {
 	n := 4 + 4 + 4 + 4 + len(e.Data)
 	for _, d := range e.Digests {

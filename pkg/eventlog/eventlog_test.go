@@ -21,7 +21,7 @@ import (
 
 const cmdline = "console=hvc0 root=/dev/sda"
 
-// sample is a log of a kernel, an initrd and a command line.
+// sample makes a log of a kernel, an initrd and a command line.
 func sample(t testing.TB, banks ...pcr.Algorithm) *Log {
 	t.Helper()
 	l := New(banks)
@@ -35,11 +35,11 @@ func sample(t testing.TB, banks ...pcr.Algorithm) *Log {
 	add(l.File("/boot/vmlinux", []byte("kernel")))
 	add(l.CommandLine(cmdline))
 	add(l.File("/boot/initrd", []byte("initrd")))
-	// In two steps, as in two stages.
+	// Events are added in two steps, as two stages would.
 	return l.With(events[0]).With(events[1:]...)
 }
 
-// TestForeign: a parser that is not ours reads the log, replays it, and finds
+// TestForeign: a parser of another project reads the log, replays it, and finds
 // what GRUB would have written.
 func TestForeign(t *testing.T) {
 	l := sample(t, pcr.Algorithms...)
@@ -69,7 +69,7 @@ func TestForeign(t *testing.T) {
 		if err != nil || kernel.CommandLine != cmdline+"\x00" {
 			t.Errorf("%s: command line %q, %v", alg, kernel.GetCommandLine(), err)
 		}
-		// Another value is no match for that parser either.
+		// With another value, that parser finds no match.
 		mrs[0] = register.PCR{Index: StringPCR, Digest: make([]byte, alg.Size()), DigestAlg: hash}
 		if _, err := tcg.ParseAndReplay(l.Bytes(), mrs, tcg.ParseOpts{}); err == nil {
 			t.Errorf("%s: a wrong PCR is accepted", alg)
@@ -89,7 +89,7 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff([]pcr.Algorithm{pcr.SHA1, pcr.SHA512}, got.Banks()); diff != "" {
 		t.Error(diff)
 	}
-	// What is read can be gone on with, and stays as it was.
+	// A parsed log can be extended, and itself stays unchanged.
 	e, err := got.File("next", []byte("next"))
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was read is written again, byte for byte.
+		// Writing the parsed events again gives the same bytes.
 		if got := l.First(0).With(l.Events...); !bytes.Equal(got.Bytes(), data) {
 			t.Errorf("written again: %x, was %x", got.Bytes(), data)
 		}

@@ -12,22 +12,22 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// The log begins with an event of the old form, whose data is a
+// The log begins with an event in the old format, whose data is a
 // TCG_EfiSpecIDEvent (PFP 10.2.1 and 10.4.5.1): signature, platform class,
-// versions, banks, and an empty vendor's part.
+// versions, banks, and an empty vendor part.
 const (
 	specID = "Spec ID Event03\x00"
-	// uintn64: the platform's UINTN has 64 bits.
+	// uintn64 says that the platform's UINTN has 64 bits.
 	uintn64 = 2
 
-	oldHeader = 4 + 4 + 20 + 4 // PCR, type, SHA-1, size of data
+	oldHeader = 4 + 4 + 20 + 4 // PCR, type, SHA-1, data size
 	maxBanks  = 16
 	maxPCR    = 23
 )
 
 var order = binary.LittleEndian
 
-// New makes an empty log of some banks.
+// New returns an empty log with these banks.
 func New(banks []pcr.Algorithm) *Log {
 	l := &Log{}
 	head := []byte(specID)
@@ -48,8 +48,8 @@ func New(banks []pcr.Algorithm) *Log {
 	return l
 }
 
-// With is the log with more events, each a TCG_PCR_EVENT2 (PFP 10.2.2). The
-// first log stays as it is.
+// With returns a new log with more events at its end, each a TCG_PCR_EVENT2
+// (PFP 10.2.2). The original log does not change.
 func (l *Log) With(events ...Event) *Log {
 	out := &Log{data: bytes.Clone(l.data), banks: l.banks}
 	out.Events = append(append(out.Events, l.Events...), events...)
@@ -67,8 +67,8 @@ func (l *Log) With(events ...Event) *Log {
 	return out
 }
 
-// Parse reads a log. Errors wrap ErrDamaged and name the event, counted from
-// 1, and its offset.
+// Parse reads a log. Its errors wrap ErrDamaged and name the number of the
+// event, counted from 1, and its offset in bytes.
 func Parse(data []byte) (*Log, error) {
 	l := &Log{data: data}
 	rest, err := l.parseHead(data)
@@ -93,7 +93,7 @@ func (l *Log) parseHead(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	if order.Uint32(old) != 0 || order.Uint32(old[4:]) != evNoAction {
-		return nil, fmt.Errorf("no Spec ID event: the log is not of the crypto-agile form")
+		return nil, fmt.Errorf("no Spec ID event: the log is not in the crypto-agile format")
 	}
 	head, err := r.take(int(order.Uint32(old[oldHeader-4:])))
 	if err != nil {
@@ -172,7 +172,7 @@ func (l *Log) parseEvent(data []byte) (Event, []byte, error) {
 	return e, r.rest, err
 }
 
-// A reader takes from the front, and no more than there is.
+// A reader takes bytes from the front, and never more than are left.
 type reader struct{ rest []byte }
 
 func (r *reader) take(n int) ([]byte, error) {

@@ -12,28 +12,30 @@ import (
 	"github.com/u-root/u-root/pkg/cpio"
 )
 
-// Where a list is that travels as a file. It comes in CarriedDir, which no
-// init mounts over; hooks copy it to RunDir before they change the root.
+// Where the archive's files are in the receiver's root file system. The kernel
+// unpacks them to CarriedDir, which no init mounts over. Hooks copy them to
+// RunDir before they change the root.
 const (
 	CarriedDir = "imaboot"
 	RunDir     = "run/imaboot"
 
 	listFile = "measurements"
 	noteFile = "handover.json"
-	// EventFile is the event log beside them.
+	// EventFile is the name of the event log, beside the list and the note.
 	EventFile = "eventlog"
 )
 
-// Archive is an initramfs of a note, an event log if there is one and, unless
-// the kernel carries it, the list: an uncompressed newc archive, the same for
-// the same content (Documentation/driver-api/early-userspace/buffer-format.rst).
+// Archive returns an initramfs that holds a note, the event log if there is one
+// and, unless the kernel carries it, the list. It is an uncompressed newc
+// archive; equal content gives equal bytes
+// (Documentation/driver-api/early-userspace/buffer-format.rst).
 func (l *List) Archive(n *Note, events []byte) ([]byte, error) {
 	n.describe(events)
 	note, err := json.MarshalIndent(n, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	const overhead = 1 << 10 // headers with names
+	const overhead = 1 << 10 // headers and names
 	var b bytes.Buffer
 	b.Grow(len(l.data) + len(note) + len(events) + overhead)
 	w := cpio.Newc.Writer(&b)
@@ -51,7 +53,7 @@ func (l *List) Archive(n *Note, events []byte) ([]byte, error) {
 		records = append(records, file(CarriedDir+"/"+EventFile, events))
 	}
 	for i, r := range records {
-		r.Ino = uint64(i + 1) // equal ones would be links
+		r.Ino = uint64(i + 1) // equal numbers would make hard links
 		if err := w.WriteRecord(r); err != nil {
 			return nil, fmt.Errorf("archive: %w", err)
 		}

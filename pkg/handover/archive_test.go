@@ -16,8 +16,8 @@ import (
 	"github.com/u-root/u-root/pkg/cpio"
 )
 
-// TestArchive: u-root's reader finds what was packed, with the modes that keep
-// it from others.
+// TestArchive: u-root's reader finds what was packed, with modes that keep
+// other users out.
 func TestArchive(t *testing.T) {
 	l := mustParse(t, twoHops(binary.BigEndian).data)
 	note := testNote(t, l)
@@ -50,7 +50,7 @@ func TestArchive(t *testing.T) {
 			}
 		}
 	}
-	// A file in a directory that is not there is left out silently.
+	// cpio silently leaves out a file whose directory is missing.
 	if diff := cmp.Diff([]string{"imaboot", "imaboot/handover.json", "imaboot/measurements", "imaboot/eventlog"}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 )
 
-// text prints a field as the kernel does in ascii_runtime_measurements
+// text formats a field as the kernel does in ascii_runtime_measurements
 // (ima_show_template_data_ascii of ima_template_lib.c).
 func (r *Record) text(f Field) string {
 	switch fields[f.ID] {
@@ -38,9 +38,9 @@ func (r *Record) text(f Field) string {
 	return hex.EncodeToString(f.Data)
 }
 
-// ASCII is the record as a line of ascii_runtime_measurements, without the
-// newline. Trailing blanks are part of it: an empty field has one. Data of an
-// unknown template is printed as hexadecimal digits.
+// ASCII returns the record as a line of ascii_runtime_measurements, without the
+// newline. Trailing blanks belong to the line: an empty field leaves one. Data
+// of an unknown template is printed in hexadecimal.
 func (r *Record) ASCII() string {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%2d %x %s", r.PCR, r.Digest, r.Name)
@@ -56,7 +56,7 @@ func (r *Record) ASCII() string {
 	return b.String()
 }
 
-// A RecordReport is a record for machines.
+// A RecordReport is a record in the form that programs read, as JSON.
 type RecordReport struct {
 	Record    int               `json:"record"`
 	PCR       uint32            `json:"pcr"`
@@ -64,14 +64,15 @@ type RecordReport struct {
 	Template  string            `json:"template"`
 	Violation bool              `json:"violation,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
-	// Raw has the bytes of fields that are text but not UTF-8, as hexadecimal
-	// digits. Fields has them with such bytes as \xNN.
+	// Raw holds the bytes of text fields that are not valid UTF-8, in
+	// hexadecimal. In Fields, the invalid bytes of such a text appear as
+	// \xNN.
 	Raw map[string]string `json:"raw,omitempty"`
-	// Data is the template data of an unknown template.
+	// Data is the template data of an unknown template, in hexadecimal.
 	Data string `json:"data,omitempty"`
 }
 
-// Report is the record as printed by ASCII, in named parts.
+// Report returns what ASCII prints, divided into named parts.
 func (r *Record) Report() RecordReport {
 	out := RecordReport{
 		Record: r.Number, PCR: r.PCR, Digest: hex.EncodeToString(r.Digest),
@@ -104,8 +105,8 @@ func (r *Record) Report() RecordReport {
 	return out
 }
 
-// WriteASCII writes the list as the kernel prints it, to the byte
-// (ascii_runtime_measurements).
+// WriteASCII writes the list exactly as the kernel prints it in
+// ascii_runtime_measurements.
 func (l *List) WriteASCII(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	for r := range l.All {
@@ -114,7 +115,7 @@ func (l *List) WriteASCII(out io.Writer) error {
 	return w.Flush()
 }
 
-// escaped has the bytes of a text that are not UTF-8 as \xNN.
+// escaped replaces the bytes of a text that are not valid UTF-8 by \xNN.
 func escaped(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {

@@ -53,8 +53,8 @@ func BenchmarkVerify1M(b *testing.B) {
 	}
 }
 
-// BenchmarkBareHashing1M is what cannot be saved: the same hashes of the same
-// data, and nothing else, with one goroutine a bank.
+// BenchmarkBareHashing1M measures the lower bound: the same hashes of the same
+// data and nothing else, with one goroutine for each bank.
 func BenchmarkBareHashing1M(b *testing.B) {
 	l, pcrs := benchList()
 	data := make([][]byte, 0, l.Records())
@@ -92,7 +92,8 @@ func bareHashing(a pcr.Algorithm, data [][]byte) {
 	}
 }
 
-// BenchmarkEvmctl1M is ima-evm-utils on the same list, in the same two banks.
+// BenchmarkEvmctl1M runs ima-evm-utils on the same list, for the same two
+// banks.
 func BenchmarkEvmctl1M(b *testing.B) {
 	evmctl, err := exec.LookPath("evmctl")
 	if err != nil {

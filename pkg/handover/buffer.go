@@ -14,32 +14,34 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// HeaderSize is that of struct ima_kexec_hdr.
+// HeaderSize is the size of struct ima_kexec_hdr, in bytes.
 const HeaderSize = 24
 
-// Offsets in struct ima_kexec_hdr (security/integrity/ima/ima.h). All are in
-// the byte order of the list.
+// Offsets in struct ima_kexec_hdr (security/integrity/ima/ima.h). Its numbers
+// are in the byte order of the list.
 const (
 	hdrVersion = 0  // u16
-	hdrSize    = 8  // u64, with the header
+	hdrSize    = 8  // u64, includes the header
 	hdrCount   = 16 // u64
 	version    = 1
 )
 
-// maxCarriedName is the longest template name that the next kernel takes:
-// MAX_TEMPLATE_NAME_LEN of security/integrity/ima/ima_template.c.
+// maxCarriedName is the length of the longest template name that the next
+// kernel accepts: MAX_TEMPLATE_NAME_LEN of
+// security/integrity/ima/ima_template.c.
 const maxCarriedName = 68
 
-// ErrBuffer is wrapped by what is wrong with a kexec buffer.
+// ErrBuffer is wrapped by all errors about a kexec buffer.
 var ErrBuffer = refusal.New(refusal.DamagedList, "bad kexec buffer")
 
-// Buffer is the list as the next kernel takes it: struct ima_kexec_hdr and
-// the records. A list that was read live has room for the header in front and
-// is not copied.
+// Buffer returns the list as the next kernel accepts it: struct ima_kexec_hdr
+// and the records. A list that was read from the running kernel has room for
+// the header and is not copied.
 //
-// The next kernel checks little and keeps what it parsed before an error, so
-// that everything it would drop or change is refused here, by a *RecordError
-// that wraps ErrCannotCarry.
+// The next kernel checks little, and keeps what it parsed before an error.
+// Therefore Buffer refuses everything that the next kernel would drop or
+// change. Such an error wraps ErrCannotCarry; if one record is to blame, it is
+// a *RecordError.
 func (l *List) Buffer() ([]byte, error) {
 	if err := l.CanCarry(); err != nil {
 		return nil, err
@@ -56,8 +58,9 @@ func (l *List) Buffer() ([]byte, error) {
 	return b, nil
 }
 
-// CanCarry applies the rules of the restoring kernel
-// (ima_restore_measurement_list of ima_template.c) and those that it lacks.
+// CanCarry checks the rules that the restoring kernel applies
+// (ima_restore_measurement_list of ima_template.c) and those that it should
+// apply. Its errors are those of Buffer.
 func (l *List) CanCarry() error {
 	if l.digest != sha1Size {
 		return fmt.Errorf("%w: its digests have %d bytes, the kernel carries SHA-1's 20", ErrCannotCarry, l.digest)
@@ -82,8 +85,8 @@ func (l *List) CanCarry() error {
 	return nil
 }
 
-// carriedTemplate tells whether the next kernel restores a template's
-// records.
+// carriedTemplate returns an error if the next kernel cannot restore a
+// template's records.
 func carriedTemplate(name string) error {
 	switch {
 	case name == imaName:
@@ -99,8 +102,8 @@ func carriedTemplate(name string) error {
 	return nil
 }
 
-// canCarry looks at the data of a record whose template is known. It is
-// Fields without the memory.
+// canCarry checks the data of a record whose template is known. It does what
+// Fields does, without allocating.
 func (r *Record) canCarry() error {
 	n := 1
 	name, ok := templates[string(r.Name)]
@@ -125,19 +128,19 @@ func (r *Record) canCarry() error {
 		rest = after
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("%d bytes behind the last field", len(rest))
+		return fmt.Errorf("%d bytes after the last field", len(rest))
 	}
 	if r.Violation() {
 		if _, digest, ok := splitDigest(first); ok && !allZero(digest) {
-			return errors.New("template digest is zero, but the file's is not: the next kernel would make a violation of it")
+			return errors.New("template digest is zero, but the file's is not: the next kernel would turn it into a violation")
 		}
 	}
 	return nil
 }
 
 // Renamed reports whether the next kernel will show a record under another
-// name: a custom template whose format is a built-in one's. Its digest stays,
-// but the list's bytes do not.
+// name. That happens to a custom template with the format of a built-in one.
+// The record's digest stays the same, but the list's bytes do not.
 func (l *List) Renamed() bool {
 	for r := range l.All {
 		if bytes.IndexByte(r.Name, '|') < 0 {
@@ -161,9 +164,9 @@ func allZero(b []byte) bool {
 	return true
 }
 
-// ParseBuffer reads a kexec buffer, as a segment holds it: what is beyond its
-// size is ignored. It is stricter than the kernel, which trusts the size and
-// takes a count that is too high.
+// ParseBuffer reads a kexec buffer as a segment holds it; it ignores what
+// follows the buffer's end. It is stricter than the kernel, which trusts the
+// size and accepts a count that is too high. Its errors wrap ErrBuffer.
 func ParseBuffer(b []byte) (*List, error) {
 	if len(b) < HeaderSize {
 		return nil, fmt.Errorf("%w: %d bytes, the header has %d", ErrBuffer, len(b), HeaderSize)

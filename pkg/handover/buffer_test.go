@@ -26,7 +26,7 @@ func TestBuffer(t *testing.T) {
 		if !bytes.Equal(b[HeaderSize:], l.Bytes()) {
 			t.Error("records are not the list")
 		}
-		// A segment is larger than its buffer.
+		// A segment is larger than the buffer in it.
 		got, err := ParseBuffer(append(b, make([]byte, 4096)...))
 		if err != nil {
 			t.Fatal(err)
@@ -82,7 +82,7 @@ func TestParseBufferBad(t *testing.T) {
 	}
 }
 
-// TestCannotCarry: what the next kernel would drop, or silently change.
+// TestCannotCarry lists what the next kernel would drop or silently change.
 func TestCannotCarry(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -98,10 +98,10 @@ func TestCannotCarry(t *testing.T) {
 		{"field too long", func(b *builder) { b.raw(10, nil, "ima-ng", []byte{0xff, 0xff, 0xff, 0xff, 0}) }, "field 1"},
 		{"data behind", func(b *builder) {
 			b.raw(10, nil, "ima-ng", append(b.ngData("sha1", make([]byte, 20), "/x"), 0))
-		}, "1 bytes behind"},
+		}, "1 bytes after"},
 		{"zero digest", func(b *builder) {
 			b.raw(10, make([]byte, 20), "ima-ng", b.ngData("sha1", bytes.Repeat([]byte{1}, 20), "/x"))
-		}, "would make a violation of it"},
+		}, "would turn it into a violation"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := twoHops(binary.LittleEndian)

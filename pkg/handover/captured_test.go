@@ -14,8 +14,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// TestCaptured replays a list of one of our guests, which the JSON file beside
-// it describes. Its first kernel lacks SHA-384 and SHA-512 when IMA starts.
+// TestCaptured replays a list that a guest measured; the JSON file beside it
+// describes the list. Its first kernel lacks SHA-384 and SHA-512 when IMA
+// starts.
 func TestCaptured(t *testing.T) {
 	const name = "testdata/ppc64le-three-kernels"
 	data, err := os.ReadFile(name + ".bin")

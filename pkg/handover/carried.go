@@ -16,47 +16,51 @@ import (
 	"github.com/imaboot/imaboot/pkg/trusted"
 )
 
-// Why a list that was carried as a file cannot be joined with the kernel's.
-// Nothing is joined then.
+// Reasons why a list that was carried as a file is not joined with the
+// kernel's.
 var (
-	// ErrCarriedDamaged means that list and note are not what was sent.
+	// ErrCarriedDamaged means that the list or its note is not what was
+	// sent.
 	ErrCarriedDamaged = refusal.New(refusal.CarriedDamaged, "carried list is damaged")
-	// ErrCarriedVersion means that a newer imaboot made it.
+	// ErrCarriedVersion means that a newer imaboot wrote the note.
 	ErrCarriedVersion = refusal.New(refusal.CarriedVersion, "carried list has an unknown version")
-	// ErrCarriedForeign means that it was not handed to this kernel.
+	// ErrCarriedForeign means that the list was sent to another boot.
 	ErrCarriedForeign = refusal.New(refusal.CarriedForeign, "carried list does not belong to this boot")
-	// ErrCarriedLost means that one was handed to this kernel and is gone.
+	// ErrCarriedLost means that a list was sent to this kernel and is gone.
 	ErrCarriedLost = refusal.New(refusal.CarriedLost, "carried list is lost")
-	// ErrByteOrder means that two parts of a list have different ones.
+	// ErrByteOrder means that two parts of a list differ in their byte
+	// order.
 	ErrByteOrder = refusal.New(refusal.OtherByteOrder, "list is in another byte order")
 )
 
-// A Carried is what earlier kernels sent.
+// A Carried is what the previous kernel's imaboot sent to this kernel.
 type Carried struct {
-	// List came as a file; nil if the kernel was to restore it.
+	// List is the list if it came as a file; nil if the kernel was to
+	// restore it.
 	*List
 	Note *Note
-	// EventLog is what came beside it, nil without one, and EventErr why it
-	// cannot be used. The list can be used without it.
+	// EventLog is the event log that came with the list, or nil. EventErr
+	// says why it cannot be used; the list can be used all the same.
 	EventLog []byte
 	EventErr error
-	// Dir is where it was found.
+	// Dir is the directory that everything was found in.
 	Dir string
 }
 
-// IsFile reports whether a list came as a file; false for nil.
+// IsFile reports whether a list came as a file. It is false for nil.
 func (c *Carried) IsFile() bool { return c != nil && c.List != nil }
 
-// maxNote bounds the note; one has less than 1 KB.
+// maxNote bounds the size of a note. Real ones are smaller than 1 KB.
 const maxNote = 64 << 10
 
-// ReadCarried reads the note of what was sent to the running kernel, and the
-// list if that came as a file, from the file systems under root ("/"): what a
-// hook copied to RunDir, else what the kernel unpacked to CarriedDir. It
-// returns nil if no note was sent.
+// ReadCarried reads the note that was sent to the running kernel, and the list
+// if it came as a file. It looks under root (normally "/") in RunDir, to which
+// a hook copies the files, and then in CarriedDir, to which the kernel unpacks
+// them. It returns nil if no note was sent.
 //
-// The kernel's command line says which one was handed to it. Nothing is
-// followed through links, and every file is read once.
+// The kernel's command line says which list was sent to it. ReadCarried follows
+// no links and reads every file once. Its errors wrap one of the ErrCarried
+// values or ErrNotAllowed.
 func ReadCarried(root string) (*Carried, error) {
 	cmdline, err := os.ReadFile(filepath.Join(root, "proc/cmdline"))
 	if err != nil {
@@ -84,18 +88,18 @@ func ReadCarried(root string) (*Carried, error) {
 	return nil, nil
 }
 
-// readCarried reads from one directory; an error that wraps fs.ErrNotExist
-// means that there is nothing.
+// readCarried reads from one directory. It returns an error that wraps
+// fs.ErrNotExist if nothing was sent there.
 func readCarried(dir, token string) (*Carried, error) {
 	if !anything(dir) && token == "" {
-		return nil, fs.ErrNotExist // whatever else has that name
+		return nil, fs.ErrNotExist // the directory belongs to somebody else
 	}
 	if err := trusted.CheckDir(dir); err != nil {
 		return nil, damaged(err)
 	}
 	b, err := trusted.ReadFile(filepath.Join(dir, noteFile), maxNote)
 	if errors.Is(err, fs.ErrNotExist) && anything(dir) {
-		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, listFile, noteFile)
+		return nil, fmt.Errorf("%w: there is a %s, but no %s", ErrCarriedDamaged, listFile, noteFile)
 	}
 	if err != nil {
 		return nil, damaged(err)
@@ -117,7 +121,7 @@ func readCarried(dir, token string) (*Carried, error) {
 	}
 	data, err := trusted.ReadFile(filepath.Join(dir, listFile), int64(note.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s is there, but no %s", ErrCarriedDamaged, noteFile, listFile)
+		return nil, fmt.Errorf("%w: there is a %s, but no %s", ErrCarriedDamaged, noteFile, listFile)
 	}
 	if err != nil {
 		return nil, damaged(err)
@@ -128,14 +132,14 @@ func readCarried(dir, token string) (*Carried, error) {
 	return c, nil
 }
 
-// readEvents reads the event log that a note speaks of.
+// readEvents reads the event log that the note describes.
 func (n *Note) readEvents(dir string) ([]byte, error) {
 	if n.EventLog == nil {
 		return nil, nil
 	}
 	b, err := trusted.ReadFile(filepath.Join(dir, EventFile), int64(n.EventLog.Bytes))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s speaks of an event log, but %s is not there", ErrCarriedDamaged, noteFile, EventFile)
+		return nil, fmt.Errorf("%w: %s describes an event log, but %s is missing", ErrCarriedDamaged, noteFile, EventFile)
 	}
 	if err != nil {
 		return nil, damaged(err)
@@ -146,7 +150,7 @@ func (n *Note) readEvents(dir string) ([]byte, error) {
 	return b, nil
 }
 
-// damaged says of a file that cannot be trusted what that means for a list.
+// damaged turns the error of an untrusted file into ErrCarriedDamaged.
 func damaged(err error) error {
 	if errors.Is(err, trusted.ErrUntrusted) {
 		return fmt.Errorf("%w: %w", ErrCarriedDamaged, err)
@@ -164,7 +168,7 @@ func anything(dir string) bool {
 	return false
 }
 
-// check compares a list with what the sender said of it.
+// check compares a list with what its note says of it.
 func (n *Note) check(data []byte) (*List, error) {
 	l, err := Parse(data)
 	if err != nil {
@@ -187,7 +191,8 @@ func (n *Note) check(data []byte) (*List, error) {
 	return l, nil
 }
 
-// KernelRelease is the release of the running kernel, as uname -r prints it.
+// KernelRelease returns the release of the running kernel, as uname -r prints
+// it.
 func KernelRelease(root string) (string, error) {
 	b, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	return strings.TrimSpace(string(b)), err

@@ -17,7 +17,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// carriedRoot makes the file systems of a kernel that was handed a list.
+// carriedRoot makes the file systems of a kernel to which a list was sent.
 func carriedRoot(t *testing.T, dir string, l *List, n *Note) string {
 	t.Helper()
 	root := imaFiles(t, map[string]string{countFile: "0\n", "binary_runtime_measurements": ""})
@@ -46,14 +46,14 @@ func TestReadCarried(t *testing.T) {
 			t.Errorf("%d bytes from %s", len(c.Bytes()), c.Dir)
 		}
 	}
-	// A kernel that nothing was handed to, with something else of that name.
+	// Nothing was sent to this kernel, but a file of that name exists.
 	root := fileroot.New(t, map[string]string{CarriedDir: "a program", "proc/cmdline": "quiet\n"})
 	if c, err := ReadCarried(root); c != nil || err != nil {
 		t.Errorf("%v, %v without a list", c, err)
 	}
 }
 
-// TestReadCarriedBad: what is wrong is told apart, and nothing is joined.
+// TestReadCarriedBad: every fault has its own error, and no list is returned.
 func TestReadCarriedBad(t *testing.T) {
 	l := mustParse(t, twoHops(binary.LittleEndian).data)
 	write := func(name, content string) func(*testing.T, string) {
@@ -141,8 +141,8 @@ func TestReadCarriedBad(t *testing.T) {
 	}
 }
 
-// TestReadCarriedEvents: an event log that is lost or damaged takes nothing
-// from the list.
+// TestReadCarriedEvents: the list can be used if its event log is lost or
+// damaged.
 func TestReadCarriedEvents(t *testing.T) {
 	l := mustParse(t, twoHops(binary.LittleEndian).data)
 	note := testNote(t, l)
@@ -151,7 +151,7 @@ func TestReadCarriedEvents(t *testing.T) {
 		name, content, link, err string
 	}{
 		{"whole", "events", "", ""},
-		{"lost", "", "", "eventlog is not there"},
+		{"lost", "", "", "eventlog is missing"},
 		{"another", "evil!!", "", "eventlog is not what was sent"},
 		{"longer", "events and more", "", "no regular file of at most 6 bytes"},
 		{"a link", "", "handover.json", "is a link"},
@@ -183,7 +183,7 @@ func TestReadCarriedEvents(t *testing.T) {
 	}
 }
 
-// TestReadLiveJoined: the carried part comes first, and one buffer holds all.
+// TestReadLiveJoined: the carried part comes first, and both share one buffer.
 func TestReadLiveJoined(t *testing.T) {
 	carried := mustParse(t, twoHops(binary.LittleEndian).data)
 	own := &builder{order: binary.LittleEndian}

@@ -21,7 +21,7 @@ func (b *builder) zeroAggregate() {
 	b.raw(10, nil, "ima-ng", b.ngData("sha256", make([]byte, 32), "boot_aggregate"))
 }
 
-// after is a register after the records of some lists, one behind the other.
+// after returns a register after the records of some lists, in their order.
 func after(t *testing.T, bank pcr.Algorithm, lists ...[]byte) pcr.Value {
 	t.Helper()
 	return chained(mustParse(t, slices.Concat(lists...)), 10, bank)
@@ -80,7 +80,7 @@ func TestOddWorlds(t *testing.T) {
 	}
 }
 
-// TestNotAList: what people give in place of a list, and what is wrong with it.
+// TestNotAList: files that people give instead of a list, and their errors.
 func TestNotAList(t *testing.T) {
 	b := twoHops(binary.LittleEndian)
 	var text strings.Builder
@@ -102,7 +102,7 @@ func TestNotAList(t *testing.T) {
 		data []byte
 		text string
 	}{
-		{"zeros behind it", append(slices.Clone(b.data), make([]byte, 4096)...), "record 10 at offset 894: list is corrupt: 4096 zero bytes behind the last record"},
+		{"zeros behind it", append(slices.Clone(b.data), make([]byte, 4096)...), "record 10 at offset 894: list is corrupt: 4096 zero bytes after the last record"},
 		{"a template without a name", nameless.data, "record 10 at offset 894: list is corrupt: the template has no name"},
 		{"text", []byte(text.String()), "it is the text form (ascii_runtime_measurements)"},
 		{"gzip", []byte("\x1f\x8b\x08\x00" + strings.Repeat("x", 100)), "it is compressed with gzip"},
@@ -122,8 +122,8 @@ func TestNotAList(t *testing.T) {
 	}
 }
 
-// TestUnknownDigests: digests of SM3, whose size is that of SHA-256, are not
-// wrong ones; a single wrong one among right ones is.
+// TestUnknownDigests: digests of SM3, which have the size of SHA-256, do not
+// count as wrong. A single wrong digest among right ones does.
 func TestUnknownDigests(t *testing.T) {
 	make32 := func(wrong func(i int) bool) *List {
 		b := &builder{order: binary.LittleEndian, bank: pcr.SHA256}
@@ -151,7 +151,8 @@ func TestUnknownDigests(t *testing.T) {
 	}
 }
 
-// TestFieldsInAnyOrder: the name and the digest are where the format has them.
+// TestFieldsInAnyOrder: the format says which fields are the name and the
+// digest.
 func TestFieldsInAnyOrder(t *testing.T) {
 	b := &builder{order: binary.LittleEndian}
 	digest := b.field(append([]byte("sha256:\x00"), pcr.SHA256.Sum(nil)...))
@@ -168,10 +169,11 @@ func TestFieldsInAnyOrder(t *testing.T) {
 		{"n-ng|n-ng", "", slices.Concat(name, empty), false},
 		{"d-ng|n-ng|sig", aggregate, slices.Concat(digest, name, empty), false},
 		{"patched", "", slices.Concat(digest, empty, empty, name), false},
-		{"patched", "", slices.Concat(digest, b.field([]byte("/init"))), false}, // not known
+		{"patched", "", slices.Concat(digest, b.field([]byte("/init"))), false}, // unknown
 		{"d-ng|n-ng", "", slices.Concat(digest, b.field([]byte("/init\x00"))), true},
 		{"ima-ng", "", slices.Concat(digest, b.field([]byte("/init\x00"))), true},
-		// A name of an algorithm is not printed unless it can be one.
+		// The name of an algorithm is printed only if it looks like
+		// one.
 		{"ima-ng", "0a4d415443483a00", slices.Concat(b.field([]byte("\nMATCH:\x00")), name), false},
 	} {
 		b.data = nil
@@ -183,7 +185,7 @@ func TestFieldsInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestReportNames: JSON tells any two names apart.
+// TestReportNames: names that differ also differ in JSON.
 func TestReportNames(t *testing.T) {
 	b := &builder{order: binary.LittleEndian}
 	names := []string{"/a\xff", "/a\xfe", `/a\xff`, "/ä", "/a"}

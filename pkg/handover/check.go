@@ -13,31 +13,33 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// A Verdict is what comparing a list with the TPM showed: match, or the name of
-// a refusal.
+// A Verdict is the result of comparing a list with the TPM: match, or the name
+// of a refusal.
 type Verdict string
 
-// Verdicts, as they stand in reports.
+// Verdicts, as they appear in reports.
 const (
-	// Match: every bank replays to its PCR.
+	// Match means that every bank replays to its PCR.
 	Match = Verdict(refusal.Match)
-	// NoTPM: there is no PCR to compare with.
+	// NoTPM means that there is no PCR to compare with.
 	NoTPM = Verdict(refusal.NoTPM)
-	// ListAhead: the PCR is that of a shorter list. A record is appended
-	// before it is extended, so that this may pass.
+	// ListAhead means that the PCR is that of a shorter list. The kernel
+	// appends a record before it extends it, so this state may pass.
 	ListAhead = Verdict(refusal.ListAhead)
-	// TPMAhead: records were lost or deleted, or something else extended
-	// the PCR.
+	// TPMAhead means that records were lost or deleted, or that something
+	// else extended the PCR.
 	TPMAhead = Verdict(refusal.TPMAhead)
-	// Tampered: a record's digest is not that of its data.
+	// Tampered means that a record's digest does not match its data.
 	Tampered = Verdict(refusal.Tampered)
-	// BankNotReplayable: one bank matches and another does not.
+	// BankNotReplayable means that one bank matches and another does not.
 	BankNotReplayable = Verdict(refusal.BankNotReplayable)
-	// Unproven: all that was compared matches, but not all records were.
+	// Unproven means that everything that was compared matches, but that
+	// some records could not be compared.
 	Unproven = Verdict(refusal.UnprovenRecords)
-	// TPMReset: the PCR is that of the last kernels alone.
+	// TPMReset means that the PCR covers the records of the last kernels
+	// only.
 	TPMReset = Verdict(refusal.TPMReset)
-	// Empty: there is no record.
+	// Empty means that the list has no record.
 	Empty = Verdict(refusal.DamagedList)
 )
 
@@ -47,64 +49,69 @@ func (v Verdict) CanGo() bool { return v == Match || v == NoTPM || v == Unproven
 // A Report is the result of Check.
 type Report struct {
 	Verdict Verdict `json:"verdict"`
-	// Text is the verdict for people, one line.
+	// Text is the verdict for people, in one line.
 	Text       string `json:"text"`
 	PCR        int    `json:"pcr"`
 	Records    int    `json:"records"`
 	Bytes      int    `json:"bytes"`
 	Violations int    `json:"violations"`
-	// Tampered is the first record with a wrong digest.
+	// Tampered is the number of the first record with a wrong digest, or 0.
 	Tampered int `json:"tampered_record,omitempty"`
-	// UnknownDigests: the template digests are of a hash that cannot be
-	// computed here. They were not checked; replays do not use them.
+	// UnknownDigests is set if the template digests use a hash that imaboot
+	// cannot compute. They were not checked; replays do not use them.
 	UnknownDigests bool `json:"unknown_digests,omitempty"`
-	// Trimmed: the first record is no boot_aggregate.
+	// Trimmed is what List.Trimmed reports.
 	Trimmed bool   `json:"trimmed,omitempty"`
 	Hops    []Hop  `json:"hops"`
 	Banks   []Bank `json:"banks"`
-	// Unproven are the records that no PCR was compared with, if any was.
+	// Unproven lists the records that no PCR proves. It is empty if there
+	// was no PCR at all.
 	Unproven []Gap `json:"unproven,omitempty"`
 }
 
 // A Register is a PCR of a TPM.
 type Register struct {
 	Index int
-	// Values has one for each bank.
+	// Values has one value for each bank.
 	Values []pcr.Value
 }
 
-// A Bank is one bank's part of a report.
+// A Bank is the part of a report about one bank.
 type Bank struct {
 	PCR       int           `json:"pcr"`
 	Algorithm pcr.Algorithm `json:"algorithm"`
 	Verdict   Verdict       `json:"verdict"`
-	// Matched is the record after which the replay was equal to the PCR.
+	// Matched is the number of the record after which the replay equalled
+	// the PCR, or 0.
 	Matched int `json:"matched_record"`
-	// Forms are what each hop's kernel extends into this bank.
+	// Forms says, for each hop, in which form its kernel extended this
+	// bank.
 	Forms []Form `json:"forms"`
-	// NeverExtended: the PCR is zero, although another bank's is not.
+	// NeverExtended means that the PCR is zero although another bank's is
+	// not.
 	NeverExtended bool `json:"never_extended,omitempty"`
-	// ResetBefore is the first record of those that the PCR stands for, if
-	// that is not the first of the list: the register was reset before it.
+	// ResetBefore is the number of the first record that the PCR covers, if
+	// the register was reset before that record; otherwise it is 0.
 	ResetBefore int `json:"reset_before_record,omitempty"`
-	// Partial: the PCR was not found, but there are too many combinations of
-	// what the kernels may have extended to try all.
+	// Partial means that the PCR was not found, but that there are too many
+	// combinations of forms to try all of them.
 	Partial bool `json:"partial_search,omitempty"`
-	// Value and Replayed are the PCR and the replay of the whole list.
+	// Value is the PCR, and Replayed the replay of the whole list, in
+	// hexadecimal.
 	Value    string `json:"value"`
 	Replayed string `json:"replayed"`
 }
 
 // Check compares every template digest with its data, and the replay of each
-// bank with its PCR. index is the number of the PCR. Other registers are
-// compared as well if the list has records of them.
+// bank with its PCR. index is the number of the PCR. Check also compares the
+// other registers if the list has records for them.
 func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
 	r, _ := check(l, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
 	return r
 }
 
-// ParseAndCheck is Parse and Check of a list at the same time: replays begin
-// while it is parsed.
+// ParseAndCheck does the work of Parse and Check at the same time: replays
+// begin while the list is still being parsed. Its errors are those of Parse.
 func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
 	var l *List
 	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
@@ -115,11 +122,11 @@ func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register)
 	return l, r, err
 }
 
-// check replays rough, of which nothing but the bytes are known, while parse
-// makes a list of it.
+// check replays rough, of which only the bytes are known, while parse makes a
+// list of them.
 func check(rough *List, registers []Register, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
-	// SHA-1 bank hashes what the check of the digests needs anyway.
+	// SHA-1 bank computes the hashes that the check of the digests needs.
 	var wg sync.WaitGroup
 	var checker *run
 	var runs []*run
@@ -135,7 +142,7 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 			}
 		}
 	}
-	// The checker is the fastest of the banks: it can wait for the parser.
+	// The checker's bank is the fastest one, so it can wait for the parser.
 	tampered, unknown := 0, false
 	if checker == nil {
 		wg.Go(func() { tampered, unknown = firstTampered(rough) })
@@ -175,8 +182,9 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 	return report, nil
 }
 
-// learn takes from another bank which kernels extended nothing: they do so in
-// all banks. It reports whether there was anything to learn.
+// learn finds out from the other banks which kernels extended nothing, because
+// such a kernel extends nothing in any bank. It reports whether it learned
+// anything.
 func (x *run) learn(banks []Bank) bool {
 	for _, b := range banks {
 		if b.PCR == int(x.index) && (b.Verdict == Match || b.Verdict == ListAhead) && slices.Contains(b.Forms, FormNone) {

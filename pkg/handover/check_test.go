@@ -15,7 +15,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// allTrue is what a modern kernel leaves in all four banks.
+// allTrue returns the PCRs that a modern kernel leaves in all four banks.
 func allTrue(l *List) []pcr.Value {
 	var pcrs []pcr.Value
 	for _, a := range pcr.Algorithms {
@@ -65,8 +65,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestForms: each kernel of a chain extends in its own form, and all of the
-// combinations are found.
+// TestForms: each kernel of a chain extends in its own form, and every
+// combination is found.
 func TestForms(t *testing.T) {
 	l := mustParse(t, twoHops(binary.LittleEndian).data)
 	for _, bank := range pcr.Algorithms[1:] {
@@ -85,8 +85,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestManyHops: the search for forms ends, and finds an upgrade in the middle
-// of a long chain.
+// TestManyHops: the search for forms is bounded, and finds an upgrade in the
+// middle of a long chain.
 func TestManyHops(t *testing.T) {
 	b := &builder{order: binary.LittleEndian}
 	for range 12 {
@@ -103,9 +103,9 @@ func TestManyHops(t *testing.T) {
 	}
 }
 
-// TestOtherPCRs: records of other registers are not part of the chain, nor
-// does one at the end make the list longer than the PCR. They are proven only
-// by their own register.
+// TestOtherPCRs: records of other registers do not belong to the chain, and one
+// at the end does not put the list ahead of the PCR. Only their own register
+// proves them.
 func TestOtherPCRs(t *testing.T) {
 	b := twoHops(binary.LittleEndian)
 	pcrs := allTrue(mustParse(t, b.data))[:2]
@@ -163,8 +163,9 @@ func TestHops(t *testing.T) {
 	}
 }
 
-// TestEveryBit: no single bit of a list can change unnoticed, but for what no
-// digest covers: template names, and all but PCR and digest of violations.
+// TestEveryBit: no single bit of a list can change unnoticed, except where no
+// digest covers it: in template names, and in all of a violation but its PCR
+// and digest.
 func TestEveryBit(t *testing.T) {
 	l := mustParse(t, twoHops(binary.LittleEndian).data)
 	pcrs := allTrue(l)[:2]
@@ -192,7 +193,7 @@ func TestEveryBit(t *testing.T) {
 	}
 }
 
-// TestHopKernel: a kernel that measures critical data says which one it is.
+// TestHopKernel: a kernel that measures critical data names its release.
 func TestHopKernel(t *testing.T) {
 	b := &builder{order: binary.BigEndian}
 	b.ng("boot_aggregate")

@@ -15,11 +15,11 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrPredict means that the record which the kernel measures at the jump
-// itself cannot be told before.
+// ErrPredict means that imaboot cannot predict the record that the kernel
+// measures while it jumps.
 var ErrPredict = refusal.New(refusal.NotPredictable, "the kernel measures kexec_execute when it jumps, and that record cannot be predicted")
 
-// Names of IMA's events of a kexec (ima_measure_kexec_event of
+// IMA's records about a kexec (ima_measure_kexec_event of
 // security/integrity/ima/ima_kexec.c, Linux 6.16 and later). Their content is
 // text.
 const (
@@ -28,16 +28,17 @@ const (
 	eventFormat  = "kexec_segment_size=%d;ima_binary_runtime_size=%d;ima_runtime_measurements_count=%d;"
 )
 
-// WithExecute is the list as it will be after the kernel has measured
-// kexec_execute, which it does when the reboot is under way: behind every list
-// that user space can read. own is the offset of the running kernel's own
-// first byte, in front of which is what it does not count.
+// WithExecute returns the list as it will be after the kernel has measured
+// kexec_execute. The kernel does that during the reboot, too late for user
+// space to read. own is the offset at which the running kernel's own list
+// begins; the kernel does not count the records before it.
 //
-// hash is the kernel's default, ima_hash= of its command line; "" to find it in
-// its records.
+// hash is the kernel's default hash (ima_hash= on its command line). If it is
+// "", it is taken from the kernel's records.
 //
-// All numbers in the record are the kernel's own counts, of what is in the
-// list; the segment's size is that of the last kexec_file_load.
+// All numbers in the record are the kernel's own counts of what its list holds.
+// The segment size is that of the last kexec_file_load. If the record cannot be
+// predicted, the error wraps ErrPredict.
 func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 	var size, count, segment uint64
 	files := map[pcr.Algorithm]bool{}
@@ -48,10 +49,11 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 		name := string(r.Name)
 		switch {
 		case name == imaName:
-			return nil, fmt.Errorf("%w: it counts record %d of the old template ima in another way", ErrPredict, r.Number)
+			return nil, fmt.Errorf("%w: it counts record %d, of the old template ima, differently", ErrPredict, r.Number)
 		case templates[name] == "":
-			// The kernel counts the name that a custom template does
-			// not have (get_binary_runtime_size of ima_queue.c).
+			// The kernel adds the length of a custom template's
+			// name, although such a template has none
+			// (get_binary_runtime_size of ima_queue.c).
 			size -= uint64(len(name))
 		}
 		size += uint64(len(r.Raw))
@@ -75,7 +77,7 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 	if count == 0 {
 		return nil, fmt.Errorf("%w: the running kernel has no record", ErrPredict)
 	}
-	// Files with a signature have the hash that it names.
+	// A file with a signature is hashed as its signature says.
 	if hash == "" && len(files) == 1 {
 		for a := range files {
 			hash = a
@@ -95,7 +97,7 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 	return out, nil
 }
 
-// segmentSize is the first number in the text of a kexec event.
+// segmentSize returns the first number in the text of a kexec record.
 func segmentSize(text string) (uint64, error) {
 	key, _, _ := strings.Cut(eventFormat, "%")
 	value, _, ok := strings.Cut(text, ";")
@@ -105,8 +107,8 @@ func segmentSize(text string) (uint64, error) {
 	return 0, fmt.Errorf("%w: %q", ErrCorrupt, text)
 }
 
-// bufferRecord is a record of template ima-buf for PCR 10, as
-// process_buffer_measurement of ima_main.c makes it.
+// bufferRecord returns a record of template ima-buf for PCR 10, as
+// process_buffer_measurement of ima_main.c writes it.
 func (l *List) bufferRecord(a pcr.Algorithm, name string, content []byte) []byte {
 	u32 := func(n int) []byte {
 		b := make([]byte, 4)

@@ -15,8 +15,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// TestWithExecute: what the kernel will append counts what is in its list, and
-// not what was carried as a file. The real record is compared in a guest.
+// TestWithExecute: the predicted record counts what is in the kernel's list,
+// but not what was carried as a file. A guest compares it with the real record.
 func TestWithExecute(t *testing.T) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		b := twoHops(order)

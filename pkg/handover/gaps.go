@@ -10,17 +10,17 @@ import (
 )
 
 // A Gap is a part of the list that no PCR proves: whoever handed the list on
-// may have made, changed or left out these records.
+// may have made up, changed or left out these records.
 type Gap struct {
-	// PCR is the register of the records.
+	// PCR is the number of the register that the records belong to.
 	PCR     int `json:"pcr"`
 	Records int `json:"records"`
-	// Hop is the number of the kernel, from 1, that extended nothing. It is 0
-	// if the register was not compared with its value.
+	// Hop is the number of the kernel, from 1, that extended nothing. It is
+	// 0 if the register was not compared with its value.
 	Hop int `json:"hop,omitempty"`
 }
 
-// findGaps looks for what the banks do not prove.
+// findGaps finds the records that the banks do not prove.
 func (r *Report) findGaps(l *List) {
 	if len(r.Banks) == 0 {
 		return
@@ -58,7 +58,7 @@ func (r *Report) findGaps(l *List) {
 	}
 }
 
-// hopOf is the number of a record's hop, from 0.
+// hopOf returns the hop of a record, counted from 0.
 func (l *List) hopOf(record int) int {
 	low, high := 0, len(l.hops)
 	for low+1 < high {
@@ -88,14 +88,14 @@ func (r *Report) gapText() string {
 	}
 	const most = 8
 	if more := len(texts) - most; more > 0 {
-		texts = append(texts[:most], fmt.Sprintf("and %d more of such parts", more))
+		texts = append(texts[:most], fmt.Sprintf("and %d more such parts", more))
 	}
 	return fmt.Sprintf("; %d of %d records are unproven: %s", total, r.Records, strings.Join(texts, ", "))
 }
 
 // Proves reports whether the comparison proves a record of the list: its
-// register was compared, and its kernel extended it. Where there is no TPM at
-// all, nothing is proven.
+// register was compared, and its kernel extended it. Without a TPM nothing is
+// proven.
 func (r *Report) Proves(l *List, record *Record) bool {
 	if r.Verdict != Match && r.Verdict != Unproven {
 		return false

@@ -9,36 +9,38 @@ import (
 	"encoding/hex"
 )
 
-// DefaultPCR is the register that kernels extend unless they are built with
+// DefaultPCR is the register that a kernel extends unless it was built with
 // another CONFIG_IMA_MEASURE_PCR_IDX.
 const DefaultPCR = 10
 
 // A Hop is the part of the list that one kernel measured.
 type Hop struct {
 	First int `json:"first_record"`
-	// Offset is that of the first record, in bytes.
+	// Offset is the first byte of the hop's first record in the list.
 	Offset        int    `json:"offset"`
 	Records       int    `json:"records"`
 	Violations    int    `json:"violations"`
 	BootAggregate string `json:"boot_aggregate,omitempty"`
-	// NoTPM: the boot_aggregate is zero, as a kernel writes it that finds no
-	// TPM when IMA starts (ima_add_boot_aggregate). Such a kernel extends
-	// nothing. It is zero as well if the TPM has no bank that the kernel can
-	// use for it; then the kernel does extend. Only a replay tells.
+	// NoTPM is set if the boot_aggregate is zero. A kernel that finds no
+	// TPM when IMA starts writes that (ima_add_boot_aggregate), and extends
+	// nothing. A kernel that can use no bank of the TPM for the
+	// boot_aggregate writes it too, but does extend. Only a replay tells
+	// them apart.
 	NoTPM bool `json:"no_tpm,omitempty"`
-	// Kernel is the release of the kernel, where it measured that: with
-	// rules for critical data (ima_init.c, kernel_version).
+	// Kernel is the release of the kernel. It is known only if a rule for
+	// critical data made the kernel measure it (ima_init.c,
+	// kernel_version).
 	Kernel string `json:"kernel,omitempty"`
 }
 
-// Index is the register of the kernels' own records: that of the first record
-// if it is a boot_aggregate, else DefaultPCR.
+// Index returns the register that the kernels extend: that of the first record
+// if it is a boot_aggregate, otherwise DefaultPCR.
 func (l *List) Index() int { return int(l.index) }
 
-// begin tells whether a record begins a hop, and describes that hop. A file can
-// have the name of a boot_aggregate: the kernel takes a bare name where it
-// cannot resolve a path. So this is where a hop can begin, and replays must not
-// rely on it; but such a record never has a zero digest.
+// begin adds a hop if the record may begin one. A file can also be recorded as
+// boot_aggregate, because the kernel uses the bare name if it cannot resolve a
+// path. Replays must therefore not rely on these boundaries. But such a file
+// never has a zero digest.
 func (l *List) begin(r *Record) {
 	begins := r.BootAggregate()
 	if r.Number == 1 {
@@ -62,9 +64,9 @@ func (l *List) begin(r *Record) {
 	l.hops = append(l.hops, h)
 }
 
-// hopsForSure tells which hops a kernel began, and no file that is called
-// boot_aggregate: such a file has a digest that is not zero and that no other
-// has, and what a kernel says of its release follows a kernel's.
+// hopsForSure says which hops certainly begin with a kernel, and not with a
+// file that is called boot_aggregate. The digest of such a file is not zero and
+// occurs only once, and a kernel's release follows only a kernel's own record.
 func (l *List) hopsForSure() []bool {
 	known := map[string]int{}
 	for _, h := range l.hops {
@@ -77,8 +79,9 @@ func (l *List) hopsForSure() []bool {
 	return sure
 }
 
-// BootAggregate reports whether the record is called as the first of a
-// kernel's own. Kernels that start IMA late call it boot_aggregate_late.
+// BootAggregate reports whether the record has the name of the first record
+// that a kernel measures. Kernels that start IMA late call it
+// boot_aggregate_late.
 func (r *Record) BootAggregate() bool {
 	const name, late = "boot_aggregate", "boot_aggregate_late"
 	if len(r.Data) < len(name) {
@@ -93,7 +96,7 @@ func (r *Record) BootAggregate() bool {
 	if field, ok := r.nameField(); ok {
 		return is(field)
 	}
-	// Which field of an unknown template is the name is not known.
+	// If the template is unknown, any field may be the name.
 	if !bytes.Contains(r.Data, []byte(name)) {
 		return false
 	}
@@ -116,8 +119,8 @@ func (r *Record) nameKnown() bool {
 	return ok
 }
 
-// aggregate is the digest of a boot_aggregate as text, "" for a template
-// without one, and whether it is zero.
+// aggregate returns the digest of a boot_aggregate as text, and whether it is
+// zero. The text is "" if the template has no digest.
 func (r *Record) aggregate() (text string, zero bool) {
 	all, err := r.Fields()
 	if err != nil {

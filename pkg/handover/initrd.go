@@ -15,25 +15,27 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrNotInitramfs means that the list's archive cannot stand in front of an
+// ErrNotInitramfs means that the list's archive cannot be put in front of an
 // initrd.
-var ErrNotInitramfs = refusal.New(refusal.NotInitramfs, "initrd cannot have the list in front of it")
+var ErrNotInitramfs = refusal.New(refusal.NotInitramfs, "the list cannot be put in front of the initrd")
 
-// compressions are what begins a member of an initramfs that is not an
-// archive itself (lib/decompress.c).
+// compressions are the first bytes of a compressed member of an initramfs
+// (lib/decompress.c).
 var compressions = [][]byte{
 	{0x1f, 0x8b}, {0x1f, 0x9e}, // gzip
 	[]byte("BZh"), {0x5d, 0x00}, {0xfd, '7'}, // bzip2, lzma, xz
 	{0x89, 'L'}, {0x02, '!'}, {0x28, 0xb5}, // lzo, lz4, zstd
 }
 
-// CheckInitrd tells whether the target would unpack an archive that stands in
-// front of an initrd, and find it there afterwards (init/initramfs.c,
-// unpack_to_rootfs). What is no initramfs is given to the target's root file
-// system as one file, which the archive in front would spoil; and a list in
-// the initrd's own /imaboot would replace the archive's. Only what is not
-// compressed is searched for that: the receiver finds the others by their
-// digest.
+// CheckInitrd checks that the target would unpack an archive that is put in
+// front of this initrd, and would still find the archive's files afterwards
+// (init/initramfs.c, unpack_to_rootfs). An initrd that is no initramfs ends up
+// in the target's root file system as one file, which the archive would spoil.
+// A list in the initrd's own /imaboot would replace that of the archive.
+// CheckInitrd searches only the uncompressed part for such a list; the receiver
+// detects others by their digest.
+//
+// The error wraps ErrNotInitramfs.
 func CheckInitrd(initrd []byte) error {
 	for at := 0; ; {
 		for at < len(initrd) && initrd[at] == 0 {
@@ -49,7 +51,7 @@ func CheckInitrd(initrd []byte) error {
 					return nil
 				}
 			}
-			return fmt.Errorf("%w: at offset %#x it begins with % x, which is no archive and no compression that kernels know", ErrNotInitramfs, at, rest[:min(6, len(rest))])
+			return fmt.Errorf("%w: at offset %#x it begins with % x, which is neither an archive nor a compression that kernels know", ErrNotInitramfs, at, rest[:min(6, len(rest))])
 		}
 		e, err := parseEntry(rest)
 		if err != nil {
@@ -62,16 +64,16 @@ func CheckInitrd(initrd []byte) error {
 	}
 }
 
-// An entry is one of a newc archive: its size is that in the archive, with
-// name, content and padding.
+// An entry is one entry of a newc archive. size is its size in the archive,
+// with header, name, content and padding.
 type entry struct {
 	name      string
 	mode, uid uint64
 	size      int
 }
 
-// inTheWay tells whether an entry would replace what the archive in front
-// holds, or would keep the receiver from trusting it.
+// inTheWay returns an error if an entry would replace a file of the list's
+// archive, or would keep the receiver from trusting it.
 func (e entry) inTheWay() error {
 	const dir = "/" + CarriedDir
 	switch name := path.Clean("/" + e.name); name {
@@ -79,21 +81,22 @@ func (e entry) inTheWay() error {
 		return fmt.Errorf("a %s of its own, which would replace the list's", name)
 	case dir:
 		if e.mode&cpio.S_IFMT != cpio.S_IFDIR || e.mode&0o022 != 0 || e.uid != 0 {
-			return fmt.Errorf("a %s of its own that is no directory of root's alone", name)
+			return fmt.Errorf("a %s of its own that is not a directory which only root can write to", name)
 		}
 	}
 	return nil
 }
 
-// Offsets in the header of a newc entry. All numbers are 8 hexadecimal
-// digits. u-root's pkg/cpio allocates what a header claims to hold.
+// Offsets in the header of a newc entry. All numbers are 8 hexadecimal digits.
+// u-root's pkg/cpio is not used here, because it allocates as much memory as a
+// header claims.
 const (
 	newcSize     = 110
 	newcMode     = 14
 	newcUID      = 22
 	newcFileSize = 54
 	newcNameSize = 94
-	maxNewcName  = 4096 // PATH_MAX, as the kernel has it
+	maxNewcName  = 4096 // PATH_MAX, as in the kernel
 )
 
 func parseEntry(b []byte) (entry, error) {
@@ -120,7 +123,7 @@ func parseEntry(b []byte) (entry, error) {
 	if content+file > uint64(len(b)) {
 		return entry{}, fmt.Errorf("archive is cut short: an entry of %d bytes, but %d are left", content+file, len(b))
 	}
-	// The padding of the last may be missing.
+	// The last entry may lack its padding.
 	size := min(pad(content+file), uint64(len(b)))
 	return entry{string(b[newcSize : newcSize+name-1]), numbers[2], numbers[3], int(size)}, nil
 }

@@ -57,7 +57,7 @@ func TestCheckInitrd(t *testing.T) {
 		{"odd archive", []byte("070707 is another format, with numbers of another size and base, which no kernel unpacks into its root file system"), "begins with"},
 		{"list of its own", archive("init", "./imaboot/measurements"), "at offset 0x7c it holds a /imaboot/measurements of its own"},
 		{"note of its own", archive("imaboot/handover.json"), "a /imaboot/handover.json of its own"},
-		{"a file of that name", archive("imaboot"), "no directory of root's alone"},
+		{"a file of that name", archive("imaboot"), "not a directory which only root can write to"},
 		{"list in the second", join(good, pad, archive("/imaboot/measurements")), "of its own"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

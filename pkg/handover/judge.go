@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// What reports add to the banks' texts.
+// Texts that reports add to those of the banks.
 const (
 	textTrimmed = "; the first record is no boot_aggregate: the list is trimmed"
 	textPartial = "; there are too many combinations of what these kernels may have extended to try all of them"
 	textAhead   = "; records are lost, something else extended the PCR, or it was read later than the list"
 )
 
-// judge makes one verdict of those of the banks.
+// judge derives the list's verdict from the verdicts of its banks.
 func (r *Report) judge() {
 	r.neverExtended()
 	switch {
@@ -38,8 +38,8 @@ func (r *Report) judge() {
 	}
 }
 
-// neverExtended finds banks that are zero although others of the same register
-// are not, and which therefore are no shorter list's.
+// neverExtended finds banks that are zero although other banks of the same
+// register are not. They are not the PCR of a shorter list.
 func (r *Report) neverExtended() {
 	extended := map[int]bool{}
 	for _, b := range r.Banks {
@@ -53,11 +53,10 @@ func (r *Report) neverExtended() {
 	}
 }
 
-// compare returns the verdict on the registers, and what else is to be said of
-// it.
+// compare returns the verdict on all registers, and a text that explains it.
 func (r *Report) compare() (Verdict, string) {
 	count := map[Verdict]int{}
-	records := map[int]int{} // where a register matches
+	records := map[int]int{} // by register: the record after which it matches
 	partial, apart := false, false
 	for _, b := range r.Banks {
 		count[b.Verdict]++
@@ -89,13 +88,14 @@ func (r *Report) compare() (Verdict, string) {
 		}
 		return BankNotReplayable, "; banks disagree"
 	case apart:
-		// Each is a PCR of this list, read while it grew.
+		// Every bank matches a shorter part of this list: the list grew
+		// while the banks were read.
 		return ListAhead, "; banks were read at different moments"
 	}
 	return ListAhead, ""
 }
 
-// bankTexts are the banks, by register.
+// bankTexts returns the texts of all banks, in the order of their registers.
 func (r *Report) bankTexts() string {
 	var b strings.Builder
 	for i, bank := range r.Banks {

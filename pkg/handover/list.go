@@ -6,9 +6,9 @@
 // and wraps it for the next kernel.
 //
 // The list is the kernel's binary_runtime_measurements: records back to back,
-// without a header (security/integrity/ima/ima_fs.c,
-// ima_measurements_show). Nothing of it is copied or decoded for hashing:
-// template digests cover the bytes as they stand.
+// without a header (security/integrity/ima/ima_fs.c, ima_measurements_show).
+// Template digests cover the bytes of the list as they are, so nothing is
+// copied or decoded for hashing.
 package handover
 
 import (
@@ -21,21 +21,23 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// What is wrong with a list. Each comes inside a *RecordError.
+// Faults of a list. Each comes inside a *RecordError.
 var (
-	// ErrTruncated means a length reaches beyond the end.
+	// ErrTruncated means that a length reaches beyond the end of the list.
 	ErrTruncated = refusal.New(refusal.DamagedList, "list is cut short")
-	// ErrCorrupt means a value that no kernel writes.
+	// ErrCorrupt means that the list holds a value that no kernel writes.
 	ErrCorrupt = refusal.New(refusal.DamagedList, "list is corrupt")
-	// ErrCannotCarry means the next kernel would drop or damage a record.
+	// ErrCannotCarry means that the next kernel would drop or damage a
+	// record.
 	ErrCannotCarry = refusal.New(refusal.CannotBeCarried, "list cannot be carried")
 )
 
-// A RecordError names the place of an error in a list.
+// A RecordError says where in a list an error is.
 type RecordError struct {
-	// Record counts from 1.
+	// Record is the number of the record, counted from 1.
 	Record int
-	// Offset is in bytes from the start of the list.
+	// Offset is the record's first byte, counted from the start of the
+	// list.
 	Offset int
 	Err    error
 }
@@ -55,11 +57,12 @@ const (
 	// maxPCR is the last register of a TPM.
 	maxPCR = 23
 
-	// maxName bounds template names; the longest format of fields is far
-	// below.
+	// maxName bounds the length of template names. The longest format of a
+	// custom template is far shorter.
 	maxName = 255
 
-	// imaName is the template whose records have no length of their data.
+	// imaName is the one template whose records do not say how long their
+	// data is.
 	imaName = "ima"
 )
 
@@ -72,20 +75,21 @@ type List struct {
 
 	records    int
 	violations int
-	index      uint32 // of the PCR of the kernels' own records
+	index      uint32 // number of the PCR that the kernels extend
 	trimmed    bool
 	hops       []Hop
 	last       [maxPCR + 1]int // number of the last record of each PCR
-	count      [maxPCR + 1]int // how many records each PCR has
+	count      [maxPCR + 1]int // number of records of each PCR
 }
 
 // Parse reads a list with SHA-1 template digests, as the kernel shows it by
-// default and carries it. Every length is checked; the byte order is found by
-// the first record.
+// default and carries it. It checks every length and detects the byte order
+// from the first record. Its errors are of type *RecordError.
 func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) }
 
-// ParseAny reads a list whose digest size is not known: it is tried which one
-// fits. If none does, the error is that of the reading that went furthest.
+// ParseAny reads a list whose digest size is not known: it tries the sizes of
+// all algorithms. If none fits, it returns the error of the attempt that read
+// the most records.
 func ParseAny(data []byte) (*List, error) {
 	l, first := Parse(data)
 	if first == nil {
@@ -108,8 +112,8 @@ func ParseAny(data []byte) (*List, error) {
 	return nil, first
 }
 
-// ParseDigestSize reads a list whose template digests have a size other than
-// SHA-1's, as the kernel shows it in one file a bank.
+// ParseDigestSize reads a list whose template digests have size bytes. The
+// kernel shows such a list for every bank, in a file of its own.
 func ParseDigestSize(data []byte, size int) (*List, error) {
 	l := &List{data: data, digest: size, order: detectOrder(data, size)}
 	r := Record{order: l.order}
@@ -124,8 +128,8 @@ func ParseDigestSize(data []byte, size int) (*List, error) {
 	return l, nil
 }
 
-// tally keeps what a report needs of every record, in the one pass that
-// parsing is.
+// tally collects what a report says about every record, so that the list is
+// read only once.
 func (l *List) tally(r *Record) {
 	l.begin(r)
 	h := &l.hops[len(l.hops)-1]
@@ -135,14 +139,14 @@ func (l *List) tally(r *Record) {
 		l.violations++
 	}
 	if h.Kernel == "" && r.isBuffer("kernel_version") {
-		h.Kernel, _ = r.content() // which a record of no kernel may lack
+		h.Kernel, _ = r.content() // fails for a record that no kernel wrote
 	}
 	l.last[r.PCR] = r.Number
 	l.count[r.PCR]++
 }
 
-// detectOrder tells the byte order by the first record: its PCR index and
-// the length of its template's name are small in one order only.
+// detectOrder detects the byte order from the first record: its PCR index and
+// the length of its template name are small in one order only.
 func detectOrder(data []byte, digest int) binary.ByteOrder {
 	if len(data) >= 8+digest {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
@@ -154,31 +158,31 @@ func detectOrder(data []byte, digest int) binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-// Bytes is the list as it is.
+// Bytes returns the list's bytes, unchanged. They are not a copy.
 func (l *List) Bytes() []byte { return l.data }
 
-// Records is how many records there are.
+// Records returns the number of records.
 func (l *List) Records() int { return l.records }
 
-// Violations is how many of them are violations.
+// Violations returns the number of violation records.
 func (l *List) Violations() int { return l.violations }
 
-// ByteOrder is the order of all lengths in the list: the kernel's, or
-// little-endian with ima_canonical_fmt.
+// ByteOrder returns the byte order of all lengths in the list. It is the
+// kernel's own order, or little-endian with ima_canonical_fmt.
 func (l *List) ByteOrder() binary.ByteOrder { return l.order }
 
-// Trimmed reports whether the first record is no boot_aggregate: records
-// before it were deleted, or lost on the way. It is false if the first record's
-// template is unknown, so that its name cannot be told.
+// Trimmed reports whether the first record is something other than a
+// boot_aggregate: earlier records were deleted, or lost on the way. It is false
+// if the first record's name is not known because its template is unknown.
 func (l *List) Trimmed() bool { return l.trimmed }
 
-// All calls yield for each record, until it returns false: range over it. It
+// All calls yield for each record until it returns false; use it with range. It
 // allocates nothing.
 func (l *List) All(yield func(Record) bool) {
 	r := Record{order: l.order}
 	for off := 0; off < len(l.data); off = r.Offset + len(r.Raw) {
 		if l.next(&r, off) != nil {
-			return // not after Parse
+			return // cannot happen after Parse
 		}
 		r.Number++
 		if !yield(r) {
@@ -187,13 +191,13 @@ func (l *List) All(yield func(Record) bool) {
 	}
 }
 
-// from is All for replays: it begins with a record whose number and offset
-// are known, and hands out the same Record again and again.
+// from is like All, for replays. It starts at a record whose number and offset
+// are known, and passes the same Record to every call of yield.
 func (l *List) from(number, offset int, yield func(*Record) bool) {
 	r := Record{order: l.order}
 	for off := offset; off < len(l.data); off = r.Offset + len(r.Raw) {
 		if l.next(&r, off) != nil {
-			return // not after Parse
+			return // cannot happen after Parse
 		}
 		r.Number = number
 		number++
@@ -203,9 +207,9 @@ func (l *List) from(number, offset int, yield func(*Record) bool) {
 	}
 }
 
-// A Record is one measurement. All slices share the list's memory.
+// A Record is one measurement. All its slices share the list's memory.
 type Record struct {
-	// Number counts from 1, Offset in bytes from the start of the list.
+	// Number counts from 1. Offset is in bytes from the start of the list.
 	Number, Offset int
 	// Raw is the whole record.
 	Raw []byte
@@ -213,17 +217,17 @@ type Record struct {
 	PCR uint32
 	// Digest is the template digest.
 	Digest []byte
-	// Name is the template's name, or its format for a custom one.
+	// Name is the template's name; that of a custom template is its format.
 	Name []byte
-	// Data is the template data. For the template "ima" these are a digest
-	// of 20 bytes, a length and a name.
+	// Data is the template data. For the template "ima" it is a digest of
+	// 20 bytes, a length of 4 bytes and a name.
 	Data []byte
 
 	order binary.ByteOrder
 }
 
-// next reads the record at off, but for its number. It is straight, since it
-// runs several times a record.
+// next reads the record at off and sets all of r but its number. It is one long
+// function because it runs several times for each record.
 func (l *List) next(r *Record, off int) error {
 	b := l.data[off:]
 	fixed := 4 + l.digest + 4
@@ -248,7 +252,7 @@ func (l *List) next(r *Record, off int) error {
 	name := b[fixed:start:start]
 	end := start
 	if string(name) == imaName {
-		end += sha1Size // and the length of the event's name
+		end += sha1Size // then comes the length of the event name
 	}
 	if end+4 > len(b) {
 		return fmt.Errorf("%w: template data ends after %d bytes", ErrTruncated, len(b)-start)

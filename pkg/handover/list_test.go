@@ -30,13 +30,13 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// bootAggregateLE is the first record of any kernel without a TPM.
+// bootAggregateLE is the first record of any kernel on a machine without a TPM.
 const bootAggregateLE = `0a000000 1d8d532d463c9f8c205d0df7787669a85f93e260
 06000000 696d612d6e67 31000000 1a000000 736861313a00
 0000000000000000000000000000000000000000 0f000000 626f6f745f61676772656761746500`
 
-// TestKnownRecords holds values that were computed by other programs: the
-// PCR is that after the one record.
+// TestKnownRecords compares with values that other programs computed. The PCR
+// is its value after that one record.
 func TestKnownRecords(t *testing.T) {
 	be := &builder{order: binary.BigEndian}
 	be.raw(10, unhex(t, "7d7bd868e49f42e651c0020372397e4980ba11ab"), "ima-ng", be.ngData("sha1", make([]byte, 20), "boot_aggregate"))
@@ -119,8 +119,8 @@ func TestParseBothOrders(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a list everywhere: each cut is an error with the right
-// record, or falls between two records.
+// TestTruncated cuts a list at every byte: each cut gives an error for the
+// right record, or falls between two records.
 func TestTruncated(t *testing.T) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		b := twoHops(order)
@@ -146,7 +146,8 @@ func TestTruncated(t *testing.T) {
 			if starts[recordErr.Offset] != current {
 				t.Fatalf("cut at %d: offset %d is not that of record %d", n, recordErr.Offset, current)
 			}
-			// A cut in the first words leaves no order to be sure of.
+			// A list that is cut in its first words has no certain
+			// byte order.
 			if n >= 28 && !errors.Is(err, ErrTruncated) {
 				t.Fatalf("cut at %d: %v, want %v", n, err, ErrTruncated)
 			}

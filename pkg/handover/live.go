@@ -22,21 +22,22 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// Why the running kernel's list cannot be read.
+// Reasons why the running kernel's list cannot be read.
 var (
 	ErrNoSecurityfs = refusal.New(refusal.NoSecurityfs, "securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
 	ErrNoIMA        = refusal.New(refusal.NoIMA, "the kernel has no IMA (CONFIG_IMA)")
 	ErrNotAllowed   = refusal.New(refusal.NotPrivileged, "not allowed to read the measurement list")
-	// ErrBusy means that somebody stages records all the time.
-	ErrBusy = refusal.New(refusal.KeepsGrowing, "measurement list is held by a writer")
-	// ErrCount means that a list which does not grow has another number of
-	// records than the kernel says. Nothing else shows that without a TPM.
-	ErrCount = refusal.New(refusal.DamagedList, "the kernel counts another number of records than its list has")
+	// ErrBusy means that another process holds the list open for writing.
+	ErrBusy = refusal.New(refusal.KeepsGrowing, "another process holds the measurement list open for writing")
+	// ErrCount means that a list which does not grow has more or fewer
+	// records than the kernel counts. Without a TPM, nothing else shows
+	// that.
+	ErrCount = refusal.New(refusal.DamagedList, "the kernel's count of records does not match its list")
 )
 
-// Files of IMA, under the root (security/integrity/ima/ima_fs.c). The staged
-// part exists with CONFIG_IMA_STAGING only, the names with an algorithm since
-// Linux 6.10.
+// IMA's files, relative to the root (security/integrity/ima/ima_fs.c). The
+// staged files exist only with CONFIG_IMA_STAGING, names with an algorithm only
+// since Linux 6.10.
 const (
 	securityDir = "sys/kernel/security"
 	imaDir      = securityDir + "/integrity/ima"
@@ -49,38 +50,39 @@ var (
 )
 
 const (
-	// busyTries and busyWait bound the wait for a writer.
+	// busyTries and busyWait bound how long a writer is waited for.
 	busyTries = 50
 	busyWait  = 20 * time.Millisecond
 
-	// perRecord is a generous mean size: seen are 140 bytes, with
-	// signatures 400. maxGuess bounds what is asked for by a number in a
-	// file; memory that is not written to costs nothing.
+	// perRecord is a generous mean size in bytes: 140 were seen, and 400
+	// with signatures. maxGuess bounds how much memory is allocated because
+	// a file asks for it; untouched memory costs nothing.
 	perRecord = 192
 	maxGuess  = 1 << 28
 
-	// chunk is larger than any page: the kernel gives one page a read and
-	// walks the list from its head each time.
+	// chunk is larger than any page. The kernel returns one page for each
+	// read, and walks the list from its head each time.
 	chunk = 128 << 10
 )
 
-// A Snapshot is the whole list at one moment: what was carried as a file, if
-// anything was, and what the running kernel has.
+// A Snapshot is the whole list at one moment: the parts in front, and the
+// running kernel's own list.
 type Snapshot struct {
 	*List
-	// Count is what LiveCount returned before the list was read. A later
-	// call that returns something else means that the list has changed.
+	// Count is what LiveCount returned before the list was read. If a later
+	// call returns something else, the list has changed.
 	Count int
 }
 
-// snapshotTries bounds how often a list that changes while it is read is read
-// again. Who carries it compares the count once more, at the very end.
+// snapshotTries bounds how often the list is read again because it changed
+// during a read. The caller compares the count again at the very end.
 const snapshotTries = 3
 
-// ReadLive reads the list of the running kernel, from the file systems under
-// root ("/"): the staged part first, then the current one, each in one
-// sequential read, and the count before and after. The parts in front come
-// first: what was carried as a file, or deleted from the kernel and kept.
+// ReadLive reads the running kernel's list from the file systems under root
+// (normally "/"). It reads the staged part and then the current part, each
+// sequentially, and compares the count before and after. The lists in front
+// come first: a list that was carried as a file, or one that was deleted from
+// the kernel and kept.
 func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, error) {
 	before, err := LiveCount(root)
 	if err != nil {
@@ -101,7 +103,7 @@ func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, erro
 		case try == snapshotTries:
 			return nil, fmt.Errorf("%w: %d are counted, %d were read", ErrCount, before, own)
 		case after == before:
-			// A record is appended before it is counted.
+			// The kernel appends a record before it counts it.
 			if err := pause(ctx, busyWait); err != nil {
 				return nil, fmt.Errorf("%w: %w", ErrCount, err)
 			}
@@ -110,8 +112,8 @@ func ReadLive(ctx context.Context, root string, front ...*List) (*Snapshot, erro
 	}
 }
 
-// readLive reads the list once. It returns how many of its records the kernel
-// has in its current list, too.
+// readLive reads the list once. It also returns how many of its records are in
+// the kernel's current list.
 func readLive(ctx context.Context, root string, count int, front []*List) (_ *List, records int, err error) {
 	guess := min(uint64(count), maxGuess/perRecord)*perRecord + chunk
 	own := HeaderSize
@@ -123,7 +125,7 @@ func readLive(ctx context.Context, root string, count int, front []*List) (_ *Li
 	for _, l := range front {
 		b = append(b, l.data...)
 	}
-	current := own // where the part begins that is counted
+	current := own // start of the part that the kernel counts
 	for _, part := range []struct {
 		names    []string
 		optional bool
@@ -151,14 +153,14 @@ func readLive(ctx context.Context, root string, count int, front []*List) (_ *Li
 	records += l.records
 	for off, r := own-HeaderSize, (Record{order: l.order}); off < current-HeaderSize; off = r.Offset + len(r.Raw) {
 		if err := l.next(&r, off); err != nil {
-			return nil, 0, err // not after Parse
+			return nil, 0, err // cannot happen after Parse
 		}
 		records--
 	}
 	return l, records, nil
 }
 
-// readPart appends the first of the files that exists.
+// readPart appends the content of the first file that exists.
 func readPart(ctx context.Context, root string, b []byte, names []string) ([]byte, error) {
 	var f *os.File
 	err := error(fs.ErrNotExist)
@@ -173,7 +175,8 @@ func readPart(ctx context.Context, root string, b []byte, names []string) ([]byt
 	defer f.Close()
 	for {
 		if cap(b)-len(b) < chunk {
-			// A fourth more, and not double: lists can be large.
+			// Grow by a quarter instead of doubling: lists can be
+			// large.
 			grown := make([]byte, len(b), cap(b)+cap(b)/4+chunk)
 			copy(grown, b)
 			b = grown
@@ -189,7 +192,8 @@ func readPart(ctx context.Context, root string, b []byte, names []string) ([]byt
 	}
 }
 
-// openBusy waits for a writer, which excludes readers since Linux 7.2.
+// openBusy opens a file. It waits for a writer, which excludes readers since
+// Linux 7.2.
 func openBusy(ctx context.Context, name string) (*os.File, error) {
 	for range busyTries {
 		f, err := os.Open(name)
@@ -203,7 +207,7 @@ func openBusy(ctx context.Context, name string) (*os.File, error) {
 	return nil, fmt.Errorf("%w: %s was busy for %v", ErrBusy, name, busyTries*busyWait)
 }
 
-// pause waits, unless the caller ends that.
+// pause waits until d has passed or the context has ended.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -213,8 +217,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// LiveCount is how many records the running kernel has in its current list:
-// those of earlier kernels are counted, staged and deleted ones are not.
+// LiveCount returns the number of records in the running kernel's current list.
+// It includes those of earlier kernels, but no staged or deleted ones.
 func LiveCount(root string) (int, error) {
 	name := filepath.Join(root, imaDir, countFile)
 	b, err := os.ReadFile(name)
@@ -223,12 +227,12 @@ func LiveCount(root string) (int, error) {
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s: %q is no count", name, b)
+		return 0, fmt.Errorf("%s: %q is not a count", name, b)
 	}
 	return n, nil
 }
 
-// explain says which piece is missing.
+// explain adds which piece of the system is missing.
 func explain(root string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -242,17 +246,18 @@ func explain(root string, err error) error {
 	return fmt.Errorf("%w: %w", ErrNoIMA, err)
 }
 
-// sameOrder: digests cover lengths, so that no part can be turned around.
+// sameOrder returns an error if the parts differ in byte order. Digests cover
+// the lengths, so no part can be converted.
 func sameOrder(order binary.ByteOrder, front []*List) error {
 	for _, l := range front {
 		if l.records > 0 && l.order != order {
-			return fmt.Errorf("%w: a part in front is %s, what follows %s: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, orderName(l.order), orderName(order))
+			return fmt.Errorf("%w: a part in front is %s, the rest is %s: boot with ima_canonical_fmt in all stages or in none", ErrByteOrder, orderName(l.order), orderName(order))
 		}
 	}
 	return nil
 }
 
-// Join is a list with another in front of it, as if one kernel had both.
+// Join returns one list that holds the records of front and then those of l.
 func Join(front, l *List) (*List, error) {
 	if front.digest != l.digest {
 		return nil, fmt.Errorf("%w: digests of %d and of %d bytes cannot be in one list", ErrCorrupt, front.digest, l.digest)

@@ -17,7 +17,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// imaFiles makes a tree as the kernel shows it.
+// imaFiles makes a tree of files as the kernel shows it.
 func imaFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	under := map[string]string{}
@@ -73,7 +73,7 @@ func TestReadLive(t *testing.T) {
 	}
 }
 
-// TestReadLiveLarge needs more memory than the count lets expect.
+// TestReadLiveLarge needs more memory than the count suggests.
 func TestReadLiveLarge(t *testing.T) {
 	b := &builder{order: binary.LittleEndian}
 	b.ng("boot_aggregate")

@@ -12,20 +12,21 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrNotMeasured means that a file of the target is in no record.
-var ErrNotMeasured = refusal.New(refusal.NotMeasured, "not measured")
+// ErrNotMeasured means that no record of the list covers a file of the target.
+var ErrNotMeasured = refusal.New(refusal.NotMeasured, "target file not measured")
 
-// Measured looks for a record of a file's content, by its digest, and returns
-// the number of the first one; 0 if there is none. Digests by hashes that are
-// no bank's are passed over, as are those of fs-verity, which are not of the
-// content. It believes every record: Report.Measured only those that are proven.
+// Measured returns the number of the first record that measured a file with
+// this content, or 0 if there is none. It compares digests. It skips digests
+// whose hash no bank uses, and those of fs-verity, which do not cover the
+// content itself. It trusts every record; Report.Measured trusts only proven
+// ones.
 func (l *List) Measured(content []byte) int {
 	return l.measured(content, func(*Record) bool { return true })
 }
 
-// Measured is List.Measured of the list that the report is of. Where a PCR was
-// compared, only records count that it proves. Where there was none, all do, and
-// the verdict says that nothing is proven.
+// Measured does what List.Measured does for the report's list. If a PCR was
+// compared, it accepts only records that the PCR proves. Otherwise it accepts
+// all, and the verdict says that nothing is proven.
 func (r *Report) Measured(l *List, content []byte) int {
 	if r.Verdict == NoTPM {
 		return l.Measured(content)
@@ -55,7 +56,8 @@ func (l *List) measured(content []byte, believe func(*Record) bool) int {
 	return 0
 }
 
-// contentDigest is the digest of a record whose template has one.
+// contentDigest returns the algorithm and value of the digest in a record, if
+// its template has one.
 func (r *Record) contentDigest() (pcr.Algorithm, []byte, bool) {
 	if string(r.Name) == imaName {
 		return pcr.SHA1, r.Data[:sha1Size], true
@@ -71,7 +73,8 @@ func (r *Record) contentDigest() (pcr.Algorithm, []byte, bool) {
 	return pcr.Algorithm(strings.TrimPrefix(name, "ima:")), digest, ok
 }
 
-// digestField is the digest in a format of fields.
+// digestField returns the digest field of a record whose template name is a
+// format.
 func (r *Record) digestField() ([]byte, error) {
 	all, err := r.Fields()
 	for _, f := range all {

@@ -19,7 +19,7 @@ import (
 func TestMeasured(t *testing.T) {
 	b := &builder{order: binary.BigEndian}
 	b.ng("boot_aggregate")
-	b.ng("content") // its digest is that of its name
+	b.ng("content") // its digest is that of the name
 	sum := sha512.Sum512([]byte("longer"))
 	b.raw(10, nil, "ima-sigv2", append(append(b.field(append([]byte("ima:sha512:\x00"), sum[:]...)), b.field([]byte("/f\x00"))...), b.field(nil)...))
 	verity := sha512.Sum512([]byte("verity"))

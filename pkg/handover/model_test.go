@@ -22,16 +22,16 @@ var (
 	firstChain = flag.Uint64("first-chain", 0, "seed of the first of them")
 )
 
-// A kernel of the model: what it does with each bank for as long as it runs.
+// A modelKernel is what a kernel does with each bank for as long as it runs.
 type modelKernel struct {
 	release string
-	noTPM   bool // when IMA started: it extends nothing
+	noTPM   bool // when IMA started, so it extends nothing
 	blind   bool // its boot_aggregate is zero, but it extends
 	forms   map[pcr.Algorithm]Form
 }
 
-// A model makes a list as kernels would, and what is in the registers
-// meanwhile, record by record, without any idea of how replays work.
+// A model makes a list as kernels would, and the registers record by record. It
+// knows nothing of how replays work.
 type model struct {
 	*rand.Rand
 	builder
@@ -45,19 +45,19 @@ type model struct {
 	names   int
 }
 
-// A modelRecord is what was extended with one record, and where.
+// A modelRecord is what was extended for one record, and where.
 type modelRecord struct {
 	index int
 	hop   int
 	data  []byte
-	value map[pcr.Algorithm][]byte // nil if nothing was
+	value map[pcr.Algorithm][]byte // nil if nothing was extended
 }
 
 func (m *model) pick(forms ...Form) Form { return forms[m.IntN(len(forms))] }
 
 func (m *model) kernel(n int) modelKernel {
 	k := modelKernel{forms: map[pcr.Algorithm]Form{pcr.SHA1: FormTrue}}
-	old := m.IntN(6) == 0 // before 5.8 it is all banks
+	old := m.IntN(6) == 0 // before Linux 5.8, all banks are padded
 	for _, a := range m.banks {
 		switch {
 		case a == pcr.SHA1:
@@ -75,7 +75,7 @@ func (m *model) kernel(n int) modelKernel {
 	return k
 }
 
-// record appends one, as ima_add_template_entry does.
+// record appends a record, as ima_add_template_entry does.
 func (m *model) record(k modelKernel, hop, index int, violation bool, template string, data []byte) {
 	var digest []byte
 	if violation {
@@ -84,7 +84,7 @@ func (m *model) record(k modelKernel, hop, index int, violation bool, template s
 	m.raw(uint32(index), digest, template, data)
 	r := modelRecord{index: index, hop: hop, data: data}
 	if violation {
-		r.data = nil // which is not extended
+		r.data = nil // not extended
 	}
 	if !k.noTPM {
 		r.value = map[pcr.Algorithm][]byte{}
@@ -95,7 +95,8 @@ func (m *model) record(k modelKernel, hop, index int, violation bool, template s
 	m.records = append(m.records, r)
 }
 
-// modelValue is ima_calc_field_array_hash, and what older kernels had instead.
+// modelValue does what ima_calc_field_array_hash does, and what older kernels
+// had instead.
 func modelValue(a pcr.Algorithm, form Form, violation bool, data []byte) []byte {
 	out := make([]byte, a.Size())
 	switch {
@@ -111,7 +112,7 @@ func modelValue(a pcr.Algorithm, form Form, violation bool, data []byte) []byte 
 	return out
 }
 
-// modelChain is the register after the records of a slice.
+// modelChain returns the register after the records of a slice.
 func modelChain(a pcr.Algorithm, index int, records []modelRecord) []byte {
 	reg := make([]byte, a.Size())
 	for _, r := range records {
@@ -181,7 +182,7 @@ func newModel(seed uint64) *model {
 	return m
 }
 
-// proven counts what the registers of indexes prove of the records.
+// proven counts the records that the registers in indexes prove.
 func (m *model) proven(indexes ...int) (n int) {
 	for _, r := range m.records {
 		if r.value != nil && slices.Contains(indexes, r.index) {
@@ -191,7 +192,7 @@ func (m *model) proven(indexes ...int) (n int) {
 	return n
 }
 
-// values are the registers after some of the records.
+// values returns the registers after some of the records.
 func (m *model) values(index int, records []modelRecord) []pcr.Value {
 	var out []pcr.Value
 	for _, a := range m.banks {
@@ -211,8 +212,8 @@ func lastOf(records []modelRecord, index int) int {
 	return 0
 }
 
-// TestModel compares replays with the model, over random chains: the chain as
-// it is, without its last extends, with a register that was reset, with a record
+// TestModel compares replays with the model over random chains: the chain as it
+// is, without its last extends, with a register that was reset, with one record
 // too few, and with another value.
 func TestModel(t *testing.T) {
 	bounded := 0
@@ -257,8 +258,8 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 			n++
 		}
 	}
-	// Where kernels with a zero boot_aggregate differ, it may be open which of
-	// equal records was extended.
+	// If kernels with a zero boot_aggregate behave differently, it may be
+	// undecided which of several equal records was extended.
 	if most := m.proven(10, 11); n > most || n < most && !m.mixed && !m.bounded {
 		t.Errorf("seed %d: %d records proven, want %d: %s", seed, n, m.proven(10, 11), both.Text)
 		ok = false
@@ -270,7 +271,8 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 	}
 	expect("PCR 10 alone", ten, want)
 
-	// A search that ends without a match is dear: one a chain.
+	// A search that ends without a match takes long, so there is one for
+	// each chain.
 	switch last := lastOf(m.records, 10); m.IntN(3) {
 	case 0:
 		if last > 0 {
@@ -322,7 +324,8 @@ func (m *model) behind(l *List, last int, expect func(string, *Report, ...Verdic
 	if short.records > 0 {
 		wants := []Verdict{TPMAhead}
 		if slices.ContainsFunc(before, func(r modelRecord) bool { return bytes.Equal(r.data, m.records[last-1].data) }) {
-			// As if the same boot_aggregate of another kernel were the last.
+			// As if another kernel with the same boot_aggregate
+			// were the last.
 			wants = append(wants, Match, ListAhead, Unproven)
 		}
 		expect("a record is lost", Check(short, 10, m.values(10, m.records)), wants...)
@@ -338,22 +341,23 @@ func (m *model) reset(l *List, expect func(string, *Report, ...Verdict)) {
 	}
 	after := m.records[i:]
 	if lastOf(after, 10) == 0 || lastOf(m.records[:i], 10) == 0 || m.isPrefix(after) {
-		return // the register is as it can be without a reset
+		return // the register can have this value without a reset
 	}
 	want := []Verdict{TPMReset}
 	if len(slices.Compact(slices.Clone(m.which[hop:]))) > 1 {
-		// Of mixed chains behind a reset it is not said that it was one.
+		// If a mixed chain follows the reset, the verdict does not call
+		// it a reset.
 		want = append(want, TPMAhead, BankNotReplayable)
 	}
 	if m.zero[0] {
-		// As if the first ones extended nothing.
+		// As if the first kernels extended nothing.
 		want = append(want, Unproven, ListAhead)
 	}
 	expect("reset before record "+fmt.Sprint(i+1), Check(l, 10, m.values(10, after)), want...)
 }
 
-// isPrefix reports whether what was extended with some records is how the list
-// begins, whatever the form.
+// isPrefix reports whether the list begins with what was extended for some
+// records, in whatever form.
 func (m *model) isPrefix(records []modelRecord) bool {
 	var all, some [][]byte
 	for _, r := range m.records {

@@ -10,7 +10,7 @@ import (
 	"regexp"
 )
 
-// What else than a binary list people give: each with what it begins with.
+// Other files that people give instead of a binary list, and how they begin.
 var (
 	printed = regexp.MustCompile(`^ ?\d{1,2} [0-9a-f]{32,128} `)
 	packed  = []struct{ magic, what string }{
@@ -20,7 +20,8 @@ var (
 	}
 )
 
-// notBinary says what data is if it is known to be no binary list.
+// notBinary returns an error if data is recognised as something other than a
+// binary list.
 func notBinary(data []byte) error {
 	if printed.Match(data) {
 		return fmt.Errorf("%w: it is the text form (ascii_runtime_measurements), not the binary one", ErrCorrupt)
@@ -36,11 +37,11 @@ func notBinary(data []byte) error {
 	return nil
 }
 
-// nameless says what is wrong with a record whose template has no name, which
-// no kernel writes. Copies by blocks have zeros behind the list.
+// nameless returns an error for a record whose template has no name; no kernel
+// writes one. A copy in whole blocks has zeros after the list.
 func nameless(rest []byte) error {
 	if allZero(rest) {
-		return fmt.Errorf("%w: %d zero bytes behind the last record", ErrCorrupt, len(rest))
+		return fmt.Errorf("%w: %d zero bytes after the last record", ErrCorrupt, len(rest))
 	}
 	return fmt.Errorf("%w: the template has no name", ErrCorrupt)
 }

@@ -15,55 +15,59 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// NoteVersion is the version of the format of Note and of what is beside it.
+// NoteVersion is the version of the format of Note and of the files beside it.
 const NoteVersion = 1
 
-// A Carrier is how a list travels.
+// A Carrier is the way in which a list travels.
 type Carrier string
 
 const (
-	// ByKernel means that the next kernel restores it into its own list.
+	// ByKernel means that the next kernel restores the list into its own.
 	ByKernel Carrier = "kernel"
-	// ByInitramfs means as a file beside the note.
+	// ByInitramfs means that the list travels as a file beside the note.
 	ByInitramfs Carrier = "initramfs"
 )
 
-// A Note is what a sender says of a list: the file handover.json.
+// A Note is the sender's description of a list: the file handover.json.
 type Note struct {
 	Version int `json:"version"`
-	// Carrier is how the list itself travels.
+	// Carrier says how the list itself travels.
 	Carrier Carrier `json:"carrier"`
-	// ByteOrder is that of the list: little-endian or big-endian.
+	// ByteOrder is the list's byte order: little-endian or big-endian.
 	ByteOrder string `json:"byte_order"`
-	// Canonical: the sender's kernel was told to write little-endian.
+	// Canonical is set if the sender's kernel was told to write
+	// little-endian (ima_canonical_fmt).
 	Canonical bool `json:"canonical"`
 	// Kernel is the release of the sender's kernel.
 	Kernel string `json:"kernel"`
-	// Imaboot is the version of the sender's imaboot, "" for one before 0.1.0.
+	// Imaboot is the version of the sender's imaboot; "" before 0.1.0.
 	Imaboot string `json:"imaboot,omitempty"`
-	// Hop is how many kernels' records are in the list.
+	// Hop is the number of kernels whose records the list holds.
 	Hop     int    `json:"hop"`
 	Records int    `json:"records"`
 	Bytes   int    `json:"bytes"`
 	SHA256  string `json:"list_sha256"`
-	// PCR is the register's number, PCRs its value in each bank just before
-	// the list was read, as hexadecimal digits; none without a TPM.
+	// PCR is the number of the register. PCRs holds its value in each bank
+	// just before the list was read, in hexadecimal; it is empty without a
+	// TPM.
 	PCR  int                      `json:"pcr"`
 	PCRs map[pcr.Algorithm]string `json:"pcrs,omitempty"`
-	// EventLog is what travels beside the list; nil without one.
+	// EventLog describes the event log that travels beside the list, or is
+	// nil.
 	EventLog *FileNote `json:"event_log,omitempty"`
 }
 
-// A FileNote is what a note says of a file beside it.
+// A FileNote describes a file beside the note.
 type FileNote struct {
 	Bytes  int    `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }
 
-// MaxEventLog bounds an event log, in bytes: one jump adds less than 5 KB.
+// MaxEventLog bounds the size of an event log, in bytes. One jump adds less
+// than 5 KB.
 const MaxEventLog = 4 << 20
 
-// describe notes an event log.
+// describe sets or clears the note's description of an event log.
 func (n *Note) describe(events []byte) {
 	n.EventLog = nil
 	if len(events) > 0 {
@@ -76,7 +80,7 @@ func hexSum(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// NewNote describes a list.
+// NewNote describes a list. index is the number of the PCR.
 func NewNote(l *List, by Carrier, kernel string, canonical bool, index int, pcrs []pcr.Value) *Note {
 	n := &Note{
 		Version: NoteVersion, Carrier: by, ByteOrder: orderName(l.order), Canonical: canonical, Kernel: kernel,
@@ -91,7 +95,8 @@ func NewNote(l *List, by Carrier, kernel string, canonical bool, index int, pcrs
 	return n
 }
 
-// ParseNote reads a note and checks what it must hold.
+// ParseNote reads a note and checks its values. Its errors wrap
+// ErrCarriedDamaged or ErrCarriedVersion.
 func ParseNote(b []byte) (*Note, error) {
 	var head struct{ Version *int }
 	if err := json.Unmarshal(b, &head); err != nil {
@@ -127,38 +132,38 @@ func ParseNote(b []byte) (*Note, error) {
 	return n, nil
 }
 
-// Param is the parameter of a kernel's command line that names the list which
-// was handed to it with a note: the first TokenSize digits of its SHA-256
-// digest. A kernel takes a parameter with a dot for one of a module that it
-// does not have, and passes it to nobody.
+// Param is the kernel parameter that names the list which was sent with a note.
+// Its value is the first TokenSize digits of the list's SHA-256 digest. The
+// kernel takes a parameter with a dot to belong to a module. There is no module
+// of that name, so the parameter reaches nobody else.
 //
-// It is the only thing that every architecture's boot protocol takes from one
-// kernel's user space to the next's, and tells a list that is this boot's
-// from one that was left in an image.
+// The command line is the only thing that every architecture's boot protocol
+// carries from one kernel's user space to the next. Param tells the list of
+// this boot from one that was left in an image.
 const Param = "imaboot.list"
 
 // TokenSize is the number of digits of Param's value.
 const TokenSize = 16
 
-// Token is the value of Param.
+// Token returns the value of Param for this note.
 func (n *Note) Token() string { return n.SHA256[:TokenSize] }
 
-// SHA256 is the digest of the list's bytes, in hexadecimal digits.
+// SHA256 returns the digest of the list's bytes, in hexadecimal.
 func (l *List) SHA256() string { return hexSum(l.data) }
 
-// WithParam returns a command line that begins with Param, and StripParam one
-// without. In front it cannot be taken for an argument of init.
+// WithParam returns the command line with Param in front, where it cannot be
+// taken for an argument of init.
 func (n *Note) WithParam(line string) string {
 	return cmdline.Set(line, Param, n.Token())
 }
 
-// StripParam removes Param from a command line.
+// StripParam returns the command line without Param.
 func StripParam(line string) string { return cmdline.Remove(line, Param) }
 
-// Token is the value of Param in a command line, "" without one.
+// Token returns the value of Param in a command line, or "".
 func Token(line string) string { return cmdline.Value(line, Param) }
 
-// orderName is how reports and messages call a byte order.
+// orderName returns the name of a byte order in reports and messages.
 func orderName(order binary.ByteOrder) string {
 	if order == binary.BigEndian {
 		return "big-endian"
@@ -166,16 +171,16 @@ func orderName(order binary.ByteOrder) string {
 	return "little-endian"
 }
 
-// Restored tells whether a list, that of a kernel which was to restore what
-// the note describes, begins with it. ErrCarriedLost means that nothing
-// arrived, or not all of it, ErrCarriedDamaged that something else did.
+// Restored checks that a list begins with the list that the note describes,
+// which the kernel was to restore. ErrCarriedLost means that nothing or only a
+// part arrived, ErrCarriedDamaged that something else did.
 func (n *Note) Restored(l *List) error {
 	if l.records < n.Records || len(l.data) < n.Bytes || len(l.hops) <= n.Hop {
-		return fmt.Errorf("%w: %q sent %d records of %d kernels, but the kernel's list has %d of %d with its own",
+		return fmt.Errorf("%w: %q sent %d records of %d kernels, but the kernel's list has %d records of %d kernels, including its own",
 			ErrCarriedLost, n.Kernel, n.Records, n.Hop, l.records, len(l.hops))
 	}
 	if hexSum(l.data[:n.Bytes]) != n.SHA256 {
-		return fmt.Errorf("%w: the kernel's list begins with %d bytes that are not those that %q sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
+		return fmt.Errorf("%w: the first %d bytes of the kernel's list are not those that %q sent", ErrCarriedDamaged, n.Bytes, n.Kernel)
 	}
 	return nil
 }

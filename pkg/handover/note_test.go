@@ -68,7 +68,7 @@ func TestParam(t *testing.T) {
 	}
 }
 
-// TestRestored: the note of a list that the kernel was to restore.
+// TestRestored checks the note of a list that the kernel was to restore.
 func TestRestored(t *testing.T) {
 	sent := mustParse(t, twoHops(binary.LittleEndian).data)
 	note := testNote(t, sent)

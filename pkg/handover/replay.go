@@ -11,28 +11,31 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// A Form is what a kernel extends into a bank for a record. It is the same
-// for all records of one kernel, but kernels of a chain differ: Debian's 6.1
-// lacks SHA-384 when IMA starts and pads, its successor does not.
+// A Form is the way in which a kernel extends a bank for a record. It is the
+// same for all records of one kernel, but may differ between the kernels of a
+// chain: Debian's 6.1 has no SHA-384 when IMA starts and pads instead, its
+// successor does not.
 type Form string
 
 const (
-	// FormTrue is the bank's own hash of the template data, and ones for a
-	// violation (Linux 5.8 and later).
+	// FormTrue extends the bank's own hash of the template data, and ones
+	// for a violation (Linux 5.8 and later).
 	FormTrue Form = "true"
-	// FormPadded is the SHA-1 template digest, padded with zeros, where the
-	// kernel lacks the bank's hash; ones for a violation.
+	// FormPadded extends the SHA-1 template digest, padded with zeros,
+	// because the kernel lacks the bank's hash. It extends ones for a
+	// violation.
 	FormPadded Form = "padded-sha1"
-	// FormOld is padded also for a violation: 20 bytes of ones (before 5.8).
+	// FormOld pads for a violation too: 20 bytes of ones, then zeros
+	// (before 5.8).
 	FormOld Form = "padded-sha1-old"
-	// FormNone is nothing at all: the kernel found no TPM when IMA started.
+	// FormNone extends nothing: the kernel found no TPM when IMA started.
 	FormNone Form = "none"
 )
 
 var ones = bytes.Repeat([]byte{0xff}, pcr.MaxSize)
 
-// legacyLen is what is hashed of a record of the template "ima": a digest and
-// a name, padded to IMA_EVENT_NAME_LEN_MAX + 1.
+// legacyLen is the number of bytes that are hashed for a record of the template
+// "ima": a digest and a name, padded to IMA_EVENT_NAME_LEN_MAX + 1.
 const legacyLen = sha1Size + maxEventName + 1
 
 // templateDigest writes the digest of a record's template data to dst
@@ -51,21 +54,22 @@ func templateDigest(h pcr.Hash, dst []byte, r *Record) {
 // A run is the replay of one bank of one register.
 type run struct {
 	list  *List
-	index uint32 // of the PCR
+	index uint32 // number of the PCR
 	bank  pcr.Algorithm
 	want  []byte
 
 	hash, sha1 pcr.Hash
-	// checks is set for the one bank whose values are the template digests
-	// of the list: it looks for the first that is not that of its data.
+	// checks is set for the one bank that is extended with the list's own
+	// template digests. Its replay also looks for the first digest that
+	// does not match its data.
 	checks   bool
 	tampered int
-	// first is the replay with every kernel extending true digests.
+	// first is the replay in which every kernel extends true digests.
 	first replayed
-	// quiet tells which hops extended nothing, if another bank of the register
-	// has shown it; nil if none has.
+	// quiet says which hops extended nothing, if another bank of the
+	// register has shown that; otherwise it is nil.
 	quiet []bool
-	// buf is what an extend hashes: the register and the new value.
+	// buf holds what an extend hashes: the register and the new value.
 	buf [2 * pcr.MaxSize]byte
 }
 
@@ -73,25 +77,27 @@ func newRun(l *List, index int, bank pcr.Algorithm, want []byte) *run {
 	return &run{list: l, index: uint32(index), bank: bank, want: want, hash: bank.Hash(), sha1: pcr.SHA1.Hash()}
 }
 
-// replayed is what a replay came to.
+// replayed is the result of a replay.
 type replayed struct {
-	// matched is the first record after which the register was equal to the
-	// PCR, 0 if it was before any record, -1 if it never was.
+	// matched is the number of the first record after which the register
+	// equalled the PCR, 0 if it did so before any record, or -1 if it never
+	// did.
 	matched int
 	// value is the register after the whole list.
 	value []byte
-	// forms has one form for each hop; nil stands for true ones.
+	// forms has the form of each hop; nil means that all are FormTrue.
 	forms []Form
-	// reset is the hop before which the register was set to zero again, 0
-	// if it was not.
+	// reset is the number, from 0, of the hop before which the register was
+	// reset to zero, or 0 if there was no reset.
 	reset int
-	// partial: nothing matched, but not every combination of forms was tried.
+	// partial means that nothing matched, but that some combinations of
+	// forms were not tried.
 	partial bool
 }
 
-// value writes to dst what a kernel extends for r. In lists with SHA-1
-// digests the padded forms need no hashing, nor does the SHA-1 bank: digests
-// are checked apart.
+// value writes to dst what a kernel extends for r. If the list has SHA-1
+// digests, only the true form of other banks needs hashing: the digests are
+// checked elsewhere.
 func (x *run) value(dst []byte, form Form, r *Record) {
 	violation := r.Violation()
 	if form != FormTrue || x.bank == pcr.SHA1 {
@@ -111,8 +117,8 @@ func (x *run) value(dst []byte, form Form, r *Record) {
 	}
 }
 
-// begin takes every kernel to extend true digests, which costs one pass and
-// needs to know nothing of hops.
+// begin replays the list once, as if every kernel extended true digests. It
+// does not need to know where the hops are.
 func (x *run) begin() {
 	n := x.bank.Size()
 	reg, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
@@ -144,14 +150,15 @@ func (x *run) begin() {
 	x.first = replayed{matched: matched, value: bytes.Clone(reg)}
 }
 
-// replay is what begin came to. Only if that did not lead to the PCR are other
-// forms tried, for each kernel apart.
+// replay returns the result of begin. If that did not match the PCR, replay
+// tries the other forms, separately for each kernel.
 func (x *run) replay() replayed {
 	got := x.silentTail(x.first)
 	if x.want == nil || len(x.list.hops) == 0 || got.matched >= x.list.last[x.index] {
 		return got
 	}
-	// What looks like a shorter list may be a kernel that extended nothing.
+	// If the PCR looks like that of a shorter list, a kernel may have
+	// extended nothing.
 	silent := slices.ContainsFunc(x.list.hops, func(h Hop) bool { return h.NoTPM })
 	if got.matched >= 0 && !silent {
 		return got
@@ -159,8 +166,8 @@ func (x *run) replay() replayed {
 	return x.silentTail(newSearch(x).find())
 }
 
-// silentTail takes what follows the match to be extended by nobody, if only
-// kernels are left that found no TPM.
+// silentTail checks whether all kernels after the match found no TPM. If so,
+// the whole list matches: those kernels extended nothing.
 func (x *run) silentTail(got replayed) replayed {
 	if got.forms == nil {
 		got.forms = make([]Form, len(x.list.hops))
@@ -171,7 +178,7 @@ func (x *run) silentTail(got replayed) replayed {
 	if got.matched < 0 || got.matched >= x.list.last[x.index] {
 		return got
 	}
-	after := make([]int, len(x.list.hops)) // extends behind the match
+	after := make([]int, len(x.list.hops)) // number of extends after the match
 	for r := range x.list.All {
 		if r.PCR == x.index && r.Number > got.matched {
 			after[x.list.hopOf(r.Number)]++
@@ -194,11 +201,11 @@ func (x *run) silentTail(got replayed) replayed {
 	return got
 }
 
-// firstTampered is the number of the first record whose template digest is
-// not that of its data, 0 if there is none. A digest of a bank other than
-// SHA-1 may be a padded one. If no digest at all is right, and they are not
-// SHA-1's, they are of a hash of that size that is not known here, such as SM3:
-// unknown is true, and nothing is said of any record.
+// firstTampered returns the number of the first record whose template digest
+// does not match its data, or 0 if there is none. Digests of other banks than
+// SHA-1 may be padded SHA-1 digests. If no digest at all is right and they are
+// not SHA-1's, they belong to an unknown hash of that size, such as SM3. In
+// that case unknown is true and number is 0.
 func firstTampered(l *List) (number int, unknown bool) {
 	sum := pcr.SHA1.Hash()
 	for _, a := range pcr.Algorithms {

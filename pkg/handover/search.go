@@ -10,81 +10,83 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// A search looks for what each kernel of a chain extended into one bank. What
-// nobody wrote down has to be guessed, and chains have exponentially many
-// combinations, so that the likely ones come first: all kernels alike, then one
-// change of form along the chain, then two, and so on. Within one number of
-// changes the late ones come first, since they cost least: what is in front of
-// a change was extended before and is kept.
+// A search finds out in which form each kernel of a chain extended one bank.
+// Nobody wrote the forms down, so they have to be guessed. A chain has
+// exponentially many combinations, so the likely ones come first: all kernels
+// alike, then one change of form along the chain, then two, and so on. Among
+// combinations with equally many changes, those with late changes come first.
+// They cost least, because the register before the change is already known.
 //
-// The work is bounded by a multiple of the records. A chain of a dozen short
-// hops is searched whole within it.
+// The work is bounded by a multiple of the number of records. Within that
+// bound, a chain of a dozen short hops is searched completely.
 type search struct {
 	*run
 	segments []segment
 	forms    []Form
 	silent   bool // some kernel may extend nothing
-	size     int  // of a value
+	size     int  // size of a value, in bytes
 
-	// left bounds extends, room the memory for values that are kept, in
-	// bytes.
+	// left bounds the number of extends, and room the memory for values
+	// that are kept, in bytes.
 	left, room int
 	partial    bool
-	// early led to the PCR before the end of the list.
+	// early is a replay that led to the PCR before the end of the list.
 	early *replayed
 
 	// points are the segments where a trail may change its form.
 	points []int
-	// byClass: a kernel that was seen before keeps its form.
+	// byClass is set if a kernel that occurs again keeps its form.
 	byClass bool
 }
 
-// A segment is a hop as a search sees it.
+// A segment is a hop from the view of a search.
 type segment struct {
-	end                 int // the record behind it
+	end                 int // number of the record after it
 	extends, violations int // of the register
 	after               int // extends from here to the end of the list
 	class               int
-	sure, noTPM         bool // as hopsForSure has it
+	sure, noTPM         bool // see hopsForSure and Hop.NoTPM
 	quiet               bool // it is known that nothing was extended
-	// anchor is the last segment up to this one that is surely a kernel's.
+	// anchor is the last segment, this one included, that certainly begins
+	// with a kernel.
 	anchor int
 }
 
 const (
-	// spareExtends and extendsPerRecord bound the extends of one try. minRoom
-	// and partOfList bound its memory.
+	// spareExtends and extendsPerRecord bound the extends of one try.
+	// minRoom and partOfList bound its memory.
 	spareExtends     = 1 << 18
 	extendsPerRecord = 4
 	minRoom          = 1 << 19
 	partOfList       = 32
 
-	// trailCost is what a trail costs beside its extends, in extends.
+	// trailCost is the cost of a trail besides its extends, counted in
+	// extends.
 	trailCost = 24
 
 	// maxPoints bounds the places where a form may change.
 	maxPoints = 1024
 )
 
-// A trail is one way in which a chain may have extended: that of its parent up
-// to a segment, and a way of its own from there.
+// A trail is one way in which a chain may have been extended: that of its
+// parent up to a segment, and its own from there on.
 type trail struct {
 	parent *trail
-	at     int // a segment
+	at     int // number of the segment where it begins
 	form   uint8
 	skip   uint8
 	quiet  bool // nothing is extended at its start
 	reset  bool // the register is zero at its start
-	// kept holds the register at each point behind at, one after the other.
+	// kept holds the register at each point after at, one after the other.
 	kept []byte
 }
 
-// What kernels do whose boot_aggregate says that they found no TPM. What comes
-// behind them can be another kernel, or a file called boot_aggregate.
+// How a kernel behaves whose boot_aggregate says that it found no TPM. What
+// follows its record can be another kernel, or a file called boot_aggregate.
 const (
-	skipNone uint8 = iota // they do extend
-	skipHop               // they extend nothing until another hop may begin
-	skipOn                // they extend nothing until another surely begins
+	skipNone uint8 = iota // it extends all the same
+	skipHop               // it extends nothing until another hop may begin
+	skipOn                // it extends nothing until another hop certainly begins
 )
 
 func newSearch(x *run) *search {
@@ -132,7 +134,7 @@ func newSearch(x *run) *search {
 	return s
 }
 
-// find tries all ways in their order.
+// find tries all ways, in order of their likelihood.
 func (s *search) find() replayed {
 	sure, all, bounded := s.choosePoints()
 	type try struct {
@@ -172,8 +174,8 @@ func (s *search) find() replayed {
 	return got
 }
 
-// choosePoints returns the segments that are surely a kernel's, and all that may
-// be, of which the bound may leave out some.
+// choosePoints returns the segments that certainly begin with a kernel, and all
+// that may. bounded says whether the bound has left some of them out.
 func (s *search) choosePoints() (sure, all []int, bounded bool) {
 	for i, g := range s.segments {
 		// An empty one decides whether what follows is extended, if that may
@@ -190,9 +192,9 @@ func (s *search) choosePoints() (sure, all []int, bounded bool) {
 	return last(sure), last(all), len(all) > maxPoints
 }
 
-// classify numbers the kernels that the hops seem to be of, by their release or,
-// without one, by what they measured first. It reports whether one of them
-// comes again behind another.
+// classify groups the hops by the kernel that they seem to belong to: by its
+// release or, if that is unknown, by its first record. It reports whether a
+// kernel occurs again after another one.
 func (s *search) classify() (again bool) {
 	classes := map[string]int{}
 	for i, h := range s.list.hops {
@@ -214,7 +216,7 @@ func (s *search) classify() (again bool) {
 	return again
 }
 
-// rounds tries trails without a change, then with one more change a round.
+// rounds tries trails without a change, then adds one change in each round.
 func (s *search) rounds() (replayed, bool) {
 	trails := s.uniform()
 	for len(trails) > 0 {
@@ -226,7 +228,7 @@ func (s *search) rounds() (replayed, bool) {
 	return replayed{}, false
 }
 
-// uniform are the ways in which all kernels are alike.
+// uniform returns the trails in which all kernels behave alike.
 func (s *search) uniform() []*trail {
 	var out []*trail
 	skips := []uint8{skipNone}
@@ -241,8 +243,8 @@ func (s *search) uniform() []*trail {
 	return out
 }
 
-// resets tries a register that was set to zero before one of the kernels, the
-// last first.
+// resets tries registers that were reset to zero before one of the kernels. The
+// last kernel comes first.
 func (s *search) resets() (replayed, bool) {
 	var trails []*trail
 	for at := len(s.segments) - 1; at > 0; at-- {
@@ -259,8 +261,8 @@ func (s *search) resets() (replayed, bool) {
 	return s.sweep(trails)
 }
 
-// branch returns the trails with one change more, as many as the bound allows,
-// in the order of their places.
+// branch returns the trails with one more change, as many as the bound allows,
+// in the order of their segments.
 func (s *search) branch(parents []*trail) []*trail {
 	var out []*trail
 	defer func() { slices.Reverse(out) }()
@@ -290,8 +292,8 @@ func (s *search) branch(parents []*trail) []*trail {
 	return out
 }
 
-// changes returns what a trail can change to at a segment. Left out are changes
-// that have no effect before a later one has it.
+// changes returns the trails that begin with a change at a segment. It omits
+// changes that would only take effect together with a later one.
 func (s *search) changes(p *trail, at int) []*trail {
 	var out []*trail
 	g := &s.segments[at]
@@ -315,15 +317,16 @@ func (s *search) changes(p *trail, at int) []*trail {
 	return out
 }
 
-// A course is where a trail stands while it is followed.
+// A course is the state of a trail while it is followed.
 type course struct {
 	form, skip uint8
 	quiet      bool
-	// seen has the form of each class of kernels, plus one.
+	// seen holds, for each class of kernels, its form plus one; 0 if it did
+	// not occur yet.
 	seen []uint8
 }
 
-// quietIn tells whether nothing is extended in the next segment.
+// quietIn reports whether nothing is extended in the next segment.
 func (c *course) quietIn(g *segment, skip uint8) bool {
 	switch {
 	case g.quiet:
@@ -336,7 +339,7 @@ func (c *course) quietIn(g *segment, skip uint8) bool {
 	return c.quiet
 }
 
-// enter moves into a segment, where the trail may change.
+// enter moves into a segment, where change may take effect.
 func (c *course) enter(g *segment, change *trail) {
 	if change != nil {
 		c.form, c.skip = change.form, change.skip
@@ -349,16 +352,16 @@ func (c *course) enter(g *segment, change *trail) {
 	c.quiet = c.quietIn(g, c.skip)
 }
 
-// before is the course of a trail just before a segment behind its start.
+// before returns the course of a trail just before a segment after its start.
 func (s *search) before(p *trail, at int) course {
 	if s.byClass {
-		s.left -= at / 4 // which is about what it costs
+		s.left -= at / 4 // about what it costs
 		return *s.follow(p, at-1, func(int, *course) {})
 	}
 	c := course{form: p.form, skip: p.skip, quiet: p.quiet}
 	last := at - 1
 	if p.skip == skipOn {
-		last = s.segments[last].anchor // and behind it nothing changes
+		last = s.segments[last].anchor // after it nothing changes
 	}
 	if last > p.at {
 		c.enter(&s.segments[last], nil)
@@ -366,7 +369,8 @@ func (s *search) before(p *trail, at int) course {
 	return c
 }
 
-// follow follows a trail up to a segment, enters that, and shows each one.
+// follow follows a trail up to and including a segment, and calls visit for
+// each one.
 func (s *search) follow(p *trail, to int, visit func(int, *course)) *course {
 	var changes []*trail
 	for ; p != nil; p = p.parent {
@@ -387,12 +391,12 @@ func (s *search) follow(p *trail, to int, visit func(int, *course)) *course {
 	return c
 }
 
-// formsOf are the forms of the hops on a trail. Where the padded forms are the
-// same, it is the newer.
+// formsOf returns the form of each hop on a trail. If both padded forms are the
+// same for a hop, it returns the newer.
 func (s *search) formsOf(p *trail) []Form {
 	forms := make([]Form, len(s.segments))
 	for i := range forms {
-		forms[i] = FormTrue // in front of a reset, where nothing is known
+		forms[i] = FormTrue // before a reset, where nothing is known
 	}
 	s.follow(p, len(s.segments)-1, func(i int, c *course) {
 		switch forms[i] = s.forms[c.form]; {

@@ -11,30 +11,32 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// A walker extends along one trail.
+// A walker extends a register along one trail.
 type walker struct {
 	*trail
 	course course
 	reg    [pcr.MaxSize]byte
-	dead   bool // nothing is kept of it
+	dead   bool // none of its registers are kept
 }
 
-// A sweeper extends along many trails in one pass over the list, so that each
-// record is read, and hashed in each form, once.
+// A sweeper extends along many trails in one pass over the list. It reads each
+// record, and hashes it in each form, only once.
 type sweeper struct {
 	*search
 	waiting []*trail
 	walkers []*walker
 	both    [2 * pcr.MaxSize]byte
-	values  [3][pcr.MaxSize]byte // of a record, in each form
-	// found is the trail that led to the PCR, after the record matched.
+	values  [3][pcr.MaxSize]byte // of a record, one for each form
+	// found is the trail that led to the PCR, and matched the record after
+	// which it did.
 	found   *walker
 	matched int
 }
 
-// sweep extends along trails, which are in the order of their places, until one
-// leads to the PCR. Where kernels may have extended nothing, one that leads
-// there at the very end is better than one that does so before, which is kept.
+// sweep extends along trails, which are in the order of their segments, until
+// one leads to the PCR. If kernels may have extended nothing, a trail that
+// leads there at the very end is preferred to one that does so earlier. The
+// earlier one is remembered.
 func (s *search) sweep(trails []*trail) (replayed, bool) {
 	if len(trails) == 0 {
 		return replayed{}, false
@@ -62,7 +64,7 @@ func (s *search) sweep(trails []*trail) (replayed, bool) {
 	return got, !s.silent
 }
 
-// result is a replay that led to the PCR.
+// result returns the replay along a trail that led to the PCR.
 func (w *sweeper) result(k *walker, matched int) replayed {
 	got := replayed{matched: matched, value: bytes.Clone(k.reg[:w.size]), forms: w.formsOf(k.trail)}
 	for p := k.trail; p != nil; p = p.parent {
@@ -73,10 +75,10 @@ func (w *sweeper) result(k *walker, matched int) replayed {
 	return got
 }
 
-// done reports whether only the trail that was found is followed.
+// done reports whether only the trail that was found is still followed.
 func (w *sweeper) done() bool { return w.found != nil && !w.silent }
 
-// keep notes the registers at a point, for trails that branch off there.
+// keep saves the registers at a point, for trails that branch off there.
 func (w *sweeper) keep(at int) {
 	i, ok := slices.BinarySearch(w.points, at)
 	if !ok || w.done() {
@@ -96,15 +98,15 @@ func (w *sweeper) keep(at int) {
 	}
 }
 
-// keptAt returns what a trail kept of the register at a point.
+// keptAt returns the register that a trail saved at a point.
 func (s *search) keptAt(p *trail, at int) []byte {
-	// Its first value is that at the first point behind its start.
+	// Its first value is the one at the first point after its start.
 	first, _ := slices.BinarySearch(s.points, p.at+1)
 	i, _ := slices.BinarySearch(s.points, at)
 	return p.kept[(i-first)*s.size:][:s.size]
 }
 
-// enter adds the trails that begin at a segment, and moves all into it.
+// enter moves all walkers into a segment, and adds the trails that begin there.
 func (w *sweeper) enter(at int) {
 	for _, k := range w.walkers {
 		k.course.enter(&w.segments[at], nil)
@@ -127,7 +129,7 @@ func (w *sweeper) enter(at int) {
 	}
 }
 
-// extend extends the records of a segment along all trails.
+// extend extends along all trails with the records of a segment.
 func (w *sweeper) extend(at int) {
 	var used [3]bool
 	var walkers []*walker

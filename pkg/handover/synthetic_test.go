@@ -17,7 +17,7 @@ import (
 // A builder makes lists as a kernel would.
 type builder struct {
 	order  binary.AppendByteOrder
-	bank   pcr.Algorithm // of the template digests, SHA1 by default
+	bank   pcr.Algorithm // algorithm of the template digests, SHA1 by default
 	padded bool
 	data   []byte
 }
@@ -26,7 +26,8 @@ func (b *builder) field(f []byte) []byte {
 	return append(b.order.AppendUint32(nil, uint32(len(f))), f...)
 }
 
-// raw adds a record with the given digest, or the right one if it is nil.
+// raw adds a record with the given digest, or with the right one if digest is
+// nil.
 func (b *builder) raw(index uint32, digest []byte, name string, data []byte) {
 	if digest == nil {
 		bank := b.bank
@@ -56,7 +57,7 @@ func (b *builder) ngData(algorithm string, digest []byte, name string) []byte {
 	return append(b.field(append([]byte(algorithm+":\x00"), digest...)), b.field([]byte(name+"\x00"))...)
 }
 
-// violation adds one, as ima_add_violation does.
+// violation adds a violation, as ima_add_violation does.
 func (b *builder) violation(name string) {
 	size := pcr.SHA1.Size()
 	if b.bank != "" {
@@ -65,7 +66,7 @@ func (b *builder) violation(name string) {
 	b.raw(10, make([]byte, size), "ima-ng", b.ngData("sha256", make([]byte, 32), name))
 }
 
-// legacy adds a record of the old template.
+// legacy adds a record of the old template "ima".
 func (b *builder) legacy(digest []byte, name string) {
 	padded := make([]byte, legacyLen)
 	copy(padded, digest)
@@ -78,7 +79,7 @@ func (b *builder) legacy(digest []byte, name string) {
 	b.data = append(b.data, b.field([]byte(name))...)
 }
 
-// twoHops is a list of two kernels, with a violation in the second part.
+// twoHops makes a list of two kernels, with a violation in the second part.
 func twoHops(order binary.AppendByteOrder) *builder {
 	b := &builder{order: order}
 	b.ng("boot_aggregate")
@@ -100,8 +101,8 @@ func mustParse(t testing.TB, b []byte) *List {
 	return l
 }
 
-// replayForms is the PCR after a list of which each hop is extended in the
-// given form: the test's own chain, record by record.
+// replayForms returns the PCR after a list, each hop of which is extended in
+// the given form. It is the test's own chain, record by record.
 func replayForms(l *List, bank pcr.Algorithm, forms ...Form) pcr.Value {
 	x := newRun(l, 10, bank, nil)
 	n := bank.Size()
@@ -116,8 +117,8 @@ func replayForms(l *List, bank pcr.Algorithm, forms ...Form) pcr.Value {
 	return pcr.Value{Algorithm: bank, Value: x.buf[:n]}
 }
 
-// chained is the value of a register after all of its records, extended with
-// true digests.
+// chained returns a register after all of its records, extended with true
+// digests.
 func chained(l *List, index int, bank pcr.Algorithm) pcr.Value {
 	reg := make([]byte, bank.Size())
 	x := newRun(l, index, bank, nil)

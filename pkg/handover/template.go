@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// maxEventName is the longest name in a record of the template "ima":
-// IMA_EVENT_NAME_LEN_MAX of security/integrity/ima/ima.h.
+// maxEventName is the length of the longest name in a record of the template
+// "ima": IMA_EVENT_NAME_LEN_MAX of security/integrity/ima/ima.h.
 const maxEventName = 255
 
-// templates are the kernel's built-in ones: builtin_templates of
-// security/integrity/ima/ima_template.c.
+// templates are the kernel's built-in templates (builtin_templates of
+// security/integrity/ima/ima_template.c).
 var templates = map[string]string{
 	imaName:      "d|n",
 	"ima-ng":     "d-ng|n-ng",
@@ -27,8 +27,8 @@ var templates = map[string]string{
 	"evm-sig":    "d-ng|n-ng|evmsig|xattrnames|xattrlengths|xattrvalues|iuid|igid|imode",
 }
 
-// A format says how a field is printed: enum data_formats of
-// ima_template_lib.c.
+// A format says how a field is printed (enum data_formats of
+// ima_template_lib.c).
 type format int
 
 const (
@@ -38,7 +38,8 @@ const (
 	formatUint
 )
 
-// fields are supported_fields of ima_template.c.
+// fields are the fields that the kernel knows (supported_fields of
+// ima_template.c).
 var fields = map[string]format{
 	"d": formatHex, "d-ng": formatDigestAlgo, "d-ngv2": formatDigestAlgo, "d-modsig": formatDigestAlgo,
 	"n": formatString, "n-ng": formatString,
@@ -52,13 +53,13 @@ const maxFields = 15
 
 // A Field is one field of a record's template data.
 type Field struct {
-	// ID is the field's name in a template's format, as in d-ng.
+	// ID is the field's name in the template's format, such as d-ng.
 	ID   string
 	Data []byte
 }
 
-// formatOf returns the fields' names of a built-in template, or of a custom
-// one, whose name is its format.
+// formatOf returns the names of a template's fields. The name of a custom
+// template is its format.
 func formatOf(name string) ([]string, error) {
 	f, ok := templates[name]
 	if !ok {
@@ -70,14 +71,14 @@ func formatOf(name string) ([]string, error) {
 	}
 	for _, id := range ids {
 		if _, ok := fields[id]; !ok {
-			return nil, fmt.Errorf("template %q has a field %q that is unknown", name, id)
+			return nil, fmt.Errorf("template %q has an unknown field %q", name, id)
 		}
 	}
 	return ids, nil
 }
 
-// Fields splits the template data. It fails for a template that is not
-// known, and for data that does not fit it.
+// Fields splits the template data into its fields. If the template is unknown
+// or the data does not fit it, the error wraps ErrCorrupt.
 func (r *Record) Fields() ([]Field, error) {
 	ids, err := formatOf(string(r.Name))
 	if err != nil {
@@ -96,12 +97,12 @@ func (r *Record) Fields() ([]Field, error) {
 		out = append(out, Field{id, value})
 	}
 	if len(rest) > 0 {
-		return nil, fmt.Errorf("%w: %d bytes behind the last field", ErrCorrupt, len(rest))
+		return nil, fmt.Errorf("%w: %d bytes after the last field", ErrCorrupt, len(rest))
 	}
 	return out, nil
 }
 
-// cut takes one field with its length from the front of b.
+// cut takes one field, which begins with its length, from the front of b.
 func (r *Record) cut(b []byte) (value, rest []byte, err error) {
 	if len(b) < 4 {
 		return nil, nil, fmt.Errorf("%w: length ends after %d bytes", ErrCorrupt, len(b))
@@ -113,17 +114,18 @@ func (r *Record) cut(b []byte) (value, rest []byte, err error) {
 	return b[:n:n], b[n:], nil
 }
 
-// eventName is the name without its NUL.
+// eventName returns the name without its NUL.
 func (r *Record) eventName() []byte {
 	field, _ := r.nameField()
 	name, _, _ := bytes.Cut(field, zeros[:1])
 	return name
 }
 
-// nameField is the field that holds the name: the second in every built-in
-// template, the first n or n-ng in a format. Every record is asked whether it
-// is a boot_aggregate, so that built-in templates take a short way. It is false
-// if the template is unknown, has no name or does not fit the data.
+// nameField returns the field that holds the name: the second one in every
+// built-in template, the first n or n-ng in a format. It runs for every record
+// to find the boot_aggregates, so it has a short path for built-in templates.
+// It returns false if the template is unknown, has no name or does not fit the
+// data.
 func (r *Record) nameField() ([]byte, bool) {
 	d := r.Data
 	switch string(r.Name) {
@@ -147,7 +149,7 @@ func (r *Record) nameField() ([]byte, bool) {
 	return d[4 : 4+n], true
 }
 
-// formatName is nameField for a template whose name is its format.
+// formatName does what nameField does for a template whose name is its format.
 func (r *Record) formatName() ([]byte, bool) {
 	var name []byte
 	found := false
@@ -169,9 +171,9 @@ func (r *Record) formatName() ([]byte, bool) {
 	return name, found
 }
 
-// splitDigest divides a d-ng or d-ngv2 field into what names its algorithm
-// ("sha256", "ima:sha256") and the digest. The digest may hold any byte: the
-// first NUL ends the name.
+// splitDigest divides a d-ng or d-ngv2 field into the name of its algorithm
+// ("sha256", "ima:sha256") and the digest. The first NUL ends the name; the
+// digest may contain any byte.
 func splitDigest(value []byte) (algorithm string, digest []byte, ok bool) {
 	i := bytes.IndexByte(value, 0)
 	if i < 1 || value[i-1] != ':' {
@@ -180,15 +182,15 @@ func splitDigest(value []byte) (algorithm string, digest []byte, ok bool) {
 	return string(value[:i-1]), value[i+1:], true
 }
 
-// bufName is the template of what is no file: its content is the last field.
+// bufName is the template of measured buffers. Its last field is the content.
 const bufName = "ima-buf"
 
-// isBuffer reports whether the record is an ima-buf one of that name.
+// isBuffer reports whether the record is of template ima-buf and has that name.
 func (r *Record) isBuffer(name string) bool {
 	return string(r.Name) == bufName && string(r.eventName()) == name
 }
 
-// content is that of an ima-buf record.
+// content returns the content of an ima-buf record.
 func (r *Record) content() (string, error) {
 	all, err := r.Fields()
 	if err != nil {

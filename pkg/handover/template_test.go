@@ -50,8 +50,8 @@ func TestASCII(t *testing.T) {
 	}
 }
 
-// TestDigestWithOddBytes: the digest begins behind the first NUL, whatever
-// it holds itself.
+// TestDigestWithOddBytes: the digest begins after the first NUL and may contain
+// any byte.
 func TestDigestWithOddBytes(t *testing.T) {
 	algorithm, digest, ok := splitDigest([]byte("sha1:\x00:\x00rest"))
 	if !ok || algorithm != "sha1" || string(digest) != ":\x00rest" {

@@ -2,12 +2,12 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package kexec makes the system calls that put a plan into the kernel and
+// Package kexec makes the system calls that load a plan into the kernel and
 // jump to it.
 //
-// u-root's pkg/boot/kexec aligns and copies segments with the page size of
-// the running process and cannot unload; a plan is exact already and must be
-// passed on as it is, without a second copy of its bytes.
+// It does not use u-root's pkg/boot/kexec, which aligns and copies segments by
+// the page size of the running process and cannot unload. A plan is exact
+// already: it must be loaded as it is, and without a second copy of its bytes.
 package kexec
 
 import (
@@ -25,9 +25,9 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// A Segment is what kexec_load(2) takes: Data goes to physical address Addr,
-// the rest of Size bytes is zero. Addr and Size are multiples of the page
-// size.
+// A Segment is one segment of kexec_load(2). Data goes to physical address
+// Addr; the rest of Size bytes is zero. Addr and Size are in bytes, and
+// multiples of the page size.
 type Segment struct {
 	Data       []byte
 	Addr, Size uint64
@@ -41,10 +41,11 @@ type rawSegment struct {
 	memSize uintptr
 }
 
-// Load loads segments, replacing what was loaded; after an error that is still
-// there. flags hold the architecture (KEXEC_ARCH_*).
+// Load loads segments for a jump to the physical address entry, and replaces
+// what was loaded before. After an error, the old segments are still loaded.
+// flags name the architecture (KEXEC_ARCH_*).
 //
-// Errors are *LoadError.
+// Its error is a *LoadError.
 func Load(entry uint64, segments []Segment, flags uint64) error {
 	raw := make([]rawSegment, len(segments))
 	for i, s := range segments {
@@ -63,7 +64,7 @@ func Load(entry uint64, segments []Segment, flags uint64) error {
 	return nil
 }
 
-// Unload drops what is loaded, if anything is.
+// Unload drops what is loaded, if anything is. Its error is a *LoadError.
 func Unload() error { return Load(0, nil, 0) }
 
 // Loaded reports whether an image is loaded that Exec would jump to.
@@ -81,14 +82,15 @@ func Loaded() (bool, error) {
 	return false, errors.New("the running kernel has no kexec (CONFIG_KEXEC)")
 }
 
-// Exec jumps to what is loaded. It does not sync or unmount: what can be
-// measured must be over before. It returns only with an error.
+// Exec jumps to what is loaded. It does not sync or unmount: everything that
+// IMA may measure has to be finished before. It returns only if it fails.
 //
-// u-root's kexec.Reboot may talk to a watchdog's daemon and write to the standard
-// logger first, when nothing may be opened any more.
+// It does not use u-root's kexec.Reboot, which may talk to a watchdog daemon
+// and write to the standard logger first. By then, nothing may be opened any
+// more.
 func Exec() error { return unix.Reboot(unix.LINUX_REBOOT_CMD_KEXEC) }
 
-// A LoadError is a refusal by the kernel, and what to do about it.
+// A LoadError says that the kernel refused to load segments, and gives a hint.
 type LoadError struct {
 	Errno unix.Errno
 	Hint  string
@@ -105,7 +107,7 @@ func (e *LoadError) RefusalName() refusal.Name { return refusal.LoadRefused }
 // Unwrap returns the errno.
 func (e *LoadError) Unwrap() error { return e.Errno }
 
-// hints are for errors that have one cause (kernel/kexec.c,
+// hints explain errors that have one cause (kernel/kexec.c,
 // kernel/kexec_core.c, security/integrity/ima/ima_main.c).
 var hints = map[unix.Errno]string{
 	unix.EACCES: "IMA or secure boot asks for a signed kernel, which only kexec_file_load can check: boot without secure boot, or use kexec -s, which carries the list if the kernel has CONFIG_IMA_KEXEC",
@@ -115,16 +117,17 @@ var hints = map[unix.Errno]string{
 
 	unix.EADDRNOTAVAIL: "a segment is not aligned to the kernel's page size or beyond its limit: show it with imaboot plan",
 	unix.EINVAL:        "segments overlap or need more than half of the memory: show them with imaboot plan",
-	unix.ETXTBSY:       "a segment lies in the running kernel or in firmware's tables: show it with imaboot plan",
+	unix.ETXTBSY:       "a segment lies in the running kernel or in the firmware's tables: show it with imaboot plan",
 }
 
-// hint says why the kernel refused, and for EPERM and EACCES asks it.
+// hint says why the kernel refused. For EPERM and EACCES it looks at the
+// kernel's files.
 func hint(root string, errno unix.Errno) string {
 	if errno == unix.EACCES {
-		// ipl_secure_flag of arch/s390/kernel/ipl.c, which CONFIG_KEXEC_SIG
-		// asks for.
+		// CONFIG_KEXEC_SIG checks ipl_secure_flag of
+		// arch/s390/kernel/ipl.c.
 		if b, _ := os.ReadFile(filepath.Join(root, "sys/firmware/ipl/secure")); strings.TrimSpace(string(b)) == "1" {
-			return "the machine was started by secure IPL, which leaves kexec_file_load of a signed kernel: start it without secure IPL, or use kexec -s, which carries the list if the kernel has CONFIG_IMA_KEXEC"
+			return "the machine was started by secure IPL, which permits only kexec_file_load of a signed kernel: start it without secure IPL, or use kexec -s, which carries the list if the kernel has CONFIG_IMA_KEXEC"
 		}
 	}
 	if errno != unix.EPERM {

@@ -15,7 +15,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 )
 
-// TestHint asks a system's files why a load is not permitted.
+// TestHint: the system's files tell why a load is not permitted.
 func TestHint(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -2,9 +2,9 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package menu lets somebody choose on several consoles at once. It prints
-// lines and reads keys, and nothing else: it works on serial lines, and on the
-// consoles of mainframes, which know lines only.
+// Package menu lets somebody choose on several consoles at once. It only prints
+// lines and reads keys, so that it works on serial lines and on the line-mode
+// consoles of mainframes.
 package menu
 
 import (
@@ -17,49 +17,53 @@ import (
 	"time"
 )
 
-// An Item is one line.
+// An Item is one entry of the menu.
 type Item struct {
-	// Text and Below are shown as they are: Below under Text.
+	// Text is the entry's line, and Below a line under it. Both are printed
+	// unchanged.
 	Text, Below string
-	// Cmdline is what can be edited.
+	// Cmdline is the command line, which can be edited.
 	Cmdline string
 }
 
-// A Menu is what is shown.
+// A Menu is a list of items to choose from.
 type Menu struct {
 	Title string
 	Items []Item
-	// Default is taken when Timeout has passed without a key, unless it is
-	// None; a negative Timeout is for ever.
+	// Default is the index of the item that is chosen when Timeout has
+	// passed without a key, or None. If Timeout is negative, the menu waits
+	// for ever.
 	Default int
 	Timeout time.Duration
 }
 
-// None is a Default that there is not: somebody has to choose.
+// None is the value of Default if there is no default: somebody has to choose.
 const None = -1
 
-// What was chosen.
+// Values of Choice.Action.
 const (
 	Boot = iota
 	Shell
 	Reboot
 )
 
-// A Choice is what was chosen.
+// A Choice is the result of a menu.
 type Choice struct {
 	Action int
-	// Item is its number from 0, and Cmdline what it is booted with.
+	// Item is the index of the item, or None. Cmdline is its command line,
+	// which may have been edited.
 	Item    int
 	Cmdline string
-	// Asked: somebody chose on the console of that number, and not the time.
+	// Asked is true if somebody made the choice, on the console with index
+	// Console. It is false if the time ran out.
 	Asked   bool
 	Console int
 }
 
 const help = "NUMBER or Enter boots, e NUMBER edits the command line first, s starts a shell, r reboots"
 
-// Show shows the menu on all consoles, and returns what was chosen on one of
-// them. It ends when ctx does, with the default.
+// Show shows the menu on all consoles, and returns the choice that was made on
+// one of them. When ctx ends, it returns the default.
 func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,7 +82,7 @@ func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 			go s.read(ctx, i, c, next)
 		}
 	}
-	// A shell may be next, and wants all keys.
+	// A shell that runs next needs all keys.
 	defer func() {
 		cancel()
 		setDeadlines(ended, time.Unix(1, 0))
@@ -89,10 +93,10 @@ func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 	return s.run(ctx)
 }
 
-// A deadliner is a console whose reads can be ended.
+// A deadliner is a console on which a waiting read can be ended.
 type deadliner interface{ SetReadDeadline(time.Time) error }
 
-// A key is a byte from a console.
+// A key is a byte that was typed on a console.
 type key struct {
 	console int
 	b       byte
@@ -100,21 +104,22 @@ type key struct {
 
 func setDeadlines(all []deadliner, t time.Time) {
 	for _, d := range all {
-		_ = d.SetReadDeadline(t) // of a console that is gone
+		_ = d.SetReadDeadline(t) // fails for a console that is gone
 	}
 }
 
 type session struct {
 	*Menu
-	// out has nil for a console that is gone.
+	// out holds the consoles, and nil for one that is gone.
 	out  []io.Writer
 	keys chan key
-	// next asks a console's reader for one more key, and no other: what is
-	// typed ahead is for a shell.
+	// next asks a console's reader for exactly one more key: what is typed
+	// ahead belongs to a shell.
 	next []chan struct{}
-	// line is what was typed; one for all consoles, which show it all.
+	// line is what was typed so far. There is one line for all consoles,
+	// and each shows it.
 	line []byte
-	// editing is the item whose command line is typed, -1 for none.
+	// editing is the index of the item whose command line is edited, or -1.
 	editing int
 }
 
@@ -134,7 +139,7 @@ func (s *session) read(ctx context.Context, i int, r io.Reader, next <-chan stru
 				return
 			}
 		}
-		// A console that hangs up is not asked any more.
+		// Stop reading from a console that has hung up.
 		if err != nil || ctx.Err() != nil {
 			return
 		}
@@ -147,7 +152,7 @@ func (s *session) printf(format string, args ...any) {
 		if w == nil {
 			continue
 		}
-		// One that takes nothing must not stop the others.
+		// A console that accepts no output must not block the others.
 		const patience = time.Second
 		if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			_ = d.SetWriteDeadline(time.Now().Add(patience))
@@ -158,7 +163,7 @@ func (s *session) printf(format string, args ...any) {
 	}
 }
 
-// shown is a line as it is typed, without what would control the console.
+// shown returns a typed line without characters that would control the console.
 func shown(line []byte) string {
 	return strings.Map(func(r rune) rune {
 		if !strconv.IsPrint(r) {
@@ -190,7 +195,7 @@ func (s *session) byDefault() Choice {
 	return Choice{Item: s.Default, Cmdline: s.Items[s.Default].Cmdline}
 }
 
-// run counts down until a key stops it, and then takes lines.
+// run counts down until a key is pressed, and then reads lines.
 func (s *session) run(ctx context.Context) Choice {
 	s.editing = -1
 	const second = time.Second
@@ -240,14 +245,14 @@ func (s *session) prompt(counting bool, left time.Duration) {
 	s.printf("\n> %s", shown(s.line))
 }
 
-// Keys that mean something.
+// Keys with a meaning.
 const (
 	backspace, del = 0x08, 0x7f
 	clearLine      = 0x15 // ^U
 	maxLine        = 4096
 )
 
-// press handles a key; true means that it ended the menu.
+// press handles a key. It returns true if the key ended the menu.
 func (s *session) press(b byte) (Choice, bool) {
 	switch {
 	case b == '\r' || b == '\n':
@@ -270,7 +275,7 @@ func (s *session) press(b byte) (Choice, bool) {
 	return Choice{}, false
 }
 
-// enter takes a line.
+// enter handles a line. It returns true if the line ended the menu.
 func (s *session) enter(line string) (Choice, bool) {
 	if s.editing >= 0 {
 		c := Choice{Item: s.editing, Cmdline: line, Asked: true}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A console is what somebody types, and what they see.
+// A console holds what somebody types, and what they see.
 type console struct {
 	io.Reader
 	mu   sync.Mutex
@@ -36,7 +36,7 @@ func (c *console) String() string {
 	return c.seen.String()
 }
 
-// never is a console at which nobody sits.
+// never is a console that nobody uses.
 type never struct{}
 
 func (never) Read([]byte) (int, error) { select {} }
@@ -68,7 +68,7 @@ func TestShow(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
-			// Both consoles show the same.
+			// Both consoles show the same text.
 			if c.String() != other.String() || !strings.Contains(strings.ReplaceAll(c.String(), "*  2", "* 2"), tt.seen) {
 				t.Errorf("%q is not in\n%s\nor not in\n%s", tt.seen, c, other)
 			}
@@ -76,7 +76,8 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestTimeout: without a key the default is taken, and one key stops the time.
+// TestTimeout: without a key, the menu returns the default; one key stops the
+// countdown.
 func TestTimeout(t *testing.T) {
 	m := &Menu{Items: []Item{{Text: "a"}, {Text: "b", Cmdline: "ro"}}, Default: 1, Timeout: time.Second}
 	if got := m.Show(t.Context(), &console{Reader: never{}}); got.Asked || got.Item != 1 || got.Cmdline != "ro" {
@@ -97,7 +98,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestTypedAhead: what is typed behind a choice is left for a shell.
+// TestTypedAhead: what is typed after a choice is left for a shell.
 func TestTypedAhead(t *testing.T) {
 	m := &Menu{Items: []Item{{Text: "a", Cmdline: "\x1b[2J"}}, Timeout: -1}
 	typed := strings.NewReader("e 1\r\x15s\rs\rls\r")
@@ -116,7 +117,7 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
-// TestNoDefault: neither the time nor an empty line chooses.
+// TestNoDefault: neither the timeout nor an empty line makes a choice.
 func TestNoDefault(t *testing.T) {
 	m := &Menu{Items: []Item{{Text: "a", Cmdline: "ro"}}, Default: None, Timeout: time.Second}
 	if got := m.Show(t.Context(), &console{Reader: strings.NewReader("\r1\r")}); got.Item != 0 || !got.Asked {

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 )
 
-// shells are tried in this order; u-root's come first.
+// shells are tried in this order. u-root's shells come first.
 var shells = []string{"/bin/defaultsh", "/bin/sh", "/bbin/gosh"}
 
 // RunShellOn runs a shell on the console with that name, as RunShell does.
@@ -24,8 +24,9 @@ func RunShellOn(console string, log func(format string, args ...any)) error {
 	return RunShell(f, log)
 }
 
-// RunShell runs the first shell that exists, until it ends. It tells log which
-// one that is. Signals that were ignored work again, as a shell needs them.
+// RunShell runs the first shell that exists, and waits until it exits. It tells
+// log which one it runs. Signals that were ignored work again, because a shell
+// needs them.
 func RunShell(console *os.File, log func(format string, args ...any)) error {
 	for _, name := range shells {
 		if _, err := os.Stat(name); err != nil {

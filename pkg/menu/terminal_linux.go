@@ -15,15 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Terminal is a console that gives keys as they are pressed.
+// A Terminal is a console that returns each key when it is pressed.
 type Terminal struct {
 	*os.File
 	before *unix.Termios
 }
 
-// Consoles opens all active consoles of the kernel under root ("/"), as
-// /sys/class/tty/console/active names them, and takes their keys one by one.
-// What cannot be opened is left out; no console at all is an error.
+// Consoles opens all active consoles of the kernel, which
+// /sys/class/tty/console/active under root (normally "/") lists, and switches
+// them to single keys. It leaves out consoles that cannot be opened. If none
+// can, it returns an error.
 func Consoles(root string) ([]*Terminal, error) {
 	b, err := os.ReadFile(filepath.Join(root, "sys/class/tty/console/active"))
 	if err != nil {
@@ -39,7 +40,8 @@ func Consoles(root string) ([]*Terminal, error) {
 		}
 		out = append(out, t)
 	}
-	// The node of a mainframe's line mode has another name than its console.
+	// The device node of a mainframe's line-mode console does not have the
+	// console's name.
 	if len(out) == 0 {
 		t, err := openTerminal(filepath.Join(root, "dev/console"))
 		if err != nil {
@@ -55,7 +57,7 @@ func Consoles(root string) ([]*Terminal, error) {
 }
 
 func openTerminal(name string) (*Terminal, error) {
-	// Without waiting, so that a read can be ended.
+	// Open without blocking, so that a deadline can end a read.
 	f, err := os.OpenFile(name, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -68,24 +70,25 @@ func openTerminal(name string) (*Terminal, error) {
 		}
 		before := *now
 		t.before = &before
-		// ^C and ^S are keys like others: nobody ends or stops the menu.
+		// ^C and ^S are ordinary keys: they neither end nor stop the
+		// menu.
 		now.Lflag &^= unix.ICANON | unix.ECHO | unix.ISIG
 		now.Iflag &^= unix.IXON
 		now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 		return unix.IoctlSetTermios(fd, unix.TCSETS, now)
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s is no terminal: %w", name, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("%s is not a terminal: %w", name, err), f.Close())
 	}
 	return t, nil
 }
 
-// Close gives the terminal back as it was.
+// Close restores the terminal's settings and closes it.
 func (t *Terminal) Close() error {
 	return errors.Join(t.control(func(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, t.before) }), t.File.Close())
 }
 
-// control keeps the file in the poller, unlike its Fd.
+// control keeps the file non-blocking, which its method Fd does not.
 func (t *Terminal) control(f func(fd int) error) error {
 	c, err := t.SyscallConn()
 	if err != nil {
@@ -98,7 +101,7 @@ func (t *Terminal) control(f func(fd int) error) error {
 	return failed
 }
 
-// Writers are terminals as Show takes them.
+// Writers converts terminals to the type that Show takes.
 func Writers(all []*Terminal) []io.ReadWriter {
 	out := make([]io.ReadWriter, len(all))
 	for i, t := range all {

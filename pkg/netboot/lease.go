@@ -27,25 +27,26 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// A Lease is what a DHCP server tells one interface.
+// A Lease is what a DHCP server told one interface.
 type Lease struct {
 	Interface string
-	// Address is this machine's address with the length of its network's
-	// prefix; IP is the address alone.
+	// Address is this machine's address with the prefix length of its
+	// network. IP is the address alone.
 	Address string
 	IP      net.IP
 	MAC     net.HardwareAddr
-	// Server is the next server of DHCPv4, empty if there is none.
+	// Server is DHCPv4's next server, or empty.
 	Server string
-	// BootFiles are URLs, the preferred one first.
+	// BootFiles are URLs. The preferred one comes first.
 	BootFiles []string
 	// ConfigFile and PathPrefix are options 209 and 210 (RFC 5071).
 	ConfigFile, PathPrefix string
-	// UUID is the machine's, in lower case; empty if it has none.
+	// UUID is the machine's UUID in lower case. It is empty if the machine
+	// has none.
 	UUID string
-	// Settings are other options of DHCPv4 that a script may ask for, by
-	// iPXE's names (ipxe.org/cfg). An option with several addresses is its
-	// first one.
+	// Settings holds further DHCPv4 options that a script may ask for, by
+	// iPXE's names (ipxe.org/cfg). If an option has several addresses, the
+	// setting is the first.
 	Settings map[string]string
 
 	lease dhclient.Lease
@@ -54,16 +55,16 @@ type Lease struct {
 // Configure sets the interface's address and routes, and writes
 // /etc/resolv.conf.
 func (l *Lease) Configure() error {
-	// An initramfs may have none.
+	// An initramfs may lack the directory.
 	if err := os.MkdirAll("/etc", 0o755); err != nil {
 		return err
 	}
 	return l.lease.Configure()
 }
 
-// architecture is how a machine describes itself to a DHCP server (option 93 of
-// DHCPv4, 61 of DHCPv6; IANA's registry of processor architecture types).
-// Petitboot and QEMU's s390-ccw send the same values.
+// architecture is the type by which a machine describes itself to a DHCP server
+// (option 93 of DHCPv4, 61 of DHCPv6; IANA's registry of processor architecture
+// types). Petitboot and QEMU's s390-ccw send the same values.
 var architecture = map[string]iana.Arch{
 	"ppc64":   iana.PPC_OPAL,
 	"ppc64le": iana.PPC_OPAL,
@@ -71,11 +72,12 @@ var architecture = map[string]iana.Arch{
 }
 
 const (
-	// dhcpTimeout is the timeout of one request; there are dhcpTries of them.
+	// dhcpTimeout is the timeout of one request. There are dhcpTries
+	// requests.
 	dhcpTimeout = 5 * time.Second
 	dhcpTries   = 4
-	// linkTimeout is how long to wait for an interface's carrier: without a
-	// cable there is none.
+	// linkTimeout is how long to wait for an interface's carrier, which
+	// never comes without a cable.
 	linkTimeout = 20 * time.Second
 )
 
@@ -94,13 +96,13 @@ func config(arch string) dhclient.Config {
 	return c
 }
 
-// Leases brings up all Ethernet interfaces whose names match, and asks for
-// leases of DHCPv4 and DHCPv6 on all of them at once. It closes the channel
-// after the last lease, or when the context ends. An interface without a lease
-// is logged, and no error.
+// Leases brings up all Ethernet interfaces whose names match, and requests
+// DHCPv4 and DHCPv6 leases on all of them at once. It closes the channel after
+// the last lease, or when the context ends. It logs an interface that gets no
+// lease; that is no error.
 //
 // u-root's client writes to the standard logger (package log), and offers no
-// way to prevent that: a program that owns its standard logger can redirect it.
+// way to prevent that. A program that owns its standard logger can redirect it.
 func Leases(ctx context.Context, match func(name string) bool, log func(string, ...any)) (<-chan *Lease, error) {
 	all, err := netlink.LinkList()
 	if err != nil {
@@ -163,9 +165,9 @@ func newLease(from dhclient.Lease, log func(string, ...any)) *Lease {
 	return l
 }
 
-// fill4 reads the options of DHCPv4 that are about booting. A boot file without
-// a URL lies on the next server, or else on that of option 66, that of the
-// header, or the DHCP server.
+// fill4 reads the DHCPv4 options about booting. A boot file that is not a URL
+// is on the next server; if there is none, on the server of option 66, on that
+// in the header, or on the DHCP server.
 func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 	servers := []string{"", p.TFTPServerName(), p.ServerHostName, ""}
 	if ip := p.ServerIPAddr; ip != nil && !ip.IsUnspecified() {
@@ -205,7 +207,7 @@ func (l *Lease) fill4(p *dhcpv4.DHCPv4, log func(string, ...any)) {
 	l.addBootFile(p.BootFileName, log)
 }
 
-// texts and addresses map iPXE's names to options.
+// texts and addresses map iPXE's names of settings to options.
 var (
 	texts = map[string]dhcpv4.OptionCode{
 		"hostname": dhcpv4.OptionHostName, "domain": dhcpv4.OptionDomainName, "root-path": dhcpv4.OptionRootPath,
@@ -216,10 +218,10 @@ var (
 	}
 )
 
-// host matches a name, or an address of IPv4.
+// host matches a host name or an IPv4 address.
 var host = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$`)
 
-// addBootFile adds a URL, or the URL of a file on the server.
+// addBootFile adds a URL. If name is not a URL, it is a file on the server.
 func (l *Lease) addBootFile(name string, log func(string, ...any)) {
 	if name == "" {
 		return
@@ -240,7 +242,7 @@ func bootFile(name, server string) (string, error) {
 	}
 	if u, err := url.Parse(name); err == nil && u.Host != "" {
 		if !fetch.Loadable(u) {
-			return "", fmt.Errorf("no URL that can be loaded")
+			return "", fmt.Errorf("imaboot cannot load files from this URL")
 		}
 		return u.String(), nil
 	}
@@ -249,7 +251,7 @@ func bootFile(name, server string) (string, error) {
 	}
 	u := url.URL{Scheme: "tftp", Host: server, Path: path.Clean("/" + name)}
 	if strings.HasSuffix(name, "/") && u.Path != "/" {
-		u.Path += "/" // a directory: it holds configurations only
+		u.Path += "/" // a directory: it only holds configurations
 	}
 	return u.String(), nil
 }

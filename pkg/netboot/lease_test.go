@@ -89,7 +89,8 @@ func TestLease4(t *testing.T) {
 	}
 }
 
-// TestSettings: what scripts ask for, which is text, and of addresses the first.
+// TestSettings: scripts can ask for texts, and for the first of several
+// addresses.
 func TestSettings(t *testing.T) {
 	p, err := dhcpv4.New(
 		dhcpv4.WithNetmask(net.CIDRMask(20, 32)), dhcpv4.WithRouter(net.IPv4(192, 0, 2, 254), net.IPv4(192, 0, 2, 253)),
@@ -119,7 +120,7 @@ func TestLease6(t *testing.T) {
 		{"tftp://[2001:db8::1]/vmlinuz", []string{"tftp://[2001:db8::1]/vmlinuz"}, 0},
 		{"http://boot.example.org/boot.ipxe", []string{"http://boot.example.org/boot.ipxe"}, 0},
 		{"", nil, 0},
-		{"vmlinuz", nil, 1}, // RFC 5970 has URLs only
+		{"vmlinuz", nil, 1}, // RFC 5970 permits only URLs
 		{"ftp://user:secret@[2001:db8::1]/vmlinuz", nil, 1},
 	} {
 		m, err := dhcpv6.NewMessage(dhcpv6.WithIANA(dhcpv6.OptIAAddress{IPv6Addr: ip}), dhcpv6.WithOption(dhcpv6.OptBootFileURL(tt.url)))

@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// A kernelLog reads what the kernel says from now on; nil reads nothing.
+// A kernelLog reads what the kernel logs from now on. A nil one reads nothing.
 type kernelLog struct{ f *os.File }
 
 func openLog() *kernelLog {
 	f, err := os.OpenFile("/dev/kmsg", os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil // the reason is then not known
+		return nil // then the reason stays unknown
 	}
 	if _, err := f.Seek(0, io.SeekEnd); err != nil {
 		f.Close()
@@ -32,13 +32,14 @@ func (l *kernelLog) close() {
 	}
 }
 
-// reason is what IMA said of a rule: a record of the audit subsystem, which
-// goes to the log where no auditd runs, or a message of its own.
+// reason returns what IMA said about a rule. That is a record of the audit
+// subsystem, which goes to the log if no auditd runs, or a message of IMA
+// itself.
 func (l *kernelLog) reason() string {
 	if l == nil {
 		return ""
 	}
-	// One record a read (Documentation/ABI/testing/dev-kmsg).
+	// Each read returns one record (Documentation/ABI/testing/dev-kmsg).
 	b := make([]byte, 8192)
 	var out []string
 	for {

@@ -18,26 +18,27 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// Why a policy cannot be loaded.
+// Reasons why a policy cannot be loaded.
 var (
-	// ErrRule means that the kernel refuses a rule. None of the file's rules
-	// are in force then.
+	// ErrRule means that a rule was refused. No rule of the file is in
+	// force.
 	ErrRule = refusal.New(refusal.PolicyRefused, "policy is refused")
-	// ErrFixed means that the kernel has taken its last policy.
-	ErrFixed = refusal.New(refusal.PolicyFixed, "policy is fixed")
-	// ErrBusy means that somebody else writes one.
+	// ErrFixed means that the kernel accepts no further policy.
+	ErrFixed = refusal.New(refusal.PolicyFixed, "the kernel's policy is fixed")
+	// ErrBusy means that another program is writing a policy.
 	ErrBusy = refusal.New(refusal.PolicyBusy, "policy is being written by another program")
 )
 
-// policyFile is IMA's, under the root (security/integrity/ima/ima_fs.c).
+// policyFile is IMA's file, relative to the root
+// (security/integrity/ima/ima_fs.c).
 const policyFile = "sys/kernel/security/integrity/ima/policy"
 
-// A RuleError names the line of a rule.
+// A RuleError says which rule was refused.
 type RuleError struct {
-	// Line counts from 1.
+	// Line is the number of the rule's line, counted from 1.
 	Line int
 	Rule string
-	// Reason is what the kernel's log says, "" for nothing.
+	// Reason is what the kernel's log says about the rule, or "".
 	Reason string
 	Err    error
 }
@@ -54,18 +55,18 @@ func (e *RuleError) Error() string {
 // Unwrap returns the cause.
 func (e *RuleError) Unwrap() error { return e.Err }
 
-// maxRule is what one write takes: a page less one byte (ima_write_policy),
-// and pages have 4 KiB at least.
+// maxRule bounds the length of a line, newline included: one write accepts a
+// page less one byte (ima_write_policy), and pages have at least 4 KiB.
 const maxRule = 4095
 
-// A rule is one line.
+// A rule is one line of a policy.
 type rule struct {
 	line int
 	text string
 }
 
-// rules splits a policy into the lines that the kernel is given: comments and
-// empty ones are left out. It does not know what rules mean.
+// rules splits a policy into the lines to be written to the kernel, without
+// comments and empty lines. It does not interpret the rules.
 func rules(text []byte) ([]rule, error) {
 	var out []rule
 	for i, line := range bytes.Split(text, []byte("\n")) {
@@ -76,10 +77,11 @@ func rules(text []byte) ([]rule, error) {
 		case len(r.text) >= maxRule:
 			return nil, &RuleError{r.line, r.text[:40] + "…", "", fmt.Errorf("%w: %d bytes, the kernel takes %d", ErrRule, len(r.text), maxRule-1)}
 		case strings.ContainsRune(r.text, 0):
-			return nil, &RuleError{r.line, r.text, "", fmt.Errorf("%w: a NUL in it", ErrRule)}
+			return nil, &RuleError{r.line, r.text, "", fmt.Errorf("%w: it contains a NUL", ErrRule)}
 		case r.text[0] == '/':
-			// The kernel would read a file of that name by itself.
-			return nil, &RuleError{r.line, r.text, "", fmt.Errorf("%w: a path is no rule", ErrRule)}
+			// The kernel would read the policy from a file of that
+			// name.
+			return nil, &RuleError{r.line, r.text, "", fmt.Errorf("%w: a path is not a rule", ErrRule)}
 		}
 		out = append(out, r)
 	}
@@ -89,10 +91,12 @@ func rules(text []byte) ([]rule, error) {
 	return out, nil
 }
 
-// Load gives a policy to the kernel, whose file systems are under root ("/"):
-// one rule a write, all of them or none. It returns how many rules there are.
-// Rules that a built-in policy had are replaced (Documentation/ABI/testing/
-// ima_policy).
+// Load loads a policy into the kernel, whose file systems are under root
+// (normally "/"). It writes one rule at a time; either all rules take effect or
+// none. It returns the number of rules. The rules of a built-in policy are
+// replaced (Documentation/ABI/testing/ima_policy). The errors wrap ErrRule,
+// ErrFixed, ErrBusy or the error of the file; one about a single rule is a
+// *RuleError.
 func Load(root string, text []byte) (int, error) {
 	all, err := rules(text)
 	if err != nil {
@@ -107,9 +111,9 @@ func Load(root string, text []byte) (int, error) {
 	defer log.close()
 	for _, r := range all {
 		if _, err := f.WriteString(r.text + "\n"); err != nil {
-			_ = f.Close() // nothing of it takes effect
+			_ = f.Close() // no rule takes effect
 			if errors.Is(err, syscall.EACCES) {
-				return 0, &RuleError{r.line, r.text, log.reason(), fmt.Errorf("%w: policies must be signed here, which only the kernel's own reading of a file can check: %w", ErrRule, err)}
+				return 0, &RuleError{r.line, r.text, log.reason(), fmt.Errorf("%w: policies must be signed here, and the kernel can check that only for a file that it reads itself: %w", ErrRule, err)}
 			}
 			return 0, &RuleError{r.line, r.text, log.reason(), fmt.Errorf("%w: %w", ErrRule, err)}
 		}
@@ -120,8 +124,9 @@ func Load(root string, text []byte) (int, error) {
 	return len(all), nil
 }
 
-// explain tells why the file cannot be opened: a kernel without
-// CONFIG_IMA_WRITE_POLICY takes one policy, then removes it or its write bit.
+// explain says why the file cannot be opened. A kernel without
+// CONFIG_IMA_WRITE_POLICY accepts one policy; then it removes the file or its
+// write permission.
 func explain(name string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EBUSY):
@@ -130,10 +135,10 @@ func explain(name string, err error) error {
 		if _, dirErr := os.Stat(filepath.Dir(name)); dirErr != nil {
 			return err
 		}
-		return fmt.Errorf("%w: one was loaded before, and the kernel takes no second (CONFIG_IMA_WRITE_POLICY is off): %w", ErrFixed, err)
+		return fmt.Errorf("%w: a policy was loaded before, and the kernel accepts no other (CONFIG_IMA_WRITE_POLICY is off): %w", ErrFixed, err)
 	}
 	if info, statErr := os.Stat(name); statErr == nil && info.Mode().Perm()&0o200 == 0 {
-		return fmt.Errorf("%w: one was loaded before, and the kernel takes no second (CONFIG_IMA_WRITE_POLICY is off): %w", ErrFixed, err)
+		return fmt.Errorf("%w: a policy was loaded before, and the kernel accepts no other (CONFIG_IMA_WRITE_POLICY is off): %w", ErrFixed, err)
 	}
 	return err
 }

@@ -24,8 +24,8 @@ func TestRules(t *testing.T) {
 		{"no newline at the end", "measure", []rule{{1, "measure"}}, ""},
 		{"empty", "# nothing\n", nil, "it has no rule"},
 		{"too long", "measure\nmeasure " + strings.Repeat("x", 4096), nil, "line 2:"},
-		{"NUL", "measure\x00", nil, "a NUL in it"},
-		{"path", "/etc/ima/ima-policy", nil, "a path is no rule"},
+		{"NUL", "measure\x00", nil, "it contains a NUL"},
+		{"path", "/etc/ima/ima-policy", nil, "a path is not a rule"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := rules([]byte(tt.text))

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// ConfigName is where distributions put the configuration of a kernel, by the
-// kernel's name: /boot/config-VERSION beside /boot/vmlinuz-VERSION, or config
-// beside vmlinuz in a directory of modules.
+// ConfigName returns the path where distributions put a kernel's configuration:
+// /boot/config-VERSION for /boot/vmlinuz-VERSION, or config beside vmlinuz in a
+// directory of modules.
 func ConfigName(kernel string) string {
 	dir, base := filepath.Split(kernel)
 	_, version, ok := strings.Cut(base, "-")

@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A File is a whole file in memory, without a copy on the heap.
+// A File is a whole file in memory. It is mapped, not copied, where possible.
 type File struct {
 	Name   string
 	Data   []byte
 	mapped bool
 }
 
-// Open maps a regular file. It is not open for writing or reading afterwards,
-// and must be closed.
+// Open maps a regular file, which the caller must close. The file descriptor
+// does not stay open. Its errors wrap ErrFile.
 func Open(name string) (*File, error) {
-	// Without waiting for who writes to a pipe.
+	// Do not wait for a writer if it is a pipe.
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFile, err)
@@ -42,7 +42,7 @@ func Open(name string) (*File, error) {
 	}
 	data, err := unix.Mmap(int(f.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
 	if errors.Is(err, unix.ENODEV) {
-		// Files of sysfs, as /sys/firmware/fdt, can only be read.
+		// Files of sysfs, such as /sys/firmware/fdt, can only be read.
 		if data, err = os.ReadFile(name); err == nil {
 			return &File{Name: name, Data: data}, nil
 		}
@@ -53,8 +53,7 @@ func Open(name string) (*File, error) {
 	return &File{Name: name, Data: data, mapped: true}, nil
 }
 
-// Copy takes the file's content to memory of its own, where nothing can
-// change it any more.
+// Copy replaces the mapping by a copy, which nothing outside can change.
 func (f *File) Copy() error {
 	if !f.mapped {
 		return nil
@@ -64,7 +63,7 @@ func (f *File) Copy() error {
 	return unix.Munmap(mapping)
 }
 
-// Close unmaps the file: its Data must not be used any more.
+// Close unmaps the file. Its Data must not be used afterwards.
 func (f *File) Close() error {
 	if f == nil || f.Data == nil {
 		return nil

@@ -2,7 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package target opens the files of what is to be booted.
+// Package target opens the files of the target: the kernel, the initrds and
+// what else is booted.
 package target
 
 import (
@@ -18,9 +19,10 @@ import (
 )
 
 // ErrFile is wrapped by every error about a file of the target.
-var ErrFile = refusal.New(refusal.BadFile, "target file")
+var ErrFile = refusal.New(refusal.BadFile, "unusable file")
 
-// maxImage bounds an unpacked kernel; the largest have some 100 MB.
+// maxImage bounds the size of an unpacked kernel, in bytes. The largest kernels
+// have some 100 MB.
 const maxImage = 1 << 30
 
 var compressions = []struct {
@@ -35,9 +37,9 @@ var compressions = []struct {
 	}},
 }
 
-// Uncompress unpacks a kernel image that is packed as a whole, as
-// distributions ship vmlinux.gz, .xz and .zst. An image that is not is
-// returned as it is, without a copy. The string names the compression.
+// Uncompress unpacks a kernel image that is compressed as a whole, such as
+// vmlinux.gz, .xz and .zst of distributions. It returns any other image as it
+// is, without a copy. The string is the name of the compression, or "".
 func Uncompress(image []byte) ([]byte, string, error) {
 	for _, c := range compressions {
 		if !bytes.HasPrefix(image, c.magic) {

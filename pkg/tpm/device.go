@@ -18,18 +18,19 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// DeviceFile is the TPM 2.0 behind the kernel's resource manager, which
-// several programs can use at a time.
+// DeviceFile is the TPM 2.0 behind the kernel's resource manager, which several
+// programs can use at the same time.
 const DeviceFile = "/dev/tpmrm0"
 
-// banks are the algorithms of TPM 2.0 (TCG Algorithm Registry) by the names
-// that the kernel gives their banks (drivers/char/tpm/tpm2-cmd.c).
+// banks are the algorithms of TPM 2.0 (TCG Algorithm Registry), and the names
+// that the kernel gives to their banks (drivers/char/tpm/tpm2-cmd.c).
 var banks = map[tpm2.TPMAlgID]string{
 	tpm2.TPMAlgSHA1: string(pcr.SHA1), tpm2.TPMAlgSHA256: string(pcr.SHA256),
 	tpm2.TPMAlgSHA384: string(pcr.SHA384), tpm2.TPMAlgSHA512: string(pcr.SHA512),
 }
 
-// bankName is the algorithm's number where the kernel has no name either.
+// bankName returns the kernel's name of a bank; without one, it returns the
+// algorithm's number as the kernel does.
 func bankName(a tpm2.TPMAlgID) string {
 	if name, ok := banks[a]; ok {
 		return name
@@ -38,19 +39,20 @@ func bankName(a tpm2.TPMAlgID) string {
 }
 
 const (
-	// readTries bounds how often a register that moves is read again, and
-	// busyTries how often a TPM that is busy is asked; busyWait doubles.
+	// readTries bounds how often a register that changes is read again, and
+	// busyTries how often a busy TPM is asked again. busyWait doubles each
+	// time.
 	readTries = 5
 	busyTries = 6
 	busyWait  = 10 * time.Millisecond
 )
 
-// ErrMoving means that a register did not stay the same while its banks were
-// read.
-var ErrMoving = refusal.New(refusal.KeepsGrowing, "PCR keeps moving")
+// ErrMoving means that a register changed every time while its banks were read.
+var ErrMoving = refusal.New(refusal.KeepsGrowing, "PCR keeps changing")
 
 // ReadDevice reads a register in all banks that have it, by TPM2_PCR_Read. All
-// values are of one moment: the TPM's counter of updates did not move.
+// values are from the same moment: the TPM's update counter did not change. If
+// it changes every time, the error wraps ErrMoving.
 func ReadDevice(t transport.TPM, index int) (*Reading, error) {
 	all, err := allocated(t, index)
 	if err != nil {
@@ -65,8 +67,8 @@ func ReadDevice(t transport.TPM, index int) (*Reading, error) {
 	return nil, fmt.Errorf("%w: PCR %d of %d banks was read %d times", ErrMoving, index, len(all), readTries)
 }
 
-// UpdateCounter is how often a PCR of the TPM was extended or reset since it
-// was started (TPM 2.0 Library, Part 1, 17.9).
+// UpdateCounter returns how often a PCR of the TPM was extended or reset since
+// the TPM was started (TPM 2.0 Library, Part 1, 17.9).
 func UpdateCounter(t transport.TPM) (uint32, error) {
 	rsp, err := execute(func() (*tpm2.PCRReadResponse, error) { return tpm2.PCRRead{}.Execute(t) })
 	if err != nil {
@@ -75,7 +77,7 @@ func UpdateCounter(t transport.TPM) (uint32, error) {
 	return rsp.PCRUpdateCounter, nil
 }
 
-// allocated are the banks that have the register.
+// allocated returns the banks that have the register.
 func allocated(t transport.TPM, index int) ([]tpm2.TPMAlgID, error) {
 	rsp, err := execute(func() (*tpm2.GetCapabilityResponse, error) {
 		return tpm2.GetCapability{Capability: tpm2.TPMCapPCRs, PropertyCount: 1}.Execute(t)
@@ -100,8 +102,9 @@ func selected(s tpm2.TPMSPCRSelection, index int) bool {
 	return index/8 < len(s.PCRSelect) && s.PCRSelect[index/8]&(1<<(index%8)) != 0
 }
 
-// readAll asks until every bank has answered: a TPM may leave some for the
-// next command. It returns nil if the register moved meanwhile.
+// readAll reads a register until every bank has answered, because a TPM may
+// return some banks only in answer to a further command. It returns nil if the
+// register changed meanwhile.
 func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error) {
 	out := &Reading{}
 	for first := true; len(left) > 0; first = false {
@@ -123,7 +126,7 @@ func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error)
 				continue
 			}
 			if len(values) == 0 || !slices.Contains(left, s.Hash) {
-				return nil, fmt.Errorf("TPM2_PCR_Read: answer does not fit its selection")
+				return nil, fmt.Errorf("TPM2_PCR_Read: the values in the answer do not match its selection")
 			}
 			if name := bankName(s.Hash); out.known(name) {
 				p, err := pcr.New(name, hex.EncodeToString(values[0].Buffer))
@@ -143,7 +146,7 @@ func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error)
 	return out, nil
 }
 
-// execute asks again while the TPM says that it is busy.
+// execute repeats a command while the TPM says that it is busy.
 func execute[T any](f func() (T, error)) (T, error) {
 	for try := 1; ; try++ {
 		rsp, err := f()

@@ -27,7 +27,8 @@ func extend(t *testing.T, tpm transport.TPM, index int, alg tpm2.TPMAlgID, diges
 	}
 }
 
-// TestReadDevice reads every bank of a TPM, and sees that it moves.
+// TestReadDevice reads every bank of a TPM, and detects that a register
+// changed.
 func TestReadDevice(t *testing.T) {
 	tpm := softtpm.New(t, "sha1,sha256,sha384,sha512")
 	before, err := ReadDevice(tpm, 10)
@@ -50,7 +51,8 @@ func TestReadDevice(t *testing.T) {
 	if after.Same(before) || *after.Counter == *before.Counter {
 		t.Errorf("an extend changed nothing: %+v, %+v", before, after)
 	}
-	// Another register moves the counter, but not this one's values.
+	// Changing another register changes the counter, but not this one's
+	// values.
 	extend(t, tpm, 11, tpm2.TPMAlgSHA256, bytes.Repeat([]byte{1}, 32))
 	counter, err := UpdateCounter(tpm)
 	if err != nil {
@@ -61,7 +63,7 @@ func TestReadDevice(t *testing.T) {
 	}
 }
 
-// TestReadDeviceOneBank: banks that are not allocated are not asked for.
+// TestReadDeviceOneBank: banks that are not allocated are not read.
 func TestReadDeviceOneBank(t *testing.T) {
 	r, err := ReadDevice(softtpm.New(t, "sha384"), 10)
 	if err != nil {
@@ -72,8 +74,8 @@ func TestReadDeviceOneBank(t *testing.T) {
 	}
 }
 
-// TestRead takes the values from sysfs where it has them, and the counter from
-// the device.
+// TestRead takes the values from sysfs if it has them, and the counter from the
+// device.
 func TestRead(t *testing.T) {
 	tpm := softtpm.New(t, "sha1,sha256")
 	extend(t, tpm, 10, tpm2.TPMAlgSHA256, bytes.Repeat([]byte{1}, 32))

@@ -16,10 +16,10 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrExtend means that a register was not extended, or not in all banks.
-var ErrExtend = refusal.New(refusal.NotExtended, "TPM does not extend")
+// ErrExtend means that a register was not extended in all of its banks.
+var ErrExtend = refusal.New(refusal.NotExtended, "the TPM cannot extend the PCR")
 
-// Open opens the TPM 2.0 under root ("/").
+// Open opens the TPM 2.0 under root (normally "/"). Its error wraps ErrNoTPM.
 func Open(root string) (transport.TPMCloser, error) {
 	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
 	if err != nil {
@@ -28,9 +28,10 @@ func Open(root string) (transport.TPMCloser, error) {
 	return dev, nil
 }
 
-// Extend extends a register in all banks at once, by TPM2_PCR_Extend. A bank
-// that is allocated and has no digest is an error before anything is extended:
-// it would not tell what the others tell.
+// Extend extends a register in all banks at once, by TPM2_PCR_Extend. If
+// digests has none for an allocated bank, it extends nothing and returns an
+// error: that bank would no longer agree with the others. Its errors wrap
+// ErrExtend.
 func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error {
 	all, err := allocated(t, index)
 	if err != nil {
@@ -59,8 +60,8 @@ func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error 
 	return nil
 }
 
-// Banks are those of a register, all of which can be computed here; ErrExtend
-// names one that cannot.
+// Banks returns the banks that a register has. If it has none, or one that
+// imaboot cannot compute, the error wraps ErrExtend.
 func Banks(t transport.TPM, index int) ([]pcr.Algorithm, error) {
 	all, err := allocated(t, index)
 	if err != nil {
@@ -78,7 +79,7 @@ func Banks(t transport.TPM, index int) ([]pcr.Algorithm, error) {
 		return nil, fmt.Errorf("%w: PCR %d is in no bank", ErrExtend, index)
 	}
 	if len(out) != len(all) {
-		return nil, fmt.Errorf("%w: of %d banks only %v can be computed here", ErrExtend, len(all), out)
+		return nil, fmt.Errorf("%w: of %d banks, imaboot can compute only %v", ErrExtend, len(all), out)
 	}
 	return out, nil
 }

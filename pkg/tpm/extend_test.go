@@ -16,7 +16,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
-// TestExtend extends every bank of a TPM at once, or none.
+// TestExtend extends all banks of a TPM at once, or none.
 func TestExtend(t *testing.T) {
 	tpm := softtpm.New(t, "sha1,sha256,sha384,sha512")
 	banks, err := Banks(tpm, 9)
@@ -50,14 +50,14 @@ func TestExtend(t *testing.T) {
 	if err := Extend(tpm, 9, less); !errors.Is(err, ErrExtend) || !strings.Contains(err.Error(), "no digest for the bank sha256") {
 		t.Errorf("digests of one bank: %v", err)
 	}
-	// Whoever names a register that there is not is told by the TPM.
+	// For a register that does not exist, the TPM returns an error.
 	if err := Extend(tpm, 24, digests); !errors.Is(err, ErrExtend) {
 		t.Errorf("PCR 24: %v", err)
 	}
 	check()
 }
 
-// TestOpenNone: a machine without a TPM 2.0.
+// TestOpenNone opens the TPM of a machine that has none.
 func TestOpenNone(t *testing.T) {
 	if _, err := Open(t.TempDir()); !errors.Is(err, ErrNoTPM) {
 		t.Errorf("error %v", err)

@@ -19,29 +19,29 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrNoTPM means that the kernel has no TPM, or no driver for it.
+// ErrNoTPM means that the machine has no TPM, or the kernel no driver for it.
 var ErrNoTPM = refusal.New(refusal.NoTPM, "no TPM")
 
-// errNoBank means that sysfs shows a TPM, but not its registers.
-var errNoBank = errors.New("no bank that is known, and no PCRs of TPM 1.2")
+// errNoBank means that sysfs shows a TPM, but none of its registers.
+var errNoBank = errors.New("no known bank, and no PCRs of a TPM 1.2")
 
 // device is the TPM that IMA uses: the first one.
 const device = "sys/class/tpm/tpm0"
 
-// A Reading is one register in all banks.
+// A Reading is the value of one register in all banks.
 type Reading struct {
-	// PCRs are those of banks that can be replayed, in the order of
+	// PCRs holds the banks that can be replayed, in the order of
 	// pcr.Algorithms.
 	PCRs []pcr.Value
-	// Unknown are the names of other banks.
+	// Unknown holds the names of the other banks.
 	Unknown []string
-	// Counter is how often the TPM's PCRs had been updated; nil where it
-	// was not asked.
+	// Counter is the TPM's update counter before the values were read, or
+	// nil if it was not read. See UpdateCounter.
 	Counter *uint32
 }
 
-// known reports whether a bank can be replayed, and keeps the name of one that
-// cannot.
+// known reports whether a bank can be replayed. If not, it adds the bank's name
+// to Unknown.
 func (r *Reading) known(bank string) bool {
 	ok := pcr.Algorithm(bank).Size() > 0
 	if !ok {
@@ -50,26 +50,26 @@ func (r *Reading) known(bank string) bool {
 	return ok
 }
 
-// sort brings the banks into the order of pcr.Algorithms.
+// sort puts the banks into the order of pcr.Algorithms.
 func (r *Reading) sort() {
 	slices.SortFunc(r.PCRs, func(a, b pcr.Value) int {
 		return slices.Index(pcr.Algorithms, a.Algorithm) - slices.Index(pcr.Algorithms, b.Algorithm)
 	})
 }
 
-// Same reports whether both readings show the same values.
+// Same reports whether both readings have the same values.
 func (r *Reading) Same(o *Reading) bool {
 	return slices.EqualFunc(r.PCRs, o.PCRs, func(a, b pcr.Value) bool {
 		return a.Algorithm == b.Algorithm && bytes.Equal(a.Value, b.Value)
 	})
 }
 
-// ReadPCR reads a register from the sysfs under root ("/"). Each bank costs
-// one command of the TPM.
+// ReadPCR reads a register from the sysfs under root (normally "/"). Each bank
+// takes one TPM command. Without a TPM the error wraps ErrNoTPM.
 //
 // Sources: drivers/char/tpm/tpm-sysfs.c (pcr-<hash>/<index> of TPM 2.0 since
-// Linux 5.12, upper-case digits; pcrs of TPM 1.2), and
-// crypto/hash_info.c for the names.
+// Linux 5.12, upper-case digits; pcrs of TPM 1.2), and crypto/hash_info.c for
+// the names.
 func ReadPCR(root string, index int) (*Reading, error) {
 	dir := filepath.Join(root, device)
 	entries, err := os.ReadDir(dir)
@@ -110,7 +110,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 	return out, nil
 }
 
-// readPCRs12 reads a line "PCR-10: AA BB …" of TPM 1.2's one file.
+// readPCRs12 reads the line "PCR-10: AA BB …" from the one file of a TPM 1.2.
 func readPCRs12(path string, index int) (pcr.Value, error) {
 	f, err := os.Open(path)
 	if err != nil {

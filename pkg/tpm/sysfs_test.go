@@ -48,7 +48,7 @@ func TestReadPCR(t *testing.T) {
 			want:  &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 0xab)}},
 		},
 		{name: "none", is: ErrNoTPM, wantErr: "tpm0 does not exist"},
-		{name: "no banks", files: map[string]string{"pcr-sm3/10": sha256}, wantErr: "no bank that is known"},
+		{name: "no banks", files: map[string]string{"pcr-sm3/10": sha256}, wantErr: "no known bank"},
 		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: pcr.ErrValue, wantErr: "pcr-sha256/10"},
 		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, wantErr: "no such file"},
 		{name: "no line", files: map[string]string{"pcrs": "PCR-09: 00\n"}, wantErr: "has no PCR 10"},

@@ -13,14 +13,15 @@ import (
 	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 )
 
-// Read reads a register in all banks: from sysfs under root ("/"), or where
-// that has none, as before Linux 5.12, from the device. Where there is a
-// device that answers, the counter of updates is read first, so that an equal
-// one later shows that nothing moved since before the values were read.
+// Read reads a register in all banks from the sysfs under root (normally "/").
+// If sysfs has no PCRs, as before Linux 5.12, it reads from the device. If the
+// device answers, Read reads the update counter first. An equal counter later
+// shows that no PCR has changed since then. The error wraps ErrNoTPM if there
+// is no TPM.
 func Read(root string, index int) (*Reading, error) {
 	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
 	if err != nil {
-		// TPM 1.2, or nobody made the file.
+		// The TPM is a TPM 1.2, or the device file is missing.
 		return ReadPCR(root, index)
 	}
 	defer dev.Close()
@@ -39,7 +40,8 @@ func read(dev transport.TPM, root string, index int) (*Reading, error) {
 	return r, err
 }
 
-// Counter reads the counter of updates again; nil where it cannot be had.
+// Counter reads the TPM's update counter. It returns nil if the counter cannot
+// be read.
 func Counter(root string) *uint32 {
 	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
 	if err != nil {

@@ -116,7 +116,7 @@ func TestParseErrors(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "header: 32 bytes are needed, 0 are left"},
-		{"old form", with(4, 5), "not of the crypto-agile form"},
+		{"old form", with(4, 5), "not in the crypto-agile format"},
 		{"signature", with(oldHeader, 'X'), "signature"},
 		{"no banks", with(oldHeader+24, 0), "0 banks"},
 		{"many banks", with(oldHeader+24, 0xff, 0xff), "65535 banks"},

@@ -181,9 +181,9 @@ func TestNote(t *testing.T) {
 	tests := []refused{
 		{"restored", verify, 0, ""},
 		{"saved", imaboot("list", "--output", "/saved"), 0, ""},
-		{"deleted", verify, 30, "that are not those that"},
-		{"deleted", imaboot("list"), 30, "that are not those that"},
-		{"deleted", load(lab.NextKernel), 30, "that are not those that"},
+		{"deleted", verify, 30, "are not those that"},
+		{"deleted", imaboot("list"), 30, "are not those that"},
+		{"deleted", load(lab.NextKernel), 30, "are not those that"},
 		{"left out", imaboot("list", "--carried=off"), 0, ""},
 		{"with the prefix", imaboot("verify", "--prefix", "/saved"), 0, ""},
 	}

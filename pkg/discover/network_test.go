@@ -69,7 +69,7 @@ func TestNetwork(t *testing.T) {
 	}{
 		{"a script", Options{}, []string{s.URL + "/a/boot.ipxe"}, []string{s.URL + "/a/vmlinuz"}, s.URL + "/a/boot.ipxe: ipxe, 1 entry"},
 		{"another lease names nothing", Options{}, []string{"", s.URL + "/a/boot.ipxe"}, []string{s.URL + "/a/vmlinuz"}, ""},
-		{"nothing that there is", Options{Wait: -1}, []string{s.URL + "/b/boot.ipxe"}, nil, "eth0: loader's configuration: eth0: nothing to boot that there is"},
+		{"nothing that there is", Options{Wait: -1}, []string{s.URL + "/b/boot.ipxe"}, nil, "eth0: unusable loader configuration: eth0: nothing to boot that there is"},
 		{"no text that is known", Options{Wait: -1}, []string{s.URL + "/text"}, nil, "nothing to boot that there is"},
 		{"not the wanted one", Options{Wait: -1, Entry: "other"}, []string{s.URL + "/a/boot.ipxe"}, []string{s.URL + "/a/vmlinuz"}, "waiting for another interface"},
 		{"no lease", Options{Wait: -1}, nil, nil, "waiting for another interface"},

@@ -24,7 +24,7 @@ const (
 )
 
 // ErrConfig is wrapped by all errors about the files of a boot loader.
-var ErrConfig = refusal.New(refusal.BadEntry, "loader's configuration")
+var ErrConfig = refusal.New(refusal.BadEntry, "unusable loader configuration")
 
 // A Volume is a mounted file system, or a directory that stands for one.
 type Volume struct {

@@ -17,10 +17,10 @@ var (
 	ErrNotFound = refusal.New(refusal.ServerLacksFile, "no such file on the server")
 	// ErrRefused means that the server, or this package, gave an answer that
 	// another attempt would not change.
-	ErrRefused = refusal.New(refusal.ServerRefused, "refused")
+	ErrRefused = refusal.New(refusal.ServerRefused, "download refused")
 	// ErrTimeout means that the server sent nothing for Limits.Idle, or that
 	// the context's deadline passed.
-	ErrTimeout = refusal.New(refusal.ServerSilent, "timeout")
+	ErrTimeout = refusal.New(refusal.ServerSilent, "server did not answer in time")
 	// ErrTooBig means that a file has more than Limits.MaxSize bytes, or a
 	// text more than entry.MaxConfig bytes.
 	ErrTooBig = refusal.New(refusal.DownloadTooBig, "file is too big")

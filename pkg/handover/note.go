@@ -135,7 +135,7 @@ func ParseNote(b []byte) (*Note, error) {
 // Param is the kernel parameter that names the list which was sent with a note.
 // Its value is the first TokenSize digits of the list's SHA-256 digest. The
 // kernel takes a parameter with a dot to belong to a module. There is no module
-// of that name, so the parameter reaches nobody else.
+// of that name, so the parameter has no effect.
 //
 // The command line is the only thing that every architecture's boot protocol
 // carries from one kernel's user space to the next. Param tells the list of

@@ -134,7 +134,7 @@ func TestPartition(t *testing.T) {
 // TestBlockList: SUSE's environment block is in no file of btrfs.
 func TestBlockList(t *testing.T) {
 	const at = "sda3:/boot/grub2/grub.cfg:"
-	const note = ": loader's configuration: "
+	const note = ": unusable loader configuration: "
 	for name, test := range map[string]struct {
 		env, script string
 		def         int

@@ -186,9 +186,9 @@ func TestUbuntu(t *testing.T) {
 				t.Error(seconds(c))
 			}
 			notes := []string{
-				"vda2:/grub/grub.cfg:116: Memory test (memtest86+x64.bin, serial console) is left out: loader's configuration: vda2:/memtest86+x64.bin: no such file or directory",
-				"vda2:/grub/grub.cfg:120: UEFI Firmware Settings is left out: loader's configuration: no linux command",
-				"vda2:/grub/grub.cfg:123: Restart is left out: loader's configuration: no linux command",
+				"vda2:/grub/grub.cfg:116: Memory test (memtest86+x64.bin, serial console) is left out: unusable loader configuration: vda2:/memtest86+x64.bin: no such file or directory",
+				"vda2:/grub/grub.cfg:120: UEFI Firmware Settings is left out: unusable loader configuration: no linux command",
+				"vda2:/grub/grub.cfg:123: Restart is left out: unusable loader configuration: no linux command",
 			}
 			if d := cmp.Diff(notes, c.Notes); d != "" {
 				t.Error(d)
@@ -372,7 +372,7 @@ func TestStub(t *testing.T) {
 		}
 		want := []string{
 			"sda1:/EFI/debian/grub.cfg:1: no file system with fs-uuid gone",
-			"sda1:/EFI/debian/grub.cfg:2: loader's configuration: sda1:/grub2/grub.cfg: no such file or directory",
+			"sda1:/EFI/debian/grub.cfg:2: unusable loader configuration: sda1:/grub2/grub.cfg: no such file or directory",
 		}
 		if d := cmp.Diff(want, c.Notes); d != "" || len(c.Entries) > 0 || c.Default != -1 {
 			t.Error(d, c)

@@ -77,12 +77,12 @@ func TestMistakes(t *testing.T) {
 		"blocks":           {strings.Repeat("if true; then ", 200) + "\n", `2: more than 100 blocks are nested`, true},
 		"long word":        {"} " + "\n}" + strings.Repeat("x", 1000) + "\n", `2: "}" is not expected`, true},
 		"long keyword":     {"for " + strings.Repeat("-", 1000) + " in x\n", `2: "` + strings.Repeat("-", 40) + `" is not expected`, true},
-		"number":           {"blscfg\n", "2: blscfg: loader's configuration: sda1: no loader/entries/*.conf: file does not exist", true},
+		"number":           {"blscfg\n", "2: blscfg: unusable loader configuration: sda1: no loader/entries/*.conf: file does not exist", true},
 		"file":             {"source x\x1b[2J\n", `2: x\x1b[2J is no file`, true},
 		"regexp":           {"regexp '(a)\\1' a\n", "2: regexp: (a)\\1 is not understood", true},
 		"arguments":        {"source; configfile; load_env -f; search; search -u; search.file; linux; initrd; devicetree; export; unset; set x; break x; cryptomount\n", ``, true},
-		"no file":          {"load_env -f x\n", `2: loader's configuration: x is no file`, true},
-		"no block":         {"load_env -f /k\n", `2: sda1:/k: loader's configuration: no environment block`, true},
+		"no file":          {"load_env -f x\n", `2: unusable loader configuration: x is no file`, true},
+		"no block":         {"load_env -f /k\n", `2: sda1:/k: unusable loader configuration: no environment block`, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, "sda1", "", "", map[string]string{"grub/grub.cfg": a + test.wrong + b, "k": ""})
@@ -266,8 +266,8 @@ func TestHostileNames(t *testing.T) {
 		t.Error(d)
 	}
 	want := []string{
-		"sda1:/grub/grub.cfg:3: loader's configuration: sda1:/../../../../../etc/passwd: no such file or directory",
-		`sda1:/grub/grub.cfg:2: \x1b[2J is left out: loader's configuration: sda1:/../../../../../../etc/passwd: no such file or directory`,
+		"sda1:/grub/grub.cfg:3: unusable loader configuration: sda1:/../../../../../etc/passwd: no such file or directory",
+		`sda1:/grub/grub.cfg:2: \x1b[2J is left out: unusable loader configuration: sda1:/../../../../../../etc/passwd: no such file or directory`,
 	}
 	if d := cmp.Diff(want, c.Notes); d != "" {
 		t.Error(d)

@@ -134,7 +134,7 @@ func screenOf(t *testing.T, cmd *exec.Cmd) string {
 // default. A graphical terminal would hide the output from the test.
 func grubConfiguration(t *testing.T, name, def string) string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "pkg", "grub", "testdata", name))
+	b, err := os.ReadFile(filepath.Join("..", "pkg", "loader", "grub", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}

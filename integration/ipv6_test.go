@@ -38,7 +38,7 @@ func TestIPv6(t *testing.T) {
 	r := runGuest(t, lab.Guest{CPUs: 1, Wire: wire, Stages: []lab.Stage{newNetFirmware(t, ppc64le, report, find("--from=net", "--no-menu"))},
 		Devices: []string{
 			"-netdev", "tap,id=n,script=no,downscript=no,ifname=" + wire.Name,
-			"-device", "virtio-net-pci,netdev=n",
+			"-device", "virtio-net-pci,romfile=,netdev=n",
 		}})
 	checkArrived(t, r, 2)
 	t.Log(r.Console)

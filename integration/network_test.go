@@ -35,7 +35,7 @@ var networkModules = map[string][]string{
 // network attaches a guest to two networks. QEMU provides the DHCP and TFTP
 // server of one network, in which 10.0.2.2 is this machine.
 func network(arch, options string) []string {
-	device := "virtio-net-pci,netdev=n"
+	device := "virtio-net-pci,romfile=,netdev=n"
 	if arch == s390x {
 		device = "virtio-net-ccw,netdev=n"
 	}

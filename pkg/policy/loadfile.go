@@ -8,11 +8,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/imaboot/imaboot/pkg/trusted"
 )
@@ -20,18 +19,12 @@ import (
 // loadedFile is the policy that imaboot has loaded, under the root.
 const loadedFile = "run/imaboot/policy"
 
-// Why there is no file to write a policy to.
-var (
-	errNoSecurityfs = refusal.New(refusal.NoSecurityfs, "securityfs is not mounted, or the kernel lacks CONFIG_SECURITYFS")
-	errNotRoot      = refusal.New(refusal.NotPrivileged, "not privileged")
-	errNoIMA        = refusal.New(refusal.NoIMA, "the kernel has no IMA (CONFIG_IMA)")
-)
-
 // LoadFile gives the policy in a file to the kernel, as Load does, and returns
 // its text and how many rules it has. A policy that an earlier run of imaboot
 // has loaded, byte for byte, is not loaded again: then rules is 0.
 func LoadFile(root, name string) (text string, rules int, err error) {
-	if err := checkIMA(root); err != nil {
+	// A kernel without IMA is told apart from a policy that is refused.
+	if _, err := handover.LiveCount(root); err != nil {
 		return "", 0, err
 	}
 	b, err := os.ReadFile(name)
@@ -46,9 +39,6 @@ func LoadFile(root, name string) (text string, rules int, err error) {
 			return string(b), 0, nil
 		}
 	}
-	if errors.Is(err, fs.ErrPermission) && refusal.Of(err) == refusal.Other {
-		return "", 0, fmt.Errorf("%w: %s: run as root: %w", errNotRoot, name, err)
-	}
 	if err != nil {
 		return "", 0, fmt.Errorf("%s: %w", name, err)
 	}
@@ -56,15 +46,4 @@ func LoadFile(root, name string) (text string, rules int, err error) {
 		return "", 0, err
 	}
 	return string(b), rules, os.WriteFile(kept, b, 0o600)
-}
-
-// checkIMA tells a kernel without IMA from one that refuses a policy.
-func checkIMA(root string) error {
-	if _, err := os.Stat(filepath.Join(root, filepath.Dir(policyFile))); err == nil {
-		return nil
-	}
-	if entries, err := os.ReadDir(filepath.Join(root, "sys/kernel/security")); err != nil || len(entries) == 0 {
-		return errNoSecurityfs
-	}
-	return errNoIMA
 }

@@ -121,11 +121,7 @@ func jump(r *script.Restore, list []byte, count uint64, cmdline string) error {
 	if err != nil {
 		return err
 	}
-	var segments []kexec.Segment
-	for _, s := range p.Segments {
-		segments = append(segments, kexec.Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
-	}
-	if err := kexec.Load(uint64(p.Entry), segments, p.Flags); err != nil {
+	if err := kexec.LoadPlan(p); err != nil {
 		return err
 	}
 	return kexec.Exec()

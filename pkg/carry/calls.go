@@ -33,18 +33,11 @@ type calls interface {
 // running is the running kernel.
 type running struct{ root string }
 
-func (running) load(p *archdesc.Plan) error {
-	segments := make([]kexec.Segment, 0, len(p.Segments))
-	for _, s := range p.Segments {
-		segments = append(segments, kexec.Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
-	}
-	return kexec.Load(uint64(p.Entry), segments, p.Flags)
-}
-
-func (running) unload() error         { return kexec.Unload() }
-func (running) loaded() (bool, error) { return kexec.Loaded() }
-func (running) exec() error           { return kexec.Exec() }
-func (running) sync()                 { unix.Sync() }
+func (running) load(p *archdesc.Plan) error { return kexec.LoadPlan(p) }
+func (running) unload() error               { return kexec.Unload() }
+func (running) loaded() (bool, error)       { return kexec.Loaded() }
+func (running) exec() error                 { return kexec.Exec() }
+func (running) sync()                       { unix.Sync() }
 
 func (running) wait(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

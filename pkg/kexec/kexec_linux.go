@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
@@ -62,6 +63,15 @@ func Load(entry uint64, segments []Segment, flags uint64) error {
 		return &LoadError{Errno: errno, Hint: hint("/", errno)}
 	}
 	return nil
+}
+
+// LoadPlan loads the segments of a plan, as Load does.
+func LoadPlan(p *archdesc.Plan) error {
+	segments := make([]Segment, 0, len(p.Segments))
+	for _, s := range p.Segments {
+		segments = append(segments, Segment{Data: s.Data, Addr: uint64(s.Start), Size: uint64(s.Size())})
+	}
+	return Load(uint64(p.Entry), segments, p.Flags)
 }
 
 // Unload drops what is loaded, if anything is. Its error is a *LoadError.

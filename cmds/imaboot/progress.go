@@ -49,10 +49,7 @@ func (c *command) detail(format string, args ...any) {
 // explain prints an error, and what helps to understand it.
 func (c *command) explain(err error) {
 	// Every refusal begins with its name.
-	text := err.Error()
-	if name := string(refusal.Of(err)) + ": "; !strings.HasPrefix(text, name) {
-		text = name + text
-	}
+	text := refusal.Of(err).Text(err.Error())
 	// Names of files and what servers say are somebody else's.
 	for line := range strings.SplitSeq(text, "\n") {
 		fmt.Fprintf(c.stderr, "imaboot: %s\n", entry.Printable(line))

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -24,13 +23,7 @@ type Refusal struct {
 }
 
 // Error begins with the name.
-func (r *Refusal) Error() string {
-	text := r.Err.Error()
-	if name := string(r.Verdict) + ": "; !strings.HasPrefix(text, name) {
-		return name + text
-	}
-	return text
-}
+func (r *Refusal) Error() string { return r.Verdict.Text(r.Err.Error()) }
 
 // Unwrap returns the cause.
 func (r *Refusal) Unwrap() error { return r.Err }

@@ -13,7 +13,10 @@
 // so this package imports none of the others.
 package refusal
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Name is a refusal's name, as it stands in messages and reports.
 type Name string
@@ -44,6 +47,14 @@ func Of(err error) Name {
 		return n[0]
 	}
 	return Other
+}
+
+// Text returns a text that begins with a refusal's name, once.
+func (n Name) Text(text string) string {
+	if prefix := string(n) + ": "; !strings.HasPrefix(text, prefix) {
+		return prefix + text
+	}
+	return text
 }
 
 // Names returns all names in the tree of err, each once. Tests use it to hold

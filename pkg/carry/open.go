@@ -267,16 +267,13 @@ func (j *Job) Close() error {
 // kernel's image says. It opens the kernel and its configuration alone, and
 // assumes that the initrds are initramfs archives.
 func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, err error) {
-	o.fill()
-	j := &Job{o: o, t: t, arch: o.arch}
+	j, err := newJob(t, o)
+	if err != nil {
+		return "", "", refuse(err)
+	}
 	defer j.Close()
 	err = guard(func() error {
-		if j.arch == nil {
-			if j.arch, err = archdesc.ByName(runtime.GOARCH); err != nil {
-				return err
-			}
-		}
-		if err := errors.Join(o.check(), ctx.Err()); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := j.openKernel(); err != nil {

@@ -90,7 +90,7 @@ func TestToolsFor(t *testing.T) {
 	}
 }
 
-// TestArchitectures holds the tables of architectures together.
+// TestArchitectures checks that all tables list the same architectures.
 func TestArchitectures(t *testing.T) {
 	tools := slices.Sorted(maps.Keys(archTools))
 	if !slices.Equal(tools, Architectures()) {

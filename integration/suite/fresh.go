@@ -96,8 +96,9 @@ func (c *checker) fresh(ctx context.Context, release string, commands []string) 
 // has no connection. They are copied where they exist.
 var connected = []string{"/etc/resolv.conf", "/etc/hosts", "/usr/local/share/ca-certificates"}
 
-// aptSetting is a line of apt-config dump that says how apt gets at archives:
-// one of a network with a proxy, or with a mirror that is a snapshot.
+// aptSetting matches the lines of apt-config dump that a new tree needs to reach
+// the archives: proxies, and what apt must accept from a mirror that is a
+// snapshot.
 var aptSetting = regexp.MustCompile(`(?m)^Acquire::(?:Check-Valid-Until|Check-Date|Retries|\w+::Proxy\S*) ".*";$`)
 
 // connect gives a tree this machine's way to the network.

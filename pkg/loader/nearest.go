@@ -28,10 +28,10 @@ func Others(v *entry.Volume, all entry.Volumes) []*entry.Volume {
 	return append(near, far...)
 }
 
-// Nearest returns the volume that a configuration on v means by a UUID or a
-// label: of several that have it, v itself, or else one on its disk. A plugged-in
-// copy of a disk must not take the place of the disk. It returns nil if there is
-// none; key is for the note about several, and printable.
+// Nearest returns the volume that a configuration on v names by a UUID or a label,
+// or nil if no volume has it. If several have it, Nearest prefers v itself, then a
+// volume on the same disk: a copy of a disk must not take the disk's place. key is
+// the printable name for a note about several volumes.
 func Nearest(c *entry.Config, v *entry.Volume, all entry.Volumes, key string, has func(*entry.Volume) bool) *entry.Volume {
 	var found []*entry.Volume
 	for _, o := range append([]*entry.Volume{v}, Others(v, all)...) {

@@ -59,7 +59,7 @@ func linuxCommand(in *interpreter, c *invocation) (int, error) {
 	return 0, nil
 }
 
-// initrdCommand takes all files or none. GRUB would continue without a missing
+// initrdCommand fails if one of its files is missing. GRUB would go on without the
 // initrd, but the kernel would not get far.
 func initrdCommand(in *interpreter, c *invocation) (int, error) {
 	if len(c.args) == 0 || in.target.kernel == nil {

@@ -24,7 +24,7 @@ var files = []string{
 	"etc/yaboot.conf", "yaboot.conf", "boot/etc/yaboot.conf", "suseboot/yaboot.cnf", "ppc/ppc64/yaboot.conf",
 }
 
-// An image has settings of its own, and the global ones for those it lacks.
+// An image has its own settings. For those that it lacks, the global ones apply.
 type image struct {
 	where       string
 	own, global map[string]string

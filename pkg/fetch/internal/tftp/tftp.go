@@ -274,9 +274,10 @@ func (r *Reader) receive(accepted func(netip.AddrPort) bool) (packet, netip.Addr
 	}
 }
 
-// reject tells the server that another of its ports is not the file's: it has
-// answered a repeated request twice. Other hosts get no answer, and neither do
-// errors: two programs could go on exchanging them forever.
+// reject answers a datagram that came from a port which does not send the file.
+// A server that got a request twice may answer from two ports; the error ends the
+// second transfer. Other hosts get no answer. Errors are not answered either: two
+// programs could exchange them forever.
 func (r *Reader) reject(datagram []byte, from netip.AddrPort) {
 	p, _ := parse(datagram)
 	if p.op != opError && from.Addr() == r.server.Addr() {

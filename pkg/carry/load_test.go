@@ -7,7 +7,6 @@ package carry
 import (
 	"bytes"
 	"context"
-	"errors"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -273,13 +272,7 @@ func TestPlan(t *testing.T) {
 
 func TestUnload(t *testing.T) {
 	m := newMachine(t)
-	j := m.open(m.options())
-	if _, err := j.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(j.Keep(), j.Close()); err != nil {
-		t.Fatal(err)
-	}
+	m.keep()
 	if err := Unload(m.options()); err != nil {
 		t.Fatal(err)
 	}

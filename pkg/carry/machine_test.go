@@ -169,6 +169,18 @@ func (m *machine) open(o Options) *Job {
 	return j
 }
 
+// keep lets an earlier process load and keep the target.
+func (m *machine) keep() {
+	m.t.Helper()
+	j := m.open(m.options())
+	if _, err := j.Load(m.t.Context()); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := errors.Join(j.Keep(), j.Close()); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // These are the calls to the kernel.
 
 func (m *machine) load(p *archdesc.Plan) error {

@@ -30,15 +30,16 @@ type checker struct {
 	fuzzed []Fuzzed
 }
 
-// stages need neither root nor QEMU. Each target is fuzzed for a time.
-func (c *checker) stages(fuzz time.Duration) []Stage {
+// stages need neither root nor QEMU.
+func (c *checker) stages(e effort) []Stage {
 	return []Stage{
 		{"format", c.format},
 		{"vet", c.vet},
 		{"lint", func(ctx context.Context) error { return c.command(ctx, nil, "go", "run", linter, "run", "./...") }},
 		{"go.mod", func(ctx context.Context) error { return c.command(ctx, nil, "go", "mod", "tidy", "-diff") }},
 		{"tests with the race detector", c.race},
-		{fmt.Sprintf("fuzzing, %v each", fuzz), func(ctx context.Context) error { return c.fuzz(ctx, fuzz) }},
+		{fmt.Sprintf("model of replays, %d lists", e.chains), func(ctx context.Context) error { return c.model(ctx, e.chains) }},
+		{fmt.Sprintf("fuzzing, %v each", e.fuzz), func(ctx context.Context) error { return c.fuzz(ctx, e.fuzz) }},
 	}
 }
 
@@ -116,6 +117,13 @@ func (c *checker) race(ctx context.Context) error {
 		return err
 	}
 	return c.command(ctx, []string{"CGO_ENABLED=1"}, "go", append([]string{"test", "-race", "-count=1"}, packages...)...)
+}
+
+// model replays random lists. It does so without the race detector, under which
+// it takes ten times as long: the tests with the detector replay some as well.
+func (c *checker) model(ctx context.Context, chains int) error {
+	return c.command(ctx, nil, "go", "test", "-vet=off", "-count=1", "-timeout=1h", "-run=^TestModel$", "./pkg/handover",
+		"-args", fmt.Sprintf("-chains=%d", chains))
 }
 
 // packages are all but the one whose tests boot guests.

@@ -18,7 +18,7 @@ import (
 
 // fuzzers is how many targets are fuzzed at once, each by one worker. A worker
 // does not keep a CPU busy while go test builds and starts it.
-const fuzzers = 3
+const fuzzers = 4
 
 // A Target is a fuzz target.
 type Target struct{ Package, Name string }

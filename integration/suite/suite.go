@@ -22,10 +22,18 @@ import (
 	"github.com/imaboot/imaboot/integration/lab"
 )
 
-// How long each fuzz target is fuzzed, in a short and in a whole run.
-const (
-	shortFuzz = 5 * time.Second
-	longFuzz  = time.Minute
+// An effort is how much is tried of what has no end.
+type effort struct {
+	// fuzz is how long each fuzz target is fuzzed.
+	fuzz time.Duration
+	// chains is how many random lists are replayed by the model.
+	chains int
+}
+
+// The efforts of a short and of a whole run.
+var (
+	short = effort{fuzz: 5 * time.Second, chains: 2000}
+	long  = effort{fuzz: time.Minute, chains: 100_000}
 )
 
 // guestBudget is what the guests of one architecture may take in ./run test.
@@ -40,20 +48,20 @@ const resultsFile = "docs/results.md"
 // Check runs what needs neither root nor QEMU, in the work tree dir.
 func Check(ctx context.Context, out io.Writer, dir string) error {
 	c := &checker{out: out, dir: dir}
-	return summarize(out, run(ctx, out, false, c.stages(shortFuzz)))
+	return summarize(out, run(ctx, out, false, c.stages(short)))
 }
 
 // Gate runs Check and the guests that gate a change.
 func Gate(ctx context.Context, out io.Writer, dir string) error {
 	s := &session{checker: checker{out: out, dir: dir}}
-	return summarize(out, run(ctx, out, false, s.stages(shortFuzz)))
+	return summarize(out, run(ctx, out, false, s.stages(short)))
 }
 
 // Whole runs everything there is, whatever fails, and writes the results.
 func Whole(ctx context.Context, out io.Writer, dir string) error {
 	s := &session{checker: checker{out: out, dir: dir}, all: true}
 	start := time.Now()
-	stages := s.stages(longFuzz)
+	stages := s.stages(long)
 	for _, release := range Releases {
 		stages = append(stages, Stage{"fresh " + release, func(ctx context.Context) error {
 			outcomes, err := s.fresh(ctx, release, newcomer)
@@ -100,8 +108,8 @@ type session struct {
 	newcomers []Outcome
 }
 
-func (s *session) stages(fuzz time.Duration) []Stage {
-	stages := append([]Stage{{"prepare", s.prepare}}, s.checker.stages(fuzz)...)
+func (s *session) stages(e effort) []Stage {
+	stages := append([]Stage{{"prepare", s.prepare}}, s.checker.stages(e)...)
 	for _, arch := range lab.Architectures() {
 		if arch != runtime.GOARCH {
 			stages = append(stages, Stage{"tests as " + arch + " programs", func(ctx context.Context) error { return s.emulated(ctx, arch) }})

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	chains     = flag.Int("chains", 2000, "how many random chains TestModel tries")
+	chains     = flag.Int("chains", 200, "how many random chains TestModel tries")
 	firstChain = flag.Uint64("first-chain", 0, "seed of the first of them")
 )
 

@@ -35,6 +35,8 @@ type memory struct {
 	ram Ranges
 	// reserved must not be written to.
 	reserved []Region
+	// fromTop has the highest addresses used first.
+	fromTop bool
 }
 
 // reserve keeps segments away from the ranges. Empty ones are ignored.
@@ -46,7 +48,8 @@ func (m *memory) reserve(why string, rs ...Range) {
 	}
 }
 
-// A placer hands out free memory, lowest addresses first.
+// A placer hands out free memory, lowest addresses first, or highest first if
+// its memory says so.
 type placer struct {
 	*memory
 	align Addr
@@ -66,9 +69,13 @@ func newPlacer(m *memory, align Addr) *placer {
 // place takes size bytes, rounded up, inside within. It fails with a
 // *NoRoomError.
 func (p *placer) place(name string, size Addr, within Range) (Range, error) {
+	find := p.free.find
+	if p.fromTop {
+		find = p.free.findLast
+	}
 	rounded, ok := alignUp(max(size, 1), p.align)
 	if ok {
-		if r, ok := p.free.find(rounded, p.align, within); ok {
+		if r, ok := find(rounded, p.align, within); ok {
 			p.free = p.free.minus(r)
 			return r, nil
 		}

@@ -126,6 +126,21 @@ func alignUp(a, align Addr) (Addr, bool) {
 	return (a + align - 1) &^ (align - 1), true
 }
 
+// findLast returns the highest range of size bytes, a multiple of align, that
+// starts at a multiple of align and lies inside both rs and within.
+func (rs Ranges) findLast(size, align Addr, within Range) (Range, bool) {
+	for _, r := range slices.Backward(rs) {
+		r = r.intersect(within)
+		if r.Empty() || r.Size() < size {
+			continue
+		}
+		if start := (r.End - size) &^ (align - 1); start >= r.Start {
+			return Range{start, start + size}, true
+		}
+	}
+	return Range{}, false
+}
+
 // find returns the lowest range of size bytes, a multiple of align, that starts
 // at a multiple of align and lies inside both rs and within.
 func (rs Ranges) find(size, align Addr, within Range) (Range, bool) {

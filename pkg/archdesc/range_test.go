@@ -65,6 +65,34 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestFindLast(t *testing.T) {
+	rs := Ranges{{0x1000, 0x2000}, {0x800000, 0x1000000}, {math.MaxUint64 - 0x10, math.MaxUint64}}
+	all := Range{0, math.MaxUint64}
+	for _, tt := range []struct {
+		name        string
+		size, align Addr
+		within      Range
+		want        Range
+		ok          bool
+	}{
+		{"last that is large enough", 0x1000, 0x1000, all, Range{0xfff000, 0x1000000}, true},
+		{"limit inside a page", 0x2000, 0x1000, Range{0, 0x900800}, Range{0x8fe000, 0x900000}, true},
+		{"all of a range", 0x800000, 0x1000, all, Range{0x800000, 0x1000000}, true},
+		{"limit below the last range", 0x1000, 0x1000, Range{0, 0x800000}, Range{0x1000, 0x2000}, true},
+		{"aligned start is outside", 0x1000, 0x1000, Range{0x800800, 0x801800}, Range{}, false},
+		{"too large", 0x801000, 0x1000, all, Range{}, false},
+		{"size at the end of the address space", math.MaxUint64 &^ 0xfff, 0x1000, all, Range{}, false},
+		{"start cannot be aligned", 0x10, 0x1000, Range{math.MaxUint64 - 0x10, math.MaxUint64}, Range{}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, ok := rs.findLast(tt.size, tt.align, tt.within)
+			if got != tt.want || ok != tt.ok {
+				t.Errorf("findLast = %v, %v, want %v, %v", got, ok, tt.want, tt.ok)
+			}
+		})
+	}
+}
+
 func TestRangeOfSaturates(t *testing.T) {
 	if got, want := rangeOf(math.MaxUint64-1, 10), (Range{math.MaxUint64 - 1, math.MaxUint64}); got != want {
 		t.Errorf("rangeOf = %v, want %v", got, want)

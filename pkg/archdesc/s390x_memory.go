@@ -21,15 +21,20 @@ const (
 )
 
 // readS390XMemory reserves what the target's decompressor works in: the image
-// from address 0 to end, and its heap behind. An initrd or list where the
-// kernel will be unpacked needs no reservation, for the decompressor moves it
-// first (arch/s390/boot/startup.c, rescue_initrd).
+// from address 0 to end, and its heap behind.
+//
+// Segments go to the top of memory, because behind the heap is the place where
+// the kernel is unpacked, and its end is not in the image. The decompressor
+// moves an initrd or list that starts below what it calls safe_addr
+// (arch/s390/boot/startup.c, rescue_initrd). But it then moves the kernel up by
+// as much as 1 MiB less 16 KiB, the low bits of the offset for KASLR, and
+// overwrites what starts within 1 MiB of that address.
 func readS390XMemory(m *Machine, end Addr) (*memory, error) {
 	low, ok := alignUp(rangeOf(end, s390xHeap).End, s390xAlign)
 	if !ok {
 		return nil, fmt.Errorf("%w: image ends at %v", ErrNotKernel, end)
 	}
-	mem := &memory{ram: m.RAM}
+	mem := &memory{ram: m.RAM, fromTop: true}
 	mem.reserve("next kernel's image and decompressor", Range{0, low})
 	mem.reserve("crash kernel", m.CrashKernel...)
 	return mem, nil

@@ -26,6 +26,29 @@ func TestS390XMemoryLimit(t *testing.T) {
 	}
 }
 
+// TestS390XUnpacking keeps segments out of the place where a kernel is unpacked.
+// A guest with a kernel of this size said "DECOMPRESSOR 0 - 6a7000" and
+// "VMLINUX 258000 - 6ff000": it overwrote a list at 0x6a7000.
+func TestS390XUnpacking(t *testing.T) {
+	const safe = 0x6a7000 + s390xAlign
+	target := s390xTestTarget()
+	target.Kernel = s390xTestImage(0x189000, s390xParmRestoresList)
+	for size := 0; size < 2<<20; size += 64 << 10 {
+		target.Initrd = make([]byte, size)
+		for _, l := range []*List{testList(), {Archive: make([]byte, 0x1234)}} {
+			p, err := s390x{}.Plan(s390xTestMachine(), target, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range p.Segments {
+				if s.Name != "parameters" && s.Name != SegmentKernel && s.Start < safe {
+					t.Errorf("initrd of %d bytes: segment %s at %v", size, s.Name, s.Range)
+				}
+			}
+		}
+	}
+}
+
 // TestS390XImageEndWraps refuses an image that claims to end at the end of the
 // address space.
 func TestS390XImageEndWraps(t *testing.T) {

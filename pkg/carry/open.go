@@ -18,6 +18,7 @@ import (
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -154,6 +155,9 @@ func (j *Job) open(ctx context.Context) error {
 
 // openKernel opens the kernel, and asks it what it would do with a list.
 func (j *Job) openKernel() error {
+	if err := cmdline.Check(j.t.Cmdline); err != nil {
+		return err
+	}
 	data, err := j.file(j.t.Kernel)
 	if err != nil {
 		return err

@@ -62,9 +62,9 @@ func trimRight(line string) string {
 var booted = []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry"}
 
 // Reuse returns a command line for the next kernel: the running kernel's, and
-// appended behind it. It leaves out what tells how the running kernel was
-// started, BOOT_IMAGE, initrd and kexec_jump_back_entry, and the parameters
-// drop.
-func Reuse(running, appended string, drop ...string) string {
-	return trim(Remove(running, slices.Concat(booted, drop)...) + " " + appended)
+// appended behind its parameters, as Append does. It leaves out what tells how
+// the running kernel was started, BOOT_IMAGE, initrd and kexec_jump_back_entry,
+// and the parameters drop.
+func Reuse(running, appended string, drop ...string) (string, error) {
+	return Append(Remove(running, slices.Concat(booted, drop)...), appended)
 }

@@ -196,6 +196,9 @@ func (j *Job) openInitrds() error {
 		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
 	}
 	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
+	if hasBootconfig(j.target.Initrd) {
+		j.o.Log("the initrd ends with a bootconfig, which may add parameters to the command line: nothing measures it but the initrd's own digest")
+	}
 	return nil
 }
 

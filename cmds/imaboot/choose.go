@@ -85,8 +85,8 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	for i, carries := range f.carriers(asking, o, max(first, 0)) {
 		e := &choices[i]
 		m.Items = append(m.Items, menu.Item{
-			Text:    entry.Printable(e.Name()),
-			Below:   entry.Printable(e.Config.Source + ", " + carries.text()),
+			Text:    e.Name(),
+			Below:   e.Config.Source + ", " + carries.text(),
 			Cmdline: e.Cmdline,
 		})
 	}

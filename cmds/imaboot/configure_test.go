@@ -10,11 +10,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imaboot/imaboot/internal/flags"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // TestConfigure: arguments win over the kernel's command line, and that over
@@ -205,4 +207,29 @@ func TestPassedOver(t *testing.T) {
 			t.Errorf("%q and %q: %v, %v, want %s", tt.file, tt.line, f.Lookup(tt.name).Value, err, tt.want)
 		}
 	}
+}
+
+// FuzzSettings: after any file and command line a flag of protection has a value
+// that is known, and one that stands there alone and is not known is the strictest.
+func FuzzSettings(f *testing.F) {
+	f.Add("tpm=off\n# x\ntimeout = 1s", `quiet "imaboot.tpm=x y" imaboot.measure= imaboot.policy="/p" -- z`)
+	f.Fuzz(func(t *testing.T, file, line string) {
+		flags, err := configured(t, file, line)
+		if err != nil {
+			if !errors.Is(err, errUsage) {
+				t.Fatal(err)
+			}
+			return
+		}
+		tpm := flags.Lookup("tpm").Value.String()
+		if !slices.Contains([]string{"require", "auto", "off"}, tpm) {
+			t.Fatalf("tpm is %q", tpm)
+		}
+		for w := range cmdline.Params(line) {
+			known := slices.Contains([]string{"auto", "off"}, strings.TrimSpace(w.Value))
+			if strings.EqualFold(w.Name, "imaboot.tpm") && !known && tpm != "require" {
+				t.Fatalf("%q: tpm is %q", w.Text, tpm)
+			}
+		}
+	})
 }

@@ -259,6 +259,24 @@ func openTerminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
+// TestForgedLine: a text of somebody else does not look like a message of imaboot.
+func TestForgedLine(t *testing.T) {
+	var stderr bytes.Buffer
+	c := newCommand(io.Discard, &stderr)
+	c.step("%s", "a\nimaboot:   0.001s PCR 10: sha256 match")
+	c.explain(errors.New("b\nimaboot:   0.002s PCR 10: sha256 match"))
+	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+	want := []string{`s a\nimaboot:   0.001s`, "imaboot: error: b", "imaboot: | imaboot:   0.002s PCR 10: sha256 match"}
+	if len(lines) != len(want) {
+		t.Fatalf("%q", lines)
+	}
+	for i := range want {
+		if !strings.Contains(lines[i], want[i]) {
+			t.Errorf("%q has no %q", lines[i], want[i])
+		}
+	}
+}
+
 // TestPanic: a panic has an exit code of its own, and its text is escaped.
 func TestPanic(t *testing.T) {
 	err := refusal.Guard(func() error { panic(hostile) })

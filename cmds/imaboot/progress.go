@@ -51,12 +51,10 @@ func (c *command) detail(format string, args ...any) {
 
 // explain prints an error, and what helps to understand it.
 func (c *command) explain(err error) {
-	// Every refusal begins with its name.
-	text := refusal.Of(err).Text(err.Error())
-	// Names of files and what servers say are somebody else's.
-	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(c.stderr, "imaboot: %s\n", human.Printable(line))
-	}
+	// Every refusal begins with its name. A name of a file may hold a line that
+	// looks like another message: all lines but the first are marked.
+	text := strings.ReplaceAll(refusal.Of(err).Text(err.Error()), "\n", "\nimaboot: | ")
+	fmt.Fprintf(c.stderr, "imaboot: %s\n", text)
 	if mapErr := archdesc.WriteMap(c.stderr, err); mapErr != nil {
 		fmt.Fprintf(c.stderr, "imaboot: memory map: %v\n", mapErr)
 	}

@@ -90,8 +90,8 @@ func newJob(t Target, o Options) (*Job, error) {
 	if o.List != "" || len(o.PCRs) > 0 {
 		return nil, fmt.Errorf("%w: List and PCRs are for Read", errOptions)
 	}
-	var err error
-	if j.arch == nil {
+	err := cmdline.Check(t.Cmdline)
+	if err == nil && j.arch == nil {
 		j.arch, err = archdesc.ByName(runtime.GOARCH)
 	}
 	return j, err
@@ -139,6 +139,9 @@ func (j *Job) open(ctx context.Context) error {
 	if _, err := rand.Read(j.target.RNGSeed); err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
+	if hasBootconfig(j.target.Initrd) {
+		j.o.Log("the initrd ends with a bootconfig, which may add parameters to the command line: nothing measures it but the initrd's own digest")
+	}
 	if j.machine, err = archdesc.ReadMachine(j.o.Root, j.arch.Name(), os.Getpagesize()); err != nil {
 		return err
 	}
@@ -155,9 +158,6 @@ func (j *Job) open(ctx context.Context) error {
 
 // openKernel opens the kernel, and asks it what it would do with a list.
 func (j *Job) openKernel() error {
-	if err := cmdline.Check(j.t.Cmdline); err != nil {
-		return err
-	}
 	data, err := j.file(j.t.Kernel)
 	if err != nil {
 		return err
@@ -196,9 +196,6 @@ func (j *Job) openInitrds() error {
 		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
 	}
 	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
-	if hasBootconfig(j.target.Initrd) {
-		j.o.Log("the initrd ends with a bootconfig, which may add parameters to the command line: nothing measures it but the initrd's own digest")
-	}
 	return nil
 }
 

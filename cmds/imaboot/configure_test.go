@@ -139,6 +139,8 @@ func TestProtectiveFlags(t *testing.T) {
 			{"", p + `="true"`, "true"},
 			{"", `"` + p + `=true"`, "true"},
 			{"", `"` + p + `"`, "true"},
+			{"", `"` + p + ` "`, "true"},
+			{"", `" ` + p + `=bad"`, "true"},
 			{"", p + "='0'", "true"},
 			{"", p + " " + p + "=0", "true"},
 			{"", p + "=0 " + p, "true"},

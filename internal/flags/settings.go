@@ -63,7 +63,7 @@ func (s *Settings) File(text string) error {
 func (s *Settings) CommandLine(line, prefix string, log func(format string, args ...any), other ...string) error {
 	seen := map[string]string{}
 	for w := range cmdline.Params(line) {
-		name, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(w.Name), "_", "-"), prefix)
+		name, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(w.Name)), "_", "-"), prefix)
 		if !ok || slices.Contains(other, name) {
 			continue
 		}

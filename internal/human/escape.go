@@ -77,13 +77,17 @@ func JSON(v any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// IsTerminal reports whether what is written may be shown as it is: whether w is
-// a device for characters.
+// IsTerminal reports whether what is written may be shown to somebody as it is:
+// whether w is a device for characters, other than the one that shows nothing.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

@@ -51,7 +51,12 @@ func TestIsTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	if IsTerminal(f) || IsTerminal(&bytes.Buffer{}) || !IsTerminal(null) {
+	zero, err := os.OpenFile("/dev/zero", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zero.Close()
+	if IsTerminal(f) || IsTerminal(&bytes.Buffer{}) || IsTerminal(null) || !IsTerminal(zero) {
 		t.Error("a file, a buffer or a device")
 	}
 }

@@ -63,10 +63,14 @@ func JSON(v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
+	hidden := func(c rune) bool { return c != '\n' && !strconv.IsPrint(c) }
+	if !bytes.ContainsFunc(b.Bytes(), hidden) {
+		return b.Bytes(), nil
+	}
 	var out bytes.Buffer
 	for _, c := range b.String() {
 		switch first, second := utf16.EncodeRune(c); {
-		case c == '\n' || strconv.IsPrint(c):
+		case !hidden(c):
 			out.WriteRune(c)
 		case first == utf8.RuneError:
 			fmt.Fprintf(&out, `\u%04x`, c)

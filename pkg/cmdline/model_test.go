@@ -312,7 +312,7 @@ func TestModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	for range 50_000 {
+	for range 20_000 {
 		agree(t, randomLine(r), randomLine(r))
 	}
 }

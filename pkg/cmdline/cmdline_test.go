@@ -177,10 +177,33 @@ func FuzzLine(f *testing.F) {
 		if got := Value(Set(line, "x", value), "x"); got != value {
 			t.Fatalf("set: %q", got)
 		}
+		if diff := cmp.Diff(texts(Words(line)), texts(Words(Tidy(line)))); diff != "" {
+			t.Fatalf("tidied: %s", diff)
+		}
 		if s := Set(line, "x", value); Set(s, "x", value) != s {
 			t.Fatalf("set twice: %q", s)
 		}
 	})
+}
+
+func TestTidy(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"", ""},
+		{" \t a  b\t\tc \t", "a b c"},
+		{`a  dyndbg="file a  +p"  "b  c"`, `a dyndbg="file a  +p" "b  c"`},
+		{"voil\u00e0  b", "voil\u00e0  b"},
+		{"a  b\x00 c", "a b\x00 c"},
+		{"a\n b", "a\n b"},
+		{`x="a  `, `x="a  `},
+	} {
+		got := Tidy(tt.line)
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.line, got, tt.want)
+		}
+		if diff := cmp.Diff(texts(Words(tt.line)), texts(Words(got))); diff != "" {
+			t.Errorf("%q: %s", tt.line, diff)
+		}
+	}
 }
 
 func TestLastSetup(t *testing.T) {

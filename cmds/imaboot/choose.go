@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -86,8 +85,8 @@ func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	for i, carries := range f.carriers(asking, o, max(first, 0)) {
 		e := &choices[i]
 		m.Items = append(m.Items, menu.Item{
-			Text:    entry.Printable(e.Name()),
-			Below:   entry.Printable(e.Config.Source + ", " + carries.text()),
+			Text:    e.Name(),
+			Below:   e.Config.Source + ", " + carries.text(),
 			Cmdline: e.Cmdline,
 		})
 	}
@@ -156,13 +155,13 @@ func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline strin
 	return f.bootTarget(ctx, mine)
 }
 
-// options are those to boot an entry with. Its command line comes first, then
-// that of the flags.
-func (f *finder) options(ctx context.Context, o *options, e *entry.Entry, cmdline string) (*options, error) {
+// options are those to boot an entry with. The words of its command line come
+// first, then those of the flags.
+func (f *finder) options(ctx context.Context, o *options, e *entry.Entry, line string) (*options, error) {
 	mine := *o
-	mine.Cmdline = cmdline
-	if o.Cmdline != "" {
-		mine.Cmdline = strings.TrimSpace(cmdline + " " + o.Cmdline)
+	var err error
+	if mine.Cmdline, err = cmdline.Append(line, o.Cmdline); err != nil {
+		return nil, err
 	}
 	files, err := f.Files(ctx, e)
 	if err != nil {
@@ -203,7 +202,7 @@ func (f *finder) carriers(ctx context.Context, o *options, first int) []carries 
 	for n := range choices {
 		i := (first + n) % len(choices)
 		e := &choices[i].Entry
-		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, cmdline.Value(e.Cmdline, "root"))
+		key := fmt.Sprintf("%q %q %q", e.Kernel, e.Initrds, cmdline.LastSetup(e.Cmdline, "root="))
 		if _, ok := known[key]; !ok && ctx.Err() == nil {
 			known[key] = f.carrierOf(ctx, o, e)
 		}

@@ -45,7 +45,7 @@ var commands = []subcommand{
 	{name: "verify", does: "compare the list with PCR 10 in every bank", setup: (*command).verify,
 		more: "The list is replayed. It includes what earlier kernels sent as a file."},
 	{name: "list", does: "show the list, or write it to a file", setup: (*command).list,
-		more: "The list includes what earlier kernels sent as a file."},
+		more: "The list includes what earlier kernels sent as a file. On a terminal, everything but printable characters is escaped, and a binary list is refused."},
 	{name: "version", does: "print the version", setup: (*command).version},
 }
 

@@ -5,17 +5,13 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
-	"strings"
 
-	"github.com/imaboot/imaboot/pkg/cmdline"
+	"github.com/imaboot/imaboot/internal/flags"
 	"github.com/imaboot/imaboot/pkg/kernelfs"
 )
 
@@ -28,6 +24,10 @@ var configurable = []string{
 	"from", "wait", "timeout", "entry", "no-menu", "finally", "url", "append",
 	"carry", "tpm", "no-note", "policy", "require-measured", "measure",
 }
+
+// strictest are those of them that protect, at the value that protects most. There
+// is none for a policy.
+var strictest = map[string]string{"tpm": "require", "require-measured": "true", "measure": "true", "no-menu": "true", "policy": ""}
 
 // configure sets what no argument has set.
 func (c *command) configure(f *flag.FlagSet) error {
@@ -43,60 +43,18 @@ func (c *command) configure(f *flag.FlagSet) error {
 }
 
 func (c *command) configureFrom(f *flag.FlagSet, file, kernelLine string) error {
-	given := map[string]bool{}
-	f.Visit(func(x *flag.Flag) { given[x.Name] = true })
-	given["append"] = given["append"] || given["command-line"]
+	s := flags.NewSettings(f, configurable, strictest)
+	s.Given["append"] = s.Given["append"] || s.Given["command-line"]
 	text, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	s := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; s.Scan(); n++ {
-		line := strings.TrimSpace(s.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if err := setFlag(f, given, line); err != nil {
-			return fmt.Errorf("%w: %s: line %d: %w", errUsage, file, n, err)
-		}
+	if err := s.File(string(text)); err != nil {
+		return fmt.Errorf("%w: %s: %w", errUsage, file, err)
 	}
-	if err := s.Err(); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	for w := range cmdline.Params(kernelLine) {
-		// imaboot.list= is no flag: it names what was sent.
-		setting, ok := strings.CutPrefix(strings.ReplaceAll(w.Name, "_", "-"), "imaboot.")
-		if !ok || setting == "list" {
-			continue
-		}
-		if w.HasValue {
-			setting += "=" + w.Value
-		}
-		// A machine that cannot be reached must boot in spite of it.
-		if err := setFlag(f, given, setting); err != nil {
-			c.step("kernel's command line: %v: passed over", err)
-		}
-	}
-	return nil
-}
-
-// setFlag sets NAME=VALUE, or a NAME that needs none, unless an argument has
-// set it.
-func setFlag(f *flag.FlagSet, given map[string]bool, setting string) error {
-	name, value, ok := strings.Cut(setting, "=")
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	if !slices.Contains(configurable, name) {
-		return fmt.Errorf("%q is none of %s", name, strings.Join(configurable, ", "))
-	}
-	// entries has not all flags of boot.
-	if given[name] || f.Lookup(name) == nil {
-		return nil
-	}
-	if !ok {
-		value = "true"
-	}
-	if err := f.Set(name, value); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	// imaboot.list= is no flag: it names what was sent.
+	if err := s.CommandLine(kernelLine, "imaboot.", c.step, "list"); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return nil
 }

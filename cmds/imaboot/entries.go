@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/discover"
-	"github.com/imaboot/imaboot/pkg/entry"
 )
 
 // An entryReport is an entry as entries prints it.
@@ -113,13 +113,13 @@ func (c *command) printEntries(entries []entryReport) error {
 			mark = "*"
 		}
 		var b strings.Builder
-		fmt.Fprintf(&b, "%s%3d  %s\n", mark, e.Number, entry.Printable(cmp.Or(e.Title, e.ID)))
+		fmt.Fprintf(&b, "%s%3d  %s\n", mark, e.Number, human.Printable(cmp.Or(e.Title, e.ID)))
 		for _, x := range []struct{ what, text string }{
 			{"from", e.Source + " (" + e.Kind + ")"}, {"kernel", e.Kernel}, {"initrd", strings.Join(e.Initrds, " ")},
 			{"tree", e.DeviceTree}, {"append", e.Cmdline}, {"list", e.text()},
 		} {
 			if x.text != "" {
-				fmt.Fprintf(&b, "      %-7s %s\n", x.what, entry.Printable(x.text))
+				fmt.Fprintf(&b, "      %-7s %s\n", x.what, human.Printable(x.text))
 			}
 		}
 		if _, err := fmt.Fprint(c.stdout, b.String()); err != nil {

@@ -55,7 +55,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	for _, alias := range []string{"ramdisk", "initramfs"} {
 		f.Var(initrds, alias, "The same as --initrd `FILE`.")
 	}
-	f.StringVar(&o.Cmdline, "append", "", "Use `STRING` as the target's command line. With --reuse-cmdline, or if imaboot finds an entry, append it to that command line.")
+	f.StringVar(&o.Cmdline, "append", "", "Use `STRING` as the target's command line. With --reuse-cmdline, or if imaboot finds an entry, add it to the parameters of that command line, in front of a \"--\".")
 	f.StringVar(&o.Cmdline, "command-line", "", "The same as --append `STRING`.")
 	f.BoolVar(&o.reuseCmdline, "reuse-cmdline", false, "Begin the target's command line with the running kernel's, without BOOT_IMAGE=, initrd=, kexec_jump_back_entry= and imaboot.list=.")
 	f.StringVar(&o.DeviceTree, "dtb", "", "Give the target the device tree in `FILE` instead of the running kernel's, on architectures that have one.")

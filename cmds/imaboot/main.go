@@ -18,20 +18,32 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"runtime/debug"
 	"strings"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	prepare(os.Stderr)
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// prepare has libraries log as imaboot prints, and a fatal error of the runtime
+// end in SIGABRT: its exit code would be that of wrong arguments.
+func prepare(stderr io.Writer) {
+	log.SetOutput(human.Writer{Out: stderr})
+	debug.SetTraceback("crash")
+}
 
 // run returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	c := newCommand(stdout, stderr)
-	err := c.dispatch(context.Background(), args)
+	err := refusal.Guard(func() error { return c.dispatch(context.Background(), args) })
 	if err == nil {
 		return 0
 	}

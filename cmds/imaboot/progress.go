@@ -10,14 +10,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
-	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // A command is one run of imaboot: where it prints, and how much.
 type command struct {
-	stdout, stderr io.Writer
+	// Both escape what would control a terminal. Only a list that is written
+	// to the byte goes to raw, which is standard output.
+	stdout, stderr human.Writer
+	raw            io.Writer
 	start          time.Time
 	verbose, quiet bool
 	// asJSON prints for machines, and printed says that an object was.
@@ -29,13 +32,13 @@ type command struct {
 }
 
 func newCommand(stdout, stderr io.Writer) *command {
-	return &command{stdout: stdout, stderr: stderr, start: time.Now()}
+	return &command{stdout: human.Writer{Out: stdout}, stderr: human.Writer{Out: stderr}, raw: stdout, start: time.Now()}
 }
 
 // step prints one line of progress, with the time since the start.
 func (c *command) step(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.stderr, "imaboot: %7.3fs %s\n", time.Since(c.start).Seconds(), entry.Printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(c.stderr, "imaboot: %7.3fs %s\n", time.Since(c.start).Seconds(), human.Printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -48,12 +51,10 @@ func (c *command) detail(format string, args ...any) {
 
 // explain prints an error, and what helps to understand it.
 func (c *command) explain(err error) {
-	// Every refusal begins with its name.
-	text := refusal.Of(err).Text(err.Error())
-	// Names of files and what servers say are somebody else's.
-	for line := range strings.SplitSeq(text, "\n") {
-		fmt.Fprintf(c.stderr, "imaboot: %s\n", entry.Printable(line))
-	}
+	// Every refusal begins with its name. A name of a file may hold a line that
+	// looks like another message: all lines but the first are marked.
+	text := strings.ReplaceAll(refusal.Of(err).Text(err.Error()), "\n", "\nimaboot: | ")
+	fmt.Fprintf(c.stderr, "imaboot: %s\n", text)
 	if mapErr := archdesc.WriteMap(c.stderr, err); mapErr != nil {
 		fmt.Fprintf(c.stderr, "imaboot: memory map: %v\n", mapErr)
 	}

@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -38,9 +37,11 @@ func (c *command) printJSON(v any) error {
 }
 
 func printJSON(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	b, err := human.JSON(v)
+	if err == nil {
+		_, err = out.Write(b)
+	}
+	return err
 }
 
 // jsonFlag is that of every command that reports something.
@@ -169,7 +170,7 @@ func (c *command) list(f *flag.FlagSet) action {
 			format = "binary"
 		}
 		if output == "" {
-			return writeList(c.stdout, s.List, format)
+			return writeList(c.raw, s.List, format)
 		}
 		return c.saveList(s.List, format, output)
 	}
@@ -188,13 +189,15 @@ func (c *command) saveList(l *handover.List, format, name string) error {
 }
 
 // writeList writes a list in one of list's formats, or else as the kernel prints
-// it, to the byte.
+// it, to the byte. A terminal is not shown what would control it.
 func writeList(out io.Writer, l *handover.List, format string) error {
-	switch format {
-	case "binary":
+	switch terminal := human.IsTerminal(out); {
+	case format == "binary" && terminal:
+		return usagef("a binary list is not for a terminal: name a file with --output")
+	case format == "binary":
 		_, err := out.Write(l.Bytes())
 		return err
-	case "json":
+	case format == "json":
 		records := make([]handover.RecordReport, 0, l.Records())
 		for r := range l.All {
 			records = append(records, r.Report())
@@ -204,6 +207,8 @@ func writeList(out io.Writer, l *handover.List, format string) error {
 			Digest  string                  `json:"list_sha256"`
 			Records []handover.RecordReport `json:"records"`
 		}{head{schema, "list"}, l.SHA256(), records})
+	case terminal:
+		return l.WritePrintable(out)
 	}
 	return l.WriteASCII(out)
 }

@@ -22,7 +22,9 @@ func (c *command) request(o *options) (carry.Target, carry.Options, error) {
 		if err != nil {
 			return t, carry.Options{}, err
 		}
-		t.Cmdline = cmdline.Reuse(string(running), o.Cmdline, "imaboot.list")
+		if t.Cmdline, err = cmdline.Reuse(string(running), o.Cmdline, "imaboot.list"); err != nil {
+			return t, carry.Options{}, err
+		}
 	}
 	return t, c.carryOptions(o), nil
 }

@@ -10,9 +10,8 @@ import "github.com/imaboot/imaboot/pkg/cmdline"
 // declares by __setup without a value.
 func hasSetup(line, name string) bool { return cmdline.HasSetup(line, name) }
 
-// sizeParam returns the size, in bytes, that a parameter's last value begins
-// with.
-func sizeParam(line, name string) (Addr, bool) {
-	size, _, ok := cmdline.Size(cmdline.Value(line, name))
-	return Addr(size), ok
+// parseSize reads the value of a parameter as the kernel does: what is no size is 0.
+func parseSize(value string) Addr {
+	n, _, _ := cmdline.Size(value)
+	return Addr(n)
 }

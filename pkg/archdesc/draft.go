@@ -7,6 +7,8 @@ package archdesc
 import (
 	"fmt"
 	"slices"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // bootParams is the part of a boot protocol that tells the next kernel where
@@ -48,7 +50,8 @@ type draft struct {
 	err     error
 }
 
-// newDraft checks the length of the command line. l may be nil.
+// newDraft checks the command line: its length, and that it has no control
+// characters. l may be nil.
 func newDraft(m *Machine, t *Target, l *List, in layout) *draft {
 	if l == nil {
 		l = &List{}
@@ -61,6 +64,7 @@ func newDraft(m *Machine, t *Target, l *List, in layout) *draft {
 			RAM: in.memory.ram, Reserved: in.memory.reserved,
 		},
 	}
+	d.fail(cmdline.Check(t.Cmdline))
 	if Addr(len(t.Cmdline)) >= in.cmdlineSize {
 		d.fail(fmt.Errorf("%w: %d bytes, %s %d", ErrCmdlineTooLong, len(t.Cmdline), in.cmdlineOwner, in.cmdlineSize-1))
 	}

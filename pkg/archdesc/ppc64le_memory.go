@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/u-root/u-root/pkg/dt"
 
@@ -23,7 +22,10 @@ type ppc64leMemory struct {
 	firmware []Range
 	// realMode is the end of the memory that CPUs reach with the MMU off.
 	realMode Addr
-	opal     ppc64leOPAL
+	// size is how much memory the next kernel finds in the device tree, in
+	// bytes.
+	size Addr
+	opal ppc64leOPAL
 }
 
 // ppc64leOPAL holds the addresses at which a kernel calls the firmware of
@@ -45,8 +47,9 @@ func readPPC64LEMemory(m *Machine) (*ppc64leMemory, error) {
 	if err != nil {
 		return nil, err
 	}
-	mem := &ppc64leMemory{realMode: math.MaxUint64}
-	mem.ram = newRanges(append(nodes, lmbs...)).intersect(m.RAM)
+	all := newRanges(append(nodes, lmbs...))
+	mem := &ppc64leMemory{realMode: math.MaxUint64, size: all.Size()}
+	mem.ram = all.intersect(m.RAM)
 	if len(mem.ram) == 0 {
 		return nil, fmt.Errorf("%w: its memory and /proc/iomem have nothing in common", ErrBadTree)
 	}
@@ -141,7 +144,7 @@ func (mem *ppc64leMemory) eventLog(n *dt.Node) Range {
 // looks at its device tree: it first moves itself down to address 0.
 func (mem *ppc64leMemory) reserveNext(size Addr, cmdline string) {
 	mem.reserve("next kernel, when it has moved down", Range{0, size})
-	mem.reserve("next kernel's crash kernel", ppc64leCrashKernel(cmdline, mem.realMode, mem.opal != ppc64leOPAL{}))
+	mem.reserve("next kernel's crash kernel", mem.nextCrashKernel(cmdline))
 }
 
 func lowestEnd(rs []Range) Addr {
@@ -205,49 +208,39 @@ const ppc64leMemoryGranule = 16 << 20
 
 // ppc64leMemoryLimit returns the end of the memory that a kernel with this
 // command line uses. Its mem= is an address.
-func ppc64leMemoryLimit(cmdline string) Addr {
-	limit, ok := sizeParam(cmdline, "mem")
-	if limit &^= ppc64leMemoryGranule - 1; !ok || limit == 0 {
+func ppc64leMemoryLimit(line string) Addr {
+	limit := parseSize(cmdline.Value(line, "mem")) &^ (ppc64leMemoryGranule - 1)
+	if limit == 0 {
 		return math.MaxUint64
 	}
 	return limit
 }
 
-// ppc64leCrashKernel returns the memory that a kernel with this command line
+// nextCrashKernel returns the memory that a kernel with this command line
 // reserves for a crash kernel. The kernel does so before it reads the
 // reservation map, and would free a list there into the crash kernel's memory.
-// Of several sizes the largest is assumed. The default place is that of
-// get_crash_base in arch/powerpc/kexec/core.c. The kernel searches the whole
-// text for the parameter, also what follows "--" (get_last_crashkernel of
-// kernel/crash_reserve.c).
-func ppc64leCrashKernel(line string, realMode Addr, bareMetal bool) Range {
-	value := ""
-	for w := range cmdline.Words(line) {
-		if w.Is("crashkernel") {
-			value = w.Value
-		}
+// The default place is that of get_crash_base in arch/powerpc/kexec/core.c.
+func (mem *ppc64leMemory) nextCrashKernel(line string) Range {
+	total := mem.size
+	if limit := parseSize(cmdline.Value(line, "mem")); limit != 0 {
+		total = limit
 	}
-	sizes, offset, explicit := strings.Cut(value, "@")
-	var size Addr
-	for s := range strings.SplitSeq(sizes, ",") {
-		if _, after, ok := strings.Cut(s, ":"); ok {
-			s = after
-		}
-		if n, _, ok := cmdline.Size(s); ok {
-			size = max(size, Addr(n))
-		}
-	}
-	if size == 0 {
+	n, at := cmdline.CrashKernel(line, uint64(total))
+	if n == 0 {
 		return Range{}
 	}
-	base := min(realMode/2, 512<<20)
-	if bareMetal {
-		base = min(realMode/2, 128<<20)
+	base := Addr(at)
+	switch {
+	case base != 0:
+	case mem.opal != ppc64leOPAL{}:
+		base = min(mem.realMode/2, 128<<20)
+	default:
+		base = min(mem.realMode/2, 512<<20)
 	}
-	if explicit {
-		if n, _, ok := cmdline.Size(offset); ok && n != 0 {
-			base = Addr(n)
-		}
+	// The kernel aligns the place to its pages, whose size is not known.
+	r := rangeOf(base, Addr(n))
+	if end, ok := alignUp(r.End, ppc64leAlign); ok {
+		r.End = end
 	}
-	return rangeOf(base, size)
+	return r
 }

@@ -74,7 +74,14 @@ func TestPPC64LEMemoryLimit(t *testing.T) {
 		{"mem=0x1e000000K", 0x1e000000 << 10},
 		{"mem=010000000000", 1 << 30},
 		{"mem=0b1", math.MaxUint64},
-		{"mem=99999999999E", math.MaxUint64},
+		{"mem=18446744074783293440", 1 << 30},
+		{"mem=99999999999E", math.MaxUint64 &^ (ppc64leMemoryGranule - 1)},
+		{`mem="512M"`, 512 << 20},
+		{`"mem=512M"`, 512 << 20},
+		{"mem=512M mem", 512 << 20},
+		{"mem=512M mem=", math.MaxUint64},
+		{"mem=512M\xa0mem=1G\vquiet", 1 << 30},
+		{"mem=512M -- mem=1G", 512 << 20},
 		{"xmem=1G", math.MaxUint64},
 	} {
 		if got := ppc64leMemoryLimit(tt.cmdline); got != tt.want {
@@ -94,11 +101,23 @@ func TestPPC64LECrashKernel(t *testing.T) {
 		{"crashkernel=256M", false, Range{512 * mib, 768 * mib}},
 		{"crashkernel=256M", true, Range{128 * mib, 384 * mib}},
 		{"crashkernel=256M@64M", false, Range{64 * mib, 320 * mib}},
+		{"crashkernel=256M@1M", false, Range{mib, 257 * mib}},
+		{"crashkernel=256M@65537", false, Range{65537, 256*mib + 2*ppc64leAlign}},
 		{"crashkernel=2G-4G:384M,4G-:512M", false, Range{512 * mib, 1024 * mib}},
 		{"crashkernel=2G-4G:384M,4G-:512M@32M", false, Range{32 * mib, 544 * mib}},
+		{"crashkernel=2G-4G:384M,4G-:512M mem=3G", false, Range{512 * mib, 896 * mib}},
+		{"crashkernel=2G-4G:384M,4G-16G:512M,16G-64G:1G,64G-128G:2G,128G-:4G", false, Range{512 * mib, 1024 * mib}},
 		{"crashkernel=auto", false, Range{}},
+		{"crashkernel=512M crashkernel=64M,cma", false, Range{512 * mib, 1024 * mib}},
+		{`"crashkernel=256M@64M"`, false, Range{64 * mib, 320 * mib}},
+		{"x.crashkernel=256M@64M", false, Range{64 * mib, 320 * mib}},
+		{"crashkernel=8G", false, Range{}},
 	} {
-		if got := ppc64leCrashKernel(tt.cmdline, 2048*mib, tt.bareMetal); got != tt.want {
+		mem := &ppc64leMemory{realMode: 2048 * mib, size: 8192 * mib}
+		if tt.bareMetal {
+			mem.opal.base = 1
+		}
+		if got := mem.nextCrashKernel(tt.cmdline); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
 		}
 	}

@@ -86,6 +86,14 @@ func (rs Ranges) Size() Addr {
 	return n
 }
 
+// end is the end of the last range, 0 without one.
+func (rs Ranges) end() Addr {
+	if len(rs) == 0 {
+		return 0
+	}
+	return rs[len(rs)-1].End
+}
+
 // Contains reports whether one of the ranges holds all of o.
 func (rs Ranges) Contains(o Range) bool {
 	return slices.ContainsFunc(rs, func(r Range) bool { return r.Contains(o) })

@@ -71,13 +71,15 @@ func (s390x) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	limit := s390xMemoryLimit(t.Cmdline)
+	mem.reserve("next kernel's crash kernel", s390xCrashKernel(t.Cmdline, min(limit, mem.ram.end())))
 	params := newS390XParams(k, t.Cmdline)
 	d := newDraft(m, t, l, layout{
 		arch: "s390x", flags: s390xKexecArch,
 		cmdlineSize: k.limit, cmdlineOwner: "this kernel takes",
 		memory: mem, align: s390xPage,
 	})
-	within := Range{0, s390xMemoryLimit(t.Cmdline)}
+	within := Range{0, limit}
 
 	if m.IPLReport {
 		d.put(s390xLowcore())

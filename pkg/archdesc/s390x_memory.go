@@ -7,6 +7,8 @@ package archdesc
 import (
 	"fmt"
 	"math"
+
+	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 const (
@@ -41,11 +43,33 @@ func readS390XMemory(m *Machine, end Addr) (*memory, error) {
 }
 
 // s390xMemoryLimit returns the end of the memory that a kernel with this
-// command line uses. Its mem= is an address.
-func s390xMemoryLimit(cmdline string) Addr {
-	limit, ok := sizeParam(cmdline, "mem")
-	if limit &^= s390xAlign - 1; !ok || limit == 0 {
+// command line uses. Its mem= is an address. The decompressor reads it, with
+// rules of its own: it does not stop at "--", and - is not _
+// (parse_boot_command_line of arch/s390/boot/ipl_parm.c).
+func s390xMemoryLimit(line string) Addr {
+	limit := Addr(0)
+	for w := range cmdline.Words(line) {
+		if w.HasValue && w.Name == "mem" {
+			limit = parseSize(w.Value) &^ (s390xAlign - 1)
+		}
+	}
+	if limit == 0 {
 		return math.MaxUint64
 	}
 	return limit
+}
+
+// s390xCrashKernel returns the memory that a kernel with this command line
+// reserves for a crash kernel at a place that is given there. A kernel that finds
+// an initrd there reserves nothing; without a place it looks for free memory
+// (reserve_crashkernel of arch/s390/kernel/setup.c). total is the end of its
+// memory.
+func s390xCrashKernel(line string, total Addr) Range {
+	n, base := cmdline.CrashKernel(line, uint64(total))
+	if base == 0 {
+		return Range{}
+	}
+	r := rangeOf(Addr(base), Addr(n))
+	r.End, _ = alignUp(r.End, s390xAlign)
+	return r
 }

@@ -9,6 +9,24 @@ import (
 	"testing"
 )
 
+func TestS390XCrashKernel(t *testing.T) {
+	for _, tt := range []struct {
+		cmdline string
+		want    Range
+	}{
+		{"quiet", Range{}},
+		{"crashkernel=256M", Range{}},
+		{"crashkernel=256M@512M", Range{512 << 20, 768 << 20}},
+		{`"crashkernel=256M@512M"`, Range{512 << 20, 768 << 20}},
+		{"crashkernel=256M@512M crashkernel=64M,cma", Range{512 << 20, 768 << 20}},
+		{"crashkernel=4G@512M", Range{}},
+	} {
+		if got := s390xCrashKernel(tt.cmdline, 2<<30); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)
+		}
+	}
+}
+
 func TestS390XMemoryLimit(t *testing.T) {
 	for _, tt := range []struct {
 		cmdline string
@@ -19,6 +37,11 @@ func TestS390XMemoryLimit(t *testing.T) {
 		{"mem=1G mem=20971521", 20 << 20},
 		{"mem=512K", math.MaxUint64},
 		{"mem=lots", math.MaxUint64},
+		{`mem="1G"`, 1 << 30},
+		{`"mem=1G"`, 1 << 30},
+		{"mem=1G mem", 1 << 30},
+		{"mem=1G\fmem=2G", 2 << 30},
+		{"mem=2G -- mem=1G", 1 << 30},
 	} {
 		if got := s390xMemoryLimit(tt.cmdline); got != tt.want {
 			t.Errorf("%q: %v, want %v", tt.cmdline, got, tt.want)

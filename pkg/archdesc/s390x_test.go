@@ -173,6 +173,10 @@ func TestS390XListOrder(t *testing.T) {
 		{"quiet -- ima_canonical_fmt", binary.BigEndian},
 		// The kernel ignores the value.
 		{"ima_canonical_fmt=0", binary.LittleEndian},
+		{`"ima_canonical_fmt"`, binary.LittleEndian},
+		{"ima-canonical-fmt", binary.LittleEndian},
+		{"quiet\vima_canonical_fmt", binary.LittleEndian},
+		{`x="ima_canonical_fmt "`, binary.BigEndian},
 		{"ima-canonical-fmt", binary.LittleEndian},
 	} {
 		if got := (s390x{}).ListOrder(tt.cmdline); got != tt.want {

@@ -9,9 +9,8 @@ import (
 	"slices"
 
 	"github.com/imaboot/imaboot/internal/human"
-	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
-	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
@@ -69,7 +68,7 @@ func (j *Job) predict(s *Snapshot) (*handover.List, error) {
 	if !j.rule.Plain {
 		return nil, fmt.Errorf("%w: the rule %q changes its form", handover.ErrPredict, j.rule.Text)
 	}
-	l, err := s.WithExecute(s.own(), pcr.Algorithm(cmdline.Value(j.machine.Cmdline, "ima_hash")))
+	l, err := s.WithExecute(s.own(), policy.DefaultHash(j.machine.Cmdline))
 	if err == nil {
 		j.o.Log("the kernel will measure kexec_execute (%s): record %d is appended", j.rule.Text, l.Records())
 	}

@@ -85,7 +85,7 @@ func (j *Job) byInitramfs() (travel, error) {
 	if !j.image.unpacks.OK {
 		return notRestored(why)
 	}
-	if len(j.target.Initrd) == 0 && j.o.By == "" && cmdline.Value(j.target.Cmdline, "root") != "" {
+	if len(j.target.Initrd) == 0 && j.o.By == "" && cmdline.LastSetup(j.target.Cmdline, "root=") != "" {
 		// What is unpacked is gone when the kernel itself mounts a root
 		// (init/do_mounts.c, prepare_namespace).
 		return notRestored("without an initrd the kernel mounts root= over the list: give it one, or name --carry=initramfs if it has one built in; " + restores)

@@ -65,6 +65,15 @@ func TestChoose(t *testing.T) {
 		{"a command line with no room for the note", func(_ *machine, target *Target, _ *Options) {
 			target.Cmdline += " " + strings.Repeat("x", 4070)
 		}, handover.ByKernel, false, "", ""},
+		{"a command line that hides the name of a list", func(_ *machine, target *Target, _ *Options) {
+			target.Cmdline += ` x="y imaboot.list=0123456789abcdef"`
+		}, "", false, refusal.BadCommandLine, "inside another parameter"},
+		{"a command line that clears the screen", func(_ *machine, target *Target, _ *Options) {
+			target.Cmdline += " \x1b[2J"
+		}, "", false, refusal.BadCommandLine, "control character"},
+		{"a command line that ends early", func(_ *machine, target *Target, _ *Options) {
+			target.Cmdline += "\x00lockdown=none"
+		}, "", false, refusal.BadCommandLine, "control character"},
 		{"and the note must go", func(_ *machine, target *Target, o *Options) {
 			o.By = handover.ByInitramfs
 			target.Cmdline += " " + strings.Repeat("x", 4070)

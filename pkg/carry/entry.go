@@ -4,7 +4,11 @@
 
 package carry
 
-import "context"
+import (
+	"context"
+
+	"github.com/imaboot/imaboot/internal/human"
+)
 
 // An Entry is a target in a menu. It implements u-root's menu.Entry (pkg/boot/
 // menu), which this package does not import because it links every loader of
@@ -23,8 +27,9 @@ type Entry struct {
 	job *Job
 }
 
-// Label returns the name.
-func (e *Entry) Label() string { return e.Name }
+// Label returns the name, with everything escaped that is no printable character:
+// a menu prints it as it is.
+func (e *Entry) Label() string { return human.Printable(e.Name) }
 
 // IsDefault reports whether the entry is booted when nobody chooses.
 func (e *Entry) IsDefault() bool { return e.Default }

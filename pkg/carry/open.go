@@ -18,6 +18,7 @@ import (
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/policy"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -89,8 +90,8 @@ func newJob(t Target, o Options) (*Job, error) {
 	if o.List != "" || len(o.PCRs) > 0 {
 		return nil, fmt.Errorf("%w: List and PCRs are for Read", errOptions)
 	}
-	var err error
-	if j.arch == nil {
+	err := cmdline.Check(t.Cmdline)
+	if err == nil && j.arch == nil {
 		j.arch, err = archdesc.ByName(runtime.GOARCH)
 	}
 	return j, err
@@ -137,6 +138,9 @@ func (j *Job) open(ctx context.Context) error {
 	j.target.RNGSeed = make([]byte, seedSize)
 	if _, err := rand.Read(j.target.RNGSeed); err != nil {
 		return fmt.Errorf("seed: %w", err)
+	}
+	if hasBootconfig(j.target.Initrd) {
+		j.o.Log("the initrd ends with a bootconfig, which may add parameters to the command line: nothing measures it but the initrd's own digest")
 	}
 	if j.machine, err = archdesc.ReadMachine(j.o.Root, j.arch.Name(), os.Getpagesize()); err != nil {
 		return err

@@ -5,8 +5,12 @@
 package carry
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 // pack makes what travels. The target's command line names a list that comes
@@ -14,6 +18,9 @@ import (
 func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *archdesc.Target, error) {
 	t := j.target
 	t.Cmdline = handover.StripParam(t.Cmdline)
+	if strings.Contains(t.Cmdline, handover.Param+"=") {
+		return nil, nil, &Refusal{refusal.BadCommandLine, fmt.Errorf("it says %s= inside another parameter, and the next stage would take that for the name of a list", handover.Param)}
+	}
 	out := &archdesc.List{}
 	var err error
 	if way.by == handover.ByKernel {

@@ -43,7 +43,6 @@ var (
 	errNotRoot     = refusal.New(refusal.NotPrivileged, "not privileged")
 	errOptions     = refusal.New(refusal.Usage, "wrong options")
 	errClosed      = refusal.New(refusal.Usage, "the job is closed")
-	errInternal    = refusal.New(refusal.InternalError, "imaboot has a fault of its own")
 	errState       = refusal.New(refusal.BadState, "the note of what is loaded cannot be used")
 )
 
@@ -77,7 +76,7 @@ func guard(f func() error) (err error) {
 		if fault, ok := r.(interface{ Addr() uintptr }); ok {
 			err = fmt.Errorf("%w: fault at %#x", errFault, fault.Addr())
 		} else if r != nil {
-			err = fmt.Errorf("%w: %v\n%s", errInternal, r, debug.Stack())
+			err = fmt.Errorf("%w: %v\n%s", refusal.ErrInternal, r, debug.Stack())
 		}
 		err = refuse(err)
 	}()

@@ -18,7 +18,10 @@ func TestValue(t *testing.T) {
 		{"quiet", ""},
 		{"mem=1G", "1G"},
 		{"mem=1G mem=2G", "2G"},
-		{"mem=1G mem", ""},
+		{"mem=1G mem", "1G"},
+		{"mem=1G mem=", ""},
+		{"mem=1G\x00mem=2G", "1G"},
+		{"mem=1G\xa0mem=2G\vmem=3G\f", "3G"},
 		{`mem="1 G"`, "1 G"},
 		{`"mem=1 G"`, "1 G"},
 		{"mem=1G -- mem=2G", "1G"},
@@ -75,8 +78,10 @@ func TestSize(t *testing.T) {
 		{"0", 0, "", true},
 		{"0b1", 0, "b1", true},
 		{"18446744073709551615", math.MaxUint64, "", true},
-		{"18446744073709551616", 0, "18446744073709551616", false},
-		{"16E", 0, "16E", false},
+		{"18446744073709551616", 0, "", true},
+		{"18446744073709551617K", 1 << 10, "", true},
+		{"16E", math.MaxUint64, "", true},
+		{"16eB", math.MaxUint64, "B", true},
 		{"", 0, "", false},
 		{"K", 0, "K", false},
 		{"-1", 0, "-1", false},
@@ -125,12 +130,14 @@ func TestReuse(t *testing.T) {
 	for _, tt := range []struct{ running, appended, want string }{
 		{"", "", ""},
 		{"", "single", "single"},
+		{"quiet -- arg", "single", "quiet single -- arg"},
 		{"BOOT_IMAGE=(hd0)/vmlinuz root=/dev/vda2 initrd=a kexec-jump-back-entry=0x1 mine=1", "", "root=/dev/vda2"},
 		{"root=/dev/vda2 quiet", "single", "root=/dev/vda2 quiet single"},
 		{`dyndbg="file a +p"`, `x="1 2"`, `dyndbg="file a +p" x="1 2"`},
 	} {
-		if got := Reuse(tt.running, tt.appended, "mine"); got != tt.want {
-			t.Errorf("%q and %q: %q, want %q", tt.running, tt.appended, got, tt.want)
+		got, err := Reuse(tt.running, tt.appended, "mine")
+		if err != nil || got != tt.want {
+			t.Errorf("%q and %q: %q, %v, want %q", tt.running, tt.appended, got, err, tt.want)
 		}
 	}
 }
@@ -145,6 +152,7 @@ func FuzzLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		end, all := 0, []string(nil)
+		line, _, _ = strings.Cut(line, "\x00")
 		for at, w := range words(line) {
 			if trimRight(line[end:at]) != "" || w.Text == "" || line[at:at+len(w.Text)] != w.Text {
 				t.Fatalf("word %q at %d", w.Text, at)
@@ -169,10 +177,45 @@ func FuzzLine(f *testing.F) {
 		if got := Value(Set(line, "x", value), "x"); got != value {
 			t.Fatalf("set: %q", got)
 		}
+		if diff := cmp.Diff(texts(Words(line)), texts(Words(Tidy(line)))); diff != "" {
+			t.Fatalf("tidied: %s", diff)
+		}
 		if s := Set(line, "x", value); Set(s, "x", value) != s {
 			t.Fatalf("set twice: %q", s)
 		}
 	})
+}
+
+func TestTidy(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"", ""},
+		{" \t a  b\t\tc \t", "a b c"},
+		{`a  dyndbg="file a  +p"  "b  c"`, `a dyndbg="file a  +p" "b  c"`},
+		{"voil\u00e0  b", "voil\u00e0  b"},
+		{"a  b\x00 c", "a b\x00 c"},
+		{"a\n b", "a\n b"},
+		{`x="a  `, `x="a  `},
+	} {
+		got := Tidy(tt.line)
+		if got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.line, got, tt.want)
+		}
+		if diff := cmp.Diff(texts(Words(tt.line)), texts(Words(got))); diff != "" {
+			t.Errorf("%q: %s", tt.line, diff)
+		}
+	}
+}
+
+func TestLastSetup(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"quiet", ""},
+		{"root=/dev/a root", "/dev/a"},
+		{`root=/dev/a "root=/dev/b c" -- root=/dev/d`, "/dev/b c"},
+	} {
+		if got := LastSetup(tt.line, "root="); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.line, got, tt.want)
+		}
+	}
 }
 
 func FuzzSize(f *testing.F) {

@@ -36,6 +36,25 @@ func Set(line, name, value string) string {
 	return trim(name + "=" + value + " " + Remove(line, name))
 }
 
+// Tidy returns a command line with one space for each run of blanks and tabs
+// between words. What stands in quotes is not changed.
+func Tidy(line string) string {
+	var b strings.Builder
+	end := 0
+	for at, w := range words(line) {
+		gap := line[end:at]
+		switch {
+		case strings.Trim(gap, " \t") != "":
+			b.WriteString(gap) // not for us to change
+		case end > 0:
+			b.WriteByte(' ')
+		}
+		b.WriteString(w.Text)
+		end = at + len(w.Text)
+	}
+	return b.String() + strings.TrimRight(line[end:], " \t")
+}
+
 // trim removes the white space in front of the first word and behind the last
 // one. What follows a quote that is not closed belongs to the word.
 func trim(line string) string {
@@ -62,9 +81,9 @@ func trimRight(line string) string {
 var booted = []string{"BOOT_IMAGE", "initrd", "kexec_jump_back_entry"}
 
 // Reuse returns a command line for the next kernel: the running kernel's, and
-// appended behind it. It leaves out what tells how the running kernel was
-// started, BOOT_IMAGE, initrd and kexec_jump_back_entry, and the parameters
-// drop.
-func Reuse(running, appended string, drop ...string) string {
-	return trim(Remove(running, slices.Concat(booted, drop)...) + " " + appended)
+// appended behind its parameters, as Append does. It leaves out what tells how
+// the running kernel was started, BOOT_IMAGE, initrd and kexec_jump_back_entry,
+// and the parameters drop.
+func Reuse(running, appended string, drop ...string) (string, error) {
+	return Append(Remove(running, slices.Concat(booted, drop)...), appended)
 }

@@ -10,16 +10,17 @@ import (
 )
 
 // Value returns the value of one of the kernel's parameters, the last one if
-// it is set more than once, and "" if it is not set or has no value.
+// several words set it, and "" if none does. A word without = is passed over.
 //
-// This is what early_param and module_param functions that keep one value end
-// up with: the kernel calls them for every word whose whole name is theirs, in
-// order (do_early_param of init/main.c, parse_one of kernel/params.c).
-// Functions declared by __setup are called otherwise: see Setup.
+// This is what an early_param or module_param function keeps that takes one
+// value: the kernel calls it for every word whose whole name is the function's,
+// in order (do_early_param of init/main.c, parse_one of kernel/params.c), and it
+// refuses a word that has no value. Functions that the kernel declares by __setup
+// are called otherwise: see Setup.
 func Value(line, name string) string {
 	value := ""
 	for w := range Params(line) {
-		if w.Is(name) {
+		if w.HasValue && w.Is(name) {
 			value = w.Value
 		}
 	}
@@ -50,4 +51,13 @@ func HasSetup(line, name string) bool {
 		return true
 	}
 	return false
+}
+
+// LastSetup returns what the last call gives to such a function, "" without one.
+func LastSetup(line, name string) string {
+	last := ""
+	for value := range Setup(line, name) {
+		last = value
+	}
+	return last
 }

@@ -15,8 +15,9 @@ import (
 // suffix K, M, G, T, P or E of either case for powers of 1024. It returns what
 // follows, for callers that read on as the kernel does.
 //
-// ok is false if s begins with no number, which the kernel takes for 0, or
-// with one of 2^64 or more, of which the kernel keeps the low 64 bits.
+// Of digits that make 2^64 or more the kernel keeps the low 64 bits; a suffix that
+// makes as much gives 2^64-1. If s begins with no number, ok is false, and the
+// kernel takes it for 0.
 func Size(s string) (size uint64, rest string, ok bool) {
 	base, digits := radix(s)
 	number := s
@@ -24,24 +25,28 @@ func Size(s string) (size uint64, rest string, ok bool) {
 		number = s[2:]
 	}
 	n := len(number) - len(strings.TrimLeft(number, digits))
-	v, err := strconv.ParseUint(number[:n], base, 64)
-	if err != nil {
+	if n == 0 {
 		return 0, s, false
+	}
+	for _, c := range []byte(number[:n]) {
+		// radix gives only such digits.
+		digit, _ := strconv.ParseUint(string(c), 16, 64)
+		size = size*base + digit
 	}
 	rest = number[n:]
 	shift := suffix(rest)
 	if shift == 0 {
-		return v, rest, true
+		return size, rest, true
 	}
-	if v > math.MaxUint64>>shift {
-		return 0, s, false
+	if size > math.MaxUint64>>shift {
+		return math.MaxUint64, rest[1:], true
 	}
-	return v << shift, rest[1:], true
+	return size << shift, rest[1:], true
 }
 
 // radix tells the base of the number that s begins with, and its digits
 // (_parse_integer_fixup_radix of lib/kstrtox.c).
-func radix(s string) (base int, digits string) {
+func radix(s string) (base uint64, digits string) {
 	const hex = "0123456789abcdefABCDEF"
 	switch {
 	case len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' && strings.IndexByte(hex, s[2]) >= 0:

@@ -67,9 +67,11 @@ func Params(line string) iter.Seq[Word] {
 
 func (w Word) isEnd() bool { return !w.HasValue && w.Name == end }
 
-// words yields the words of a line with their offsets in bytes.
+// words yields the words of a line with their offsets in bytes. The kernel reads
+// nothing behind a NUL.
 func words(line string) iter.Seq2[int, Word] {
 	return func(yield func(int, Word) bool) {
+		line, _, _ := strings.Cut(line, "\x00")
 		at := skipSpaces(line, 0)
 		for at < len(line) {
 			n := wordLen(line[at:])

@@ -9,10 +9,9 @@ package entry
 import (
 	"crypto/sha256"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
@@ -120,8 +119,5 @@ func (f File) String() string {
 }
 
 // Printable returns a text from a configuration in a form that is safe to print
-// on a console: control characters are escaped.
-func Printable(s string) string {
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)
-}
+// on a console: everything but printable characters is escaped.
+func Printable(s string) string { return human.Printable(s) }

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imaboot/imaboot/internal/human"
 )
 
 // text formats a field as the kernel does in ascii_runtime_measurements
@@ -106,11 +108,20 @@ func (r *Record) Report() RecordReport {
 }
 
 // WriteASCII writes the list exactly as the kernel prints it in
-// ascii_runtime_measurements.
+// ascii_runtime_measurements. Names of files are in it as they are, and may hold
+// what controls a terminal.
 func (l *List) WriteASCII(out io.Writer) error {
+	return l.writeLines(out, func(s string) string { return s })
+}
+
+// WritePrintable writes what WriteASCII does, with everything escaped that is no
+// printable character. Each record is one line.
+func (l *List) WritePrintable(out io.Writer) error { return l.writeLines(out, human.Printable) }
+
+func (l *List) writeLines(out io.Writer, form func(string) string) error {
 	w := bufio.NewWriter(out)
 	for r := range l.All {
-		fmt.Fprintln(w, r.ASCII())
+		fmt.Fprintln(w, form(r.ASCII()))
 	}
 	return w.Flush()
 }

@@ -66,7 +66,10 @@ func ReadCarried(root string) (*Carried, error) {
 	if err != nil {
 		return nil, fmt.Errorf("running kernel's command line: %w", err)
 	}
-	token := Token(string(cmdline))
+	token, err := Token(string(cmdline))
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range []string{RunDir, CarriedDir} {
 		dir := filepath.Join(root, name)
 		c, err := readCarried(dir, token)

@@ -127,6 +127,7 @@ func TestReadCarriedBad(t *testing.T) {
 		{"other records", edit(func(n *Note) { n.Records++ }), ErrCarriedDamaged, "records: 9, but 10"},
 		{"short digest", edit(func(n *Note) { n.SHA256 = n.SHA256[:10] }), ErrCarriedDamaged, "list_sha256"},
 		{"another list's note", edit(func(n *Note) { n.SHA256 = strings.Repeat("00", 32) }), ErrCarriedForeign, "but this one is 0000000000000000"},
+		{"two lists", write("proc/cmdline", "imaboot.list=0000000000000000 imaboot.list=1111111111111111\n"), ErrCarriedForeign, "both imaboot.list=0000000000000000 and imaboot.list=1111111111111111"},
 		{"a cold boot", write("proc/cmdline", "quiet\n"), ErrCarriedForeign, "without imaboot.list"},
 		{"lost", remove("imaboot"), ErrCarriedLost, "the hook for imaboot?"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -160,8 +161,30 @@ func (n *Note) WithParam(line string) string {
 // StripParam returns the command line without Param.
 func StripParam(line string) string { return cmdline.Remove(line, Param) }
 
-// Token returns the value of Param in a command line, or "".
-func Token(line string) string { return cmdline.Value(line, Param) }
+// Token returns the value of Param in a command line, or "". If two values differ
+// the error wraps ErrCarriedForeign.
+//
+// An initrd with a bootconfig puts words of its own in front of the command line
+// (setup_command_line of init/main.c). It could name its own list there, hide the
+// sender's parameter in an open quote or put "--" in front of it. Therefore every
+// occurrence in the text counts, wherever it stands.
+func Token(line string) (string, error) {
+	token := ""
+	for n := 0; ; n++ {
+		_, after, found := strings.Cut(line, Param+"=")
+		if !found {
+			return token, nil
+		}
+		value := strings.TrimPrefix(after, `"`)
+		if end := strings.IndexAny(value, `"`+" \t\n\v\f\r"); end >= 0 {
+			value = value[:end]
+		}
+		if n > 0 && value != token {
+			return "", fmt.Errorf("%w: the command line says both %s=%s and %s=%s", ErrCarriedForeign, Param, token, Param, value)
+		}
+		token, line = value, after
+	}
+}
 
 // orderName returns the name of a byte order in reports and messages.
 func orderName(order binary.ByteOrder) string {

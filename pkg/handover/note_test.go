@@ -57,13 +57,41 @@ func TestParam(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"", "imaboot.list=0123456789abcdef"},
 		{"quiet\timaboot.list=fedcba9876543210\tsplash", "imaboot.list=0123456789abcdef quiet\tsplash"},
-		{`x="a  imaboot.list=b" "imaboot.list=c d"`, `imaboot.list=0123456789abcdef x="a  imaboot.list=b"`},
+		{`x="a  imaboot.liste=b" "imaboot.list=c d"`, `imaboot.list=0123456789abcdef x="a  imaboot.liste=b"`},
 		{"quiet -- arg", "imaboot.list=0123456789abcdef quiet -- arg"},
 		{"quiet imaboot.list=fedcba9876543210 x='a  b'", "imaboot.list=0123456789abcdef quiet x='a  b'"},
 	} {
 		got := n.WithParam(tt.in)
-		if got != tt.want || Token(got) != n.Token() {
-			t.Errorf("%q: %q, want %q", tt.in, got, tt.want)
+		token, err := Token(got)
+		if got != tt.want || token != n.Token() || err != nil {
+			t.Errorf("%q: %q, %q, %v, want %q", tt.in, got, token, err, tt.want)
+		}
+	}
+}
+
+// TestToken: two lists on one command line are refused, however the words of a
+// bootconfig stand in front of the sender's.
+func TestToken(t *testing.T) {
+	for _, tt := range []struct {
+		line, want string
+		foreign    bool
+	}{
+		{"quiet", "", false},
+		{"imaboot.list=", "", false},
+		{"quiet imaboot.list=a1 -- arg", "a1", false},
+		{"imaboot.list=a1 imaboot.list=a1\n", "a1", false},
+		{`"imaboot.list=a1" imaboot.list="a1"`, "a1", false},
+		{"imaboot.list=a1 root=/dev/sda imaboot.list=b2", "", true},
+		{"imaboot.list=a1 imaboot.list=", "", true},
+		{"imaboot.list= imaboot.list=a1", "", true},
+		{`imaboot.list=a1 x="y"z" imaboot.list=b2 quiet`, "", true},
+		{"imaboot.list=a1 -- imaboot.list=b2", "", true},
+		{"-- imaboot.list=b2", "b2", false},
+		{"imaboot.list=a1\timaboot.list=a10", "", true},
+	} {
+		got, err := Token(tt.line)
+		if got != tt.want || errors.Is(err, ErrCarriedForeign) != tt.foreign || !tt.foreign && err != nil {
+			t.Errorf("%q: %q, %v", tt.line, got, err)
 		}
 	}
 }

@@ -15,12 +15,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imaboot/imaboot/internal/human"
 )
 
 // An Item is one entry of the menu.
 type Item struct {
-	// Text is the entry's line, and Below a line under it. Both are printed
-	// unchanged.
+	// Text is the entry's line, and Below a line under it. What is not
+	// printable in them is shown escaped.
 	Text, Below string
 	// Cmdline is the command line, which can be edited.
 	Cmdline string
@@ -146,7 +148,14 @@ func (s *session) read(ctx context.Context, i int, r io.Reader, next <-chan stru
 	}
 }
 
+// printf is the only place where text goes to the consoles. The format may hold
+// characters that control them, and the arguments may not.
 func (s *session) printf(format string, args ...any) {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = human.Printable(text)
+		}
+	}
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\r\n")
 	for i, w := range s.out {
 		if w == nil {

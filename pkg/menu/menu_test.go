@@ -9,10 +9,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -127,5 +129,20 @@ func TestNoDefault(t *testing.T) {
 	defer cancel()
 	if got := m.Show(ctx, &console{Reader: never{}}); got.Item != None || ctx.Err() == nil {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestHostile: what entries say of themselves does not control the console.
+func TestHostile(t *testing.T) {
+	const hostile = "x\x1b[2J\ry\bz\u009b2J\u202e\x9b1m\xff\a\x7f\t\n"
+	m := &Menu{Title: hostile, Items: []Item{{hostile, hostile, hostile}}, Timeout: 3 * time.Second}
+	c := &console{Reader: strings.NewReader("\x1b9\u009b\re 1\r\x15\b\r")}
+	m.Show(t.Context(), c)
+	// These are the menu's own.
+	text := strings.NewReplacer("\r\n", "", "\b \b", "", "\rbooting", "", "\r ", "", "\r>", "").Replace(c.String())
+	for i, r := range text {
+		if !strconv.IsPrint(r) || r == utf8.RuneError && text[i] != 0xef {
+			t.Fatalf("byte %d is %q: %q", i, r, text)
+		}
 	}
 }

@@ -91,7 +91,7 @@ var table = []Row{
 	{BadPCR, 7, false, "a PCR value is malformed"},
 	{BadFile, 8, true, "a file of the target cannot be read, or changed while it was in use"},
 	{NotKernel, 9, true, "the image is not a kernel for this machine"},
-	{BadCommandLine, 10, true, "the command line is too long for the target, or not ASCII where it must be"},
+	{BadCommandLine, 10, true, "the command line is too long for the target, is not ASCII where it must be, or has a control character; or --append cannot add to it"},
 	{BadDeviceTree, 11, true, "the device tree is broken, or one was given on an architecture that has none"},
 	{NoRoom, 12, true, "there is no room in memory for a segment; the memory map is printed"},
 	{UnknownArch, 13, false, "the architecture is not supported"},

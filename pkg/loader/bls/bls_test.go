@@ -157,7 +157,7 @@ func TestParse(t *testing.T) {
 			name: "systemd-boot: order, tabs, repeated keys, loader.conf",
 			files: kernels(map[string]string{
 				"loader/loader.conf":               "# comment\ndefault\tDEB*.conf\ntimeout 3\n",
-				"loader/entries/debian-6.1.conf":   "# Debian\ntitle\t\tDebian GNU/Linux 12\nsort-key\tdebian\nmachine-id aa\nversion 6.1\noptions\troot=UUID=1\noptions quiet  splash\ninitrd i j\ninitrd\t/i\nlinux /k\ndevicetree /j\r\n",
+				"loader/entries/debian-6.1.conf":   "# Debian\ntitle\t\tDebian GNU/Linux 12\nsort-key\tdebian\nmachine-id aa\nversion 6.1\noptions\troot=UUID=1\noptions quiet  splash x=\"1  2\"\ninitrd i j\ninitrd\t/i\nlinux /k\ndevicetree /j\r\n",
 				"loader/entries/debian-6.12.conf":  "title Debian GNU/Linux 12\nsort-key debian\nmachine-id aa\nversion 6.12\nlinux k\n",
 				"loader/entries/debian-b.conf":     "sort-key debian\nmachine-id bb\nversion 7\nlinux k\n",
 				"loader/entries/arch.conf":         "sort-key arch\nlinux k\n",
@@ -169,7 +169,7 @@ func TestParse(t *testing.T) {
 				"arch||/k|||",
 				"arch2||/k|||",
 				"debian-6.12|Debian GNU/Linux 12|/k|||",
-				"debian-6.1|Debian GNU/Linux 12|/k|/i,/j,/i|/j|root=UUID=1 quiet splash",
+				"debian-6.1|Debian GNU/Linux 12|/k|/i,/j,/i|/j|root=UUID=1 quiet splash x=\"1  2\"",
 				"debian-b||/k|||",
 				"zz||/k|||",
 				"arch-bad||/k|||",

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imaboot/imaboot/pkg/cmdline"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/loader"
 )
@@ -123,7 +124,7 @@ func (s *snippet) complete(at *place, env *variables, arch string) error {
 			return wrong("%w", err)
 		}
 	}
-	s.Cmdline = strings.Join(strings.Fields(texts[2]), " ")
+	s.Cmdline = cmdline.Tidy(texts[2])
 	var err error
 	if s.Kernel, err = at.locate(texts[0]); err != nil {
 		return wrong("linux: %w", err)

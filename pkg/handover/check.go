@@ -60,6 +60,9 @@ type Report struct {
 	// UnknownDigests is set if the template digests use a hash that imaboot
 	// cannot compute. They were not checked; replays do not use them.
 	UnknownDigests bool `json:"unknown_digests,omitempty"`
+	// UnknownBanks are banks of the TPM that imaboot cannot replay. See
+	// Report.Leave.
+	UnknownBanks []string `json:"unknown_banks,omitempty"`
 	// Trimmed is what List.Trimmed reports.
 	Trimmed bool   `json:"trimmed,omitempty"`
 	Hops    []Hop  `json:"hops"`
@@ -104,7 +107,9 @@ type Bank struct {
 
 // Check compares every template digest with its data, and the replay of each
 // bank with its PCR. index is the number of the PCR. Check also compares the
-// other registers if the list has records for them.
+// other registers if the list has records for them, and DefaultPCR in any case: a
+// list that was moved to another register does not explain it. A register that
+// software can reset proves nothing, and is not compared.
 func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
 	r, _ := check(l, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
 	return r
@@ -156,7 +161,10 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 		return nil, err
 	}
 	index := registers[0].Index
-	runs = slices.DeleteFunc(runs, func(x *run) bool { return x.index != uint32(index) && l.count[x.index] == 0 })
+	runs = slices.DeleteFunc(runs, func(x *run) bool {
+		unused := x.index != uint32(index) && x.index != DefaultPCR && l.count[x.index] == 0
+		return unused || x.index > lastProving
+	})
 	report := &Report{
 		PCR: index, Records: l.Records(), Bytes: len(l.data), Tampered: tampered, UnknownDigests: unknown,
 		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),

@@ -30,7 +30,7 @@ func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *
 		return nil, nil, err
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
-	note := handover.NewNote(l, way.by, release, canonical, pcrIndex, s.values())
+	note := handover.NewNote(l, way.by, release, canonical, l.Index(), s.values(l.Index()))
 	note.Imaboot = Version
 	if out.Archive, err = l.Archive(note, way.events); err != nil {
 		return nil, nil, err

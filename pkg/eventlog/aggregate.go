@@ -95,8 +95,7 @@ func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte,
 		out[digest] = append(out[digest], x)
 	}
 	add(Aggregate{PCRs: "0-7"}, head)
-	i := l.bank(a)
-	if i < 0 {
+	if !l.has(a) {
 		return out, nil
 	}
 	values := map[int][]byte{StringPCR: make([]byte, a.Size()), FilePCR: make([]byte, a.Size())}
@@ -105,8 +104,14 @@ func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte,
 		if n == len(l.Events) {
 			return out, nil
 		}
-		if e := l.Events[n]; values[e.PCR] != nil {
-			values[e.PCR] = e.extend(values[e.PCR], a, i)
+		e := l.Events[n]
+		value, used := values[e.PCR]
+		if !used {
+			continue
+		}
+		var ok bool
+		if values[e.PCR], ok = e.extend(value, a); !ok {
+			return out, nil // nobody knows what it extended
 		}
 	}
 }

@@ -99,11 +99,12 @@ func (c *command) verify(f *flag.FlagSet) action {
 			err = c.printJSON(struct {
 				head
 				*handover.Report
-				Digest  string             `json:"list_sha256"`
-				TPM     *tpm.Chip          `json:"tpm,omitempty"`
-				Carried *carriedReport     `json:"carried,omitempty"`
-				Events  *carry.EventReport `json:"event_log,omitempty"`
-			}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, reportCarried(s.Carried), s.Events})
+				Digest    string                 `json:"list_sha256"`
+				TPM       *tpm.Chip              `json:"tpm,omitempty"`
+				Carried   *carriedReport         `json:"carried,omitempty"`
+				Events    *carry.EventReport     `json:"event_log,omitempty"`
+				Aggregate *carry.AggregateReport `json:"boot_aggregate,omitempty"`
+			}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, reportCarried(s.Carried), s.Events, s.Aggregate})
 		} else {
 			err = s.WriteText(c.stdout)
 		}

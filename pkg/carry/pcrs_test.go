@@ -31,7 +31,7 @@ func TestRegisters(t *testing.T) {
 		{"another PCR of the kernel", 11, nil, "", "PCR 11: sha1 match, sha256 match; PCR 10: sha1 match"},
 		{"and PCR 10 was extended", 11, foreign(10), refusal.BankNotReplayable, "PCR 10: sha1 no match"},
 		{"a PCR that can be reset", 10, func(m *machine) { m.measureIn(16, "/bin/debug", nil) }, refusal.UnprovenRecords, "1 of 8 records are unproven: 1 of PCR 16"},
-		{"a PCR that does not answer", 10, func(m *machine) { m.write(tpmDir+"/pcr-sha256/12", nil) }, refusal.NoTPM, "pcr-sha256/12 shows no value"},
+		{"a PCR that does not answer", 10, func(m *machine) { m.write(tpmDir+"/pcr-sha256/12", nil) }, refusal.NoTPM, "pcr-sha256/12 is empty"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMachineAt(t, tt.index)

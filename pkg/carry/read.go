@@ -39,6 +39,9 @@ type Snapshot struct {
 	// Events compares the event log with the TPM. Only Read sets it, and
 	// only where there are both.
 	Events *EventReport
+	// Aggregate compares the first boot_aggregate with the TPM. Only Read
+	// sets it, and only if there are both.
+	Aggregate *AggregateReport
 
 	mode      TPMMode
 	grew      bool // while it was waited for
@@ -55,7 +58,10 @@ func (s *Snapshot) Err() error {
 	if s.eventsErr != nil {
 		return refuse(s.eventsErr)
 	}
-	return refuse(s.Events.err())
+	if err := s.Events.err(); err != nil {
+		return refuse(err)
+	}
+	return refuse(s.Aggregate.err())
 }
 
 // own is the offset, in bytes, at which the running kernel's part of the list
@@ -85,6 +91,7 @@ func Read(ctx context.Context, o Options) (s *Snapshot, err error) {
 			return err
 		}
 		s.Events, s.eventsErr = r.checkEvents(s.Report)
+		s.Aggregate = r.checkAggregate(s)
 		return nil
 	})
 	return s, err

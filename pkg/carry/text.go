@@ -43,6 +43,9 @@ func (s *Snapshot) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "PCR %d %s: replayed %s, PCR %s, extended %v\n", x.PCR, x.Algorithm, x.Replayed, x.Value, x.Forms)
 	}
 	s.Events.write(&b)
+	if a := s.Aggregate; a != nil {
+		fmt.Fprintf(&b, "hop 1: %s\n", a.Text)
+	}
 	fmt.Fprintln(&b, r.Text)
 	_, err := b.WriteTo(w)
 	return refuse(err)

@@ -5,6 +5,7 @@
 package eventlog
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -64,12 +65,42 @@ func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorit
 	return out, nil
 }
 
+// ExplainNow explains a boot_aggregate by the registers as they are now. read is
+// that of ExplainAll. It returns an error if a register cannot be read, or if the
+// digest cannot be computed here.
+func ExplainNow(aggregate string, read func(index int, a pcr.Algorithm) ([]byte, error)) (Aggregate, error) {
+	a, digest, ok := splitAggregate(aggregate)
+	if !ok {
+		return Aggregate{}, fmt.Errorf("%q is a digest that cannot be computed here", aggregate)
+	}
+	var content []byte
+	for index := range FilePCR + 1 {
+		if index == firmwarePCRs && string(a.Sum(content)) == digest {
+			return Aggregate{PCRs: "0-7"}, nil
+		}
+		value, err := read(index, a)
+		if err != nil {
+			return Aggregate{}, err
+		}
+		content = append(content, value...)
+	}
+	if string(a.Sum(content)) == digest {
+		return Aggregate{PCRs: "0-9"}, nil
+	}
+	return Aggregate{}, nil
+}
+
 // splitAggregate parses a boot_aggregate's digest, which reports write as
-// "sha256:d8e6…".
+// "sha256:d8e6…". Some templates have no algorithm; its size tells it.
 func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
 	if !ok {
-		name, digits = string(pcr.SHA1), s
+		digits = s
+		for _, a := range pcr.Algorithms {
+			if len(s) == 2*a.Size() {
+				name = string(a)
+			}
+		}
 	}
 	p, err := pcr.New(name, digits)
 	return p.Algorithm, string(p.Value), err == nil

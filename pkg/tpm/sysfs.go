@@ -124,7 +124,7 @@ func readValue(path, bank string) (pcr.Value, error) {
 		return pcr.Value{}, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	if len(bytes.Trim(value, "\x00")) == 0 {
-		return pcr.Value{}, fmt.Errorf("%w: %s shows no value", errSilent, path)
+		return pcr.Value{}, fmt.Errorf("%w: %s is empty", errSilent, path)
 	}
 	p, err := pcr.New(bank, string(value))
 	if err != nil {
@@ -136,12 +136,17 @@ func readValue(path, bank string) (pcr.Value, error) {
 // readPCRs12 reads the line "PCR-10: AA BB …" from the one file of a TPM 1.2.
 func readPCRs12(path string, index int) (pcr.Value, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return pcr.Value{}, fmt.Errorf("%w: %w", errNoPCRs, err)
+	}
+	if err != nil {
+		return pcr.Value{}, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
+	empty := true // as of a TPM that leaves
 	for s.Scan() {
+		empty = false
 		value, ok := strings.CutPrefix(s.Text(), fmt.Sprintf("PCR-%02d:", index))
 		if !ok {
 			continue
@@ -155,5 +160,8 @@ func readPCRs12(path string, index int) (pcr.Value, error) {
 	if err := s.Err(); err != nil {
 		return pcr.Value{}, fmt.Errorf("%w: %s: %w", errSilent, path, err)
 	}
-	return pcr.Value{}, fmt.Errorf("%w: %s has no PCR %d", errSilent, path, index)
+	if empty {
+		return pcr.Value{}, fmt.Errorf("%w: %s is empty", errSilent, path)
+	}
+	return pcr.Value{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
 }

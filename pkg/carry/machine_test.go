@@ -41,6 +41,8 @@ type machine struct {
 	// index is the PCR of the kernel, and values has all that were extended.
 	index  int
 	values map[int]map[pcr.Algorithm][]byte
+	// padded: the kernel has no hash but SHA-1 when IMA starts.
+	padded bool
 
 	// held is what is loaded, nil for nothing, and loads how often it was.
 	held  *archdesc.Plan
@@ -163,7 +165,11 @@ func (m *machine) extend(data []byte) { m.extendIn(m.index, data) }
 
 func (m *machine) extendIn(index int, data []byte) {
 	for a, value := range m.values[index] {
-		m.values[index][a] = a.Sum(append(bytes.Clone(value), a.Sum(data)...))
+		digest := a.Sum(data)
+		if m.padded {
+			digest = append(pcr.SHA1.Sum(data), make([]byte, a.Size()-pcr.SHA1.Size())...)
+		}
+		m.values[index][a] = a.Sum(append(bytes.Clone(value), digest...))
 	}
 	m.show(index)
 }

@@ -31,7 +31,7 @@ func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
 	note := handover.NewNote(l, way.by, release, canonical, l.Index(), s.values(l.Index()))
-	note.Imaboot = Version
+	note.Imaboot, note.Forms = Version, s.Report.Hint()
 	if out.Archive, err = l.Archive(note, way.events); err != nil {
 		return nil, nil, err
 	}

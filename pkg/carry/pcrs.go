@@ -89,7 +89,11 @@ func (s *Snapshot) compare() (*handover.Report, error) {
 			unknown = r.Unknown
 		}
 	}
-	report := handover.Check(s.List, s.Index(), s.values(s.Index()), others...)
+	var hint handover.Hint
+	if s.Carried != nil {
+		hint = s.Carried.Note.Forms
+	}
+	report := handover.CheckHint(s.List, hint, s.Index(), s.values(s.Index()), others...)
 	report.Leave(unknown)
 	return report, nil
 }

@@ -111,7 +111,14 @@ type Bank struct {
 // list that was moved to another register does not explain it. A register that
 // software can reset proves nothing, and is not compared.
 func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
-	r, _ := check(l, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
+	return CheckHint(l, nil, index, pcrs, others...)
+}
+
+// CheckHint is Check with a hint on what the kernels extended. Where the kernels
+// extended different forms without a pattern, it can prove a list whose
+// combinations of forms are too many to try.
+func CheckHint(l *List, hint Hint, index int, pcrs []pcr.Value, others ...Register) *Report {
+	r, _ := check(l, hint, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
 	return r
 }
 
@@ -120,7 +127,7 @@ func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
 func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
 	var l *List
 	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
-	r, err := check(rough, append([]Register{{index, pcrs}}, others...), func() (_ *List, err error) {
+	r, err := check(rough, nil, append([]Register{{index, pcrs}}, others...), func() (_ *List, err error) {
 		l, err = Parse(data)
 		return l, err
 	})
@@ -129,7 +136,7 @@ func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register)
 
 // check replays rough, of which only the bytes are known, while parse makes a
 // list of them.
-func check(rough *List, registers []Register, parse func() (*List, error)) (*Report, error) {
+func check(rough *List, hint Hint, registers []Register, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank computes the hashes that the check of the digests needs.
 	var wg sync.WaitGroup
@@ -171,7 +178,7 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 		Banks: make([]Bank, len(runs)),
 	}
 	for i, x := range runs {
-		x.list = l
+		x.list, x.hint = l, hint.forms(x.bank, len(l.hops))
 		wg.Go(func() { report.Banks[i] = x.report() })
 	}
 	wg.Wait()

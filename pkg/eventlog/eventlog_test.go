@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,7 +166,7 @@ func oddLogs(t testing.TB) map[string][]byte {
 		"other order":       New(two).With(append([]Event{other}, l.Events...)...).Bytes(),
 		"fewer digests":     New(two).With(append([]Event{fewer, none}, l.Events...)...).Bytes(),
 		"of no register":    New(two).With(append([]Event{free}, l.Events...)...).Bytes(),
-		"a digest is lost":  New(two).With(append(l.Events[:len(l.Events):len(l.Events)], loader)...).Bytes(),
+		"a digest is lost":  New(two).With(append(slices.Clip(l.Events), loader)...).Bytes(),
 		"older format":      old,
 		"older, no Spec ID": old[oldHeader+16:],
 	}

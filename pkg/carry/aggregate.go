@@ -11,9 +11,9 @@ import (
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/eventlog"
+	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
-	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
 // An AggregateReport compares the boot_aggregate of the first kernel with the
@@ -37,51 +37,59 @@ func (r *AggregateReport) err() error {
 	return fmt.Errorf("%w: hop 1: %s", errAggregate, r.Text)
 }
 
-// checkAggregate returns nil if there is no TPM, or if the list does not begin with
-// the boot_aggregate of a kernel that found one.
+// A readPCR returns the value of a register in a bank.
+type readPCR = func(index int, a pcr.Algorithm) ([]byte, error)
+
+// checkAggregate compares the first boot_aggregate with the TPM. It returns nil if
+// there is no TPM, or no such boot_aggregate.
 func (r *reader) checkAggregate(s *Snapshot) *AggregateReport {
-	hops := s.Report.Hops
-	if s.PCRs == nil || len(hops) == 0 || hops[0].BootAggregate == "" || hops[0].NoTPM {
+	if s.PCRs == nil {
 		return nil
 	}
 	all := make([]int, eventlog.FilePCR+1)
 	for i := range all {
 		all[i] = i
 	}
-	now, err := tpm.Read(r.o.Root, all...)
-	if err != nil {
-		return notCompared(err)
-	}
-	read := func(index int, a pcr.Algorithm) ([]byte, error) {
+	now, err := r.chip.Read(all...)
+	return compareAggregate(s.Report, r.eventLogs, func(index int, a pcr.Algorithm) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
 		for _, p := range now[index].PCRs {
 			if p.Algorithm == a {
 				return p.Value, nil
 			}
 		}
 		return nil, fmt.Errorf("%s has no bank %s", r.chip.Name(), a)
+	})
+}
+
+// compareAggregate explains the first boot_aggregate by the registers as they are,
+// or by what event logs say they were. It returns nil if the list does not begin
+// with the boot_aggregate of a kernel that found a TPM.
+func compareAggregate(report *handover.Report, logs func() []*eventlog.Log, read readPCR) *AggregateReport {
+	if len(report.Hops) == 0 || report.Hops[0].BootAggregate == "" || report.Hops[0].NoTPM {
+		return nil
 	}
-	got, err := eventlog.ExplainNow(hops[0].BootAggregate, read)
+	aggregate := report.Hops[0].BootAggregate
+	got, err := eventlog.ExplainNow(aggregate, read)
 	if err != nil {
-		return notCompared(err)
+		return &AggregateReport{Text: fmt.Sprintf("boot_aggregate was not compared: %v", err)}
 	}
 	when := "as they are"
 	if got.PCRs == "" {
-		got, when = r.explainEarlier(hops[0].BootAggregate, read)
+		got, when = explainEarlier(aggregate, logs(), read)
 	}
 	if got.PCRs == "" {
-		return &AggregateReport{Verdict: refusal.AggregateMismatch, Text: fmt.Sprintf("boot_aggregate %s is the digest neither of PCRs 0-7 nor of PCRs 0-9", hops[0].BootAggregate)}
+		return &AggregateReport{Verdict: refusal.AggregateMismatch, Text: fmt.Sprintf("boot_aggregate %s is the digest neither of PCRs 0-7 nor of PCRs 0-9", aggregate)}
 	}
 	return &AggregateReport{refusal.Match, got.PCRs, fmt.Sprintf("boot_aggregate is that of PCRs %s %s", got.PCRs, when)}
 }
 
-func notCompared(err error) *AggregateReport {
-	return &AggregateReport{Text: fmt.Sprintf("boot_aggregate was not compared: %v", err)}
-}
-
 // explainEarlier explains a boot_aggregate by PCRs 8 and 9 as they were before,
 // which only a log can tell, or before anything was extended.
-func (r *reader) explainEarlier(aggregate string, read func(int, pcr.Algorithm) ([]byte, error)) (eventlog.Aggregate, string) {
-	for _, l := range r.eventLogs() {
+func explainEarlier(aggregate string, logs []*eventlog.Log, read readPCR) (eventlog.Aggregate, string) {
+	for _, l := range logs {
 		got, err := l.ExplainAll([]string{aggregate}, read)
 		if err != nil || got[0].PCRs == "" {
 			continue

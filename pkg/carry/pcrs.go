@@ -35,7 +35,8 @@ func (r *reader) readTPM() (tpm.Readings, error) {
 }
 
 // readPCRs reads the registers, and says once which TPM it reads if that is not
-// obvious.
+// obvious. The TPM stays the same: IMA keeps the one that it found, even if that
+// leaves.
 func (r *reader) readPCRs() (tpm.Readings, error) {
 	if r.chip == nil {
 		c, err := tpm.Find(r.o.Root)
@@ -46,7 +47,7 @@ func (r *reader) readPCRs() (tpm.Readings, error) {
 			r.o.Log("TPM: %s", c)
 		}
 	}
-	return tpm.Read(r.o.Root, r.indexes...)
+	return r.chip.Read(r.indexes...)
 }
 
 // wants adds registers to those that are read. It reports whether one is new.
@@ -67,7 +68,7 @@ func (r *reader) moved(all tpm.Readings) bool {
 	if len(all) == 0 || all[0].Counter == nil {
 		return false
 	}
-	now := tpm.Counter(r.o.Root)
+	now := r.chip.Counter()
 	if now == nil {
 		return false
 	}

@@ -77,6 +77,22 @@ func TestSeen(t *testing.T) {
 	needRefusal(t, err, refusal.NoTPM, "does not answer any more")
 }
 
+// TestAnotherStays: if IMA's TPM leaves, another one does not take its place.
+func TestAnotherStays(t *testing.T) {
+	m := newMachine(t)
+	if err := os.CopyFS(m.file("sys/class/tpm/tpm1"), os.DirFS(m.file(tpmDir))); err != nil {
+		t.Fatal(err)
+	}
+	j := m.open(m.options())
+	if _, err := j.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.loseTPM(); err != nil {
+		t.Fatal(err)
+	}
+	needRefusal(t, j.Exec(t.Context()), refusal.NoTPM, "does not answer any more")
+}
+
 // TestMeasuredElsewhere: a record that no PCR proves is no measurement of the
 // target.
 func TestMeasuredElsewhere(t *testing.T) {

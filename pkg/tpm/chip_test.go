@@ -76,8 +76,11 @@ func TestOpenNames(t *testing.T) {
 					t.Errorf("error %v, want %q", err, want)
 				}
 			}
-			root := fileroot.New(t, tt.files)
-			if _, err := Read(root, 10); refusal.Of(err) != refusal.NoTPM || errors.Is(err, ErrNoTPM) || !strings.Contains(err.Error(), "tpm2") {
+			c, err := Find(fileroot.New(t, tt.files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Read(10); refusal.Of(err) != refusal.NoTPM || errors.Is(err, ErrNoTPM) || !strings.Contains(err.Error(), "tpm2") {
 				t.Errorf("Read: %v", err)
 			}
 		})

@@ -104,7 +104,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	// Without a device there is no counter.
-	if all, err = Read(root, 11); err != nil || all[0].Counter != nil {
+	if all, err = c.Read(11); err != nil || all[0].Counter != nil {
 		t.Errorf("%+v, %v", all, err)
 	}
 }

@@ -12,16 +12,12 @@ import (
 	"github.com/google/go-tpm/tpm2/transport"
 )
 
-// Read reads registers in all banks from the sysfs under root (normally "/"). If
-// sysfs has no PCRs, as before Linux 5.12, it reads from the device. If the
-// device answers, Read reads the update counter first. A counter that later
-// equals that of the first reading shows that no PCR has changed since then. The
-// error wraps ErrNoTPM if there is no TPM.
-func Read(root string, indexes ...int) (Readings, error) {
-	c, err := Find(root)
-	if err != nil {
-		return nil, err
-	}
+// Read reads registers in all banks from sysfs. If sysfs has no PCRs, as before
+// Linux 5.12, it reads from the device. If the device answers, Read reads the
+// update counter first. A counter that later equals that of the first reading
+// shows that no PCR has changed since then. Its errors never wrap ErrNoTPM: a TPM
+// that was found and cannot be read is not taken for none.
+func (c *Chip) Read(indexes ...int) (Readings, error) {
 	dev, err := c.Open()
 	if err != nil {
 		return c.read(nil, err, indexes)
@@ -60,8 +56,8 @@ func (c *Chip) read(dev transport.TPM, devErr error, indexes []int) (Readings, e
 
 // Counter reads the TPM's update counter. It returns nil if the counter cannot
 // be read.
-func Counter(root string) *uint32 {
-	dev, err := Open(root)
+func (c *Chip) Counter() *uint32 {
+	dev, err := c.Open()
 	if err != nil {
 		return nil
 	}

@@ -42,7 +42,7 @@ var commands = []subcommand{
 	{name: "exec", does: "jump to what load has loaded", outcome: true, setup: (*command).exec,
 		more: "If the list has grown since, or if load was run with --measure, exec loads again first. It writes file systems back, but does not stop services."},
 	{name: "unload", does: "drop what is loaded", setup: (*command).unload},
-	{name: "verify", does: "compare the list with PCR 10 in every bank", setup: (*command).verify,
+	{name: "verify", does: "compare the list with the TPM in every bank", setup: (*command).verify,
 		more: "The list is replayed. It includes what earlier kernels sent as a file."},
 	{name: "list", does: "show the list, or write it to a file", setup: (*command).list,
 		more: "The list includes what earlier kernels sent as a file. On a terminal, everything but printable characters is escaped, and a binary list is refused."},

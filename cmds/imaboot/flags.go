@@ -82,7 +82,7 @@ func (o *options) carriedFlag(f *flag.FlagSet) {
 
 func (o *options) tpmFlag(f *flag.FlagSet) {
 	o.tpm = auto
-	f.Var(flags.Choice(&o.tpm, "require", auto, "off"), "tpm", `Compare the list with PCR 10. Without a TPM, "require" refuses, and "auto" goes on except in verify. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
+	f.Var(flags.Choice(&o.tpm, "require", auto, "off"), "tpm", `Compare the list with PCR 10 and every other PCR that it has records of. Without a TPM, "require" refuses, and "auto" goes on except in verify. "require" also refuses a list with records that no PCR proves. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
 }
 
 // take names the kernel, and with it the configuration beside it.

@@ -18,6 +18,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kernelfs"
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/tpm"
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
 
@@ -99,10 +100,12 @@ func (c *command) verify(f *flag.FlagSet) action {
 			err = c.printJSON(struct {
 				head
 				*handover.Report
-				Digest  string             `json:"list_sha256"`
-				Carried *carriedReport     `json:"carried,omitempty"`
-				Events  *carry.EventReport `json:"event_log,omitempty"`
-			}{head{schema, "verify"}, s.Report, s.SHA256(), reportCarried(s.Carried), s.Events})
+				Digest    string                 `json:"list_sha256"`
+				TPM       *tpm.Chip              `json:"tpm,omitempty"`
+				Carried   *carriedReport         `json:"carried,omitempty"`
+				Events    *carry.EventReport     `json:"event_log,omitempty"`
+				Aggregate *carry.AggregateReport `json:"boot_aggregate,omitempty"`
+			}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, reportCarried(s.Carried), s.Events, s.Aggregate})
 		} else {
 			err = s.WriteText(c.stdout)
 		}

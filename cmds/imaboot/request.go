@@ -40,7 +40,7 @@ func (c *command) carryOptions(o *options) carry.Options {
 		out.TPM = carry.TPMMode(o.tpm)
 	}
 	if c.sawTPM && out.TPM == carry.TPMAuto {
-		out.TPM = carry.TPMRequire
+		out.TPM = carry.TPMSeen
 	}
 	out.Log, out.Debug, out.Jumping = c.step, c.detail, c.jumping
 	return out

@@ -7,8 +7,8 @@
 //
 // The list goes one way, a file of this package for each step:
 //
-//	read    PCR 10 in every bank, then the list (read.go)
-//	check   replay the list, and compare it with the PCR (check.go)
+//	read    the list's PCRs in every bank, then the list (pcrs.go, read.go)
+//	check   replay the list, and compare it with the PCRs (check.go)
 //	choose  which carrier takes it, with which note and event log (choose.go)
 //	pack    make the kexec buffer, or the archive (pack.go)
 //	plan    place the segments (plan.go)
@@ -24,6 +24,7 @@ package carry
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -64,12 +65,16 @@ type Target struct {
 // A TPMMode says what to do without a TPM.
 type TPMMode string
 
-// How the list is compared with PCR 10. TPMAuto and TPMRequire refuse a list that
+// How the list is compared with the TPM's PCRs. All but TPMOff refuse a list that
 // does not lead to what the TPM has.
 const (
 	// TPMAuto compares if there is a TPM.
 	TPMAuto TPMMode = ""
-	// TPMRequire refuses a machine without one.
+	// TPMSeen is TPMAuto on a machine that had a TPM a moment ago: it refuses
+	// if there is none any more.
+	TPMSeen TPMMode = "seen"
+	// TPMRequire refuses a machine without a TPM, and a list that has records
+	// which no PCR proves.
 	TPMRequire TPMMode = "require"
 	// TPMOff does not ask the TPM.
 	TPMOff TPMMode = "off"
@@ -136,7 +141,7 @@ func (o *Options) check() error {
 	switch {
 	case o.By != "" && o.By != ByKernel && o.By != ByInitramfs:
 		return fmt.Errorf("%w: the carrier %q is unknown", errOptions, o.By)
-	case o.TPM != TPMAuto && o.TPM != TPMRequire && o.TPM != TPMOff:
+	case !slices.Contains([]TPMMode{TPMAuto, TPMSeen, TPMRequire, TPMOff}, o.TPM):
 		return fmt.Errorf("%w: the TPM mode %q is unknown", errOptions, o.TPM)
 	case o.Measure && o.NoNote:
 		return fmt.Errorf("%w: Measure sends an event log beside the note that NoNote leaves out", errOptions)

@@ -18,14 +18,11 @@ import (
 // will be at the jump.
 func (j *Job) check(s *Snapshot) (*handover.List, error) {
 	j.o.Log("list: %s in %s, %s; %s", human.Count(s.Records(), "records"), human.Count(len(s.Report.Hops), "hops"), human.Size(int64(len(s.Bytes()))), s.Report.Text)
-	if s.PCRs != nil && len(s.PCRs.Unknown) > 0 {
-		j.o.Log("banks that cannot be replayed here: %v", s.PCRs.Unknown)
-	}
 	// readTPM has refused a missing TPM where one is required.
 	if s.Report.Verdict == handover.ListAhead && s.grew {
 		return nil, fmt.Errorf("%w: %s: stop what runs beside imaboot", errGrowing, s.Report.Text)
 	}
-	if !s.Report.Verdict.CanGo() {
+	if !j.o.accept(s.Report.Verdict) {
 		return nil, bad(s.Report.Verdict, s.Report.Text)
 	}
 	if err := j.checkMeasured(s); err != nil {
@@ -36,6 +33,12 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 		return nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
 	}
 	return j.predict(s)
+}
+
+// accept reports whether a list with this verdict may be carried. TPMRequire wants
+// all of it proven.
+func (o *Options) accept(v handover.Verdict) bool {
+	return v.CanGo() && (o.TPM != TPMRequire || v == handover.Match)
 }
 
 // checkMeasured finds the content of the target's files in the list. It looks

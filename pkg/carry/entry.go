@@ -48,7 +48,7 @@ func (e *Entry) Load() error {
 	}
 	_, err = job.Load(context.Background())
 	if job.SawTPM() && e.Options.TPM == TPMAuto {
-		e.Options.TPM = TPMRequire
+		e.Options.TPM = TPMSeen
 	}
 	if err != nil {
 		_ = job.Close()

@@ -35,7 +35,7 @@ func (r *reader) checkEvents(report *handover.Report) (*EventReport, error) {
 		return nil, err
 	}
 	dev, err := r.o.calls.openTPM()
-	if errors.Is(err, tpm.ErrNoTPM) {
+	if errors.Is(err, tpm.ErrNoTPM2) {
 		r.o.Log("an event log was handed on, which nothing proves without a TPM 2.0")
 		return nil, nil
 	}

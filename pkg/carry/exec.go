@@ -95,7 +95,7 @@ func (j *Job) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if now.SHA256() != kept.Digest || ruleText(rule) != kept.KexecRule || !now.Report.Verdict.CanGo() {
+	if now.SHA256() != kept.Digest || ruleText(rule) != kept.KexecRule || !j.o.accept(now.Report.Verdict) {
 		j.o.Log("the list is not the one that was loaded: loading again")
 		return j.load(ctx, nil)
 	}

@@ -106,7 +106,7 @@ func TestEntry(t *testing.T) {
 	if err := errors.Join(e.Close(), other.Load(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if e.Options.TPM != TPMRequire {
+	if e.Options.TPM != TPMSeen {
 		t.Errorf("TPM mode %q after a load with a TPM", e.Options.TPM)
 	}
 	// Both ways to fail leave no job behind.

@@ -93,7 +93,7 @@ func (j *Job) unchanged(s *Snapshot) (bool, error) {
 		return false, err
 	}
 	if !now.Same(s.PCRs) {
-		j.o.Log("PCR %d has changed", pcrIndex)
+		j.o.Log("a PCR has changed")
 		return false, nil
 	}
 	return true, nil

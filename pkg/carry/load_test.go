@@ -121,7 +121,7 @@ func TestLoad(t *testing.T) {
 			},
 		},
 		{
-			name: "no TPM, and one is required", want: refusal.NoTPM, text: "does not exist",
+			name: "no TPM, and one is required", want: refusal.NoTPM, text: "lists none",
 			options: func(o *Options) { o.TPM = TPMRequire },
 			world: func(t *testing.T, m *machine, _ func()) {
 				if err := m.loseTPM(); err != nil {

@@ -34,11 +34,15 @@ var errJumped = errors.New("jumped")
 // A machine is a root tree, as a kernel shows it, and the calls to that kernel.
 // It plans for s390x, whose captured machine is one file.
 type machine struct {
-	t      *testing.T
-	root   string
-	list   []byte
-	count  int
-	values map[pcr.Algorithm][]byte
+	t     *testing.T
+	root  string
+	list  []byte
+	count int
+	// index is the PCR of the kernel, and values has all that were extended.
+	index  int
+	values map[int]map[pcr.Algorithm][]byte
+	// padded: the kernel has no hash but SHA-1 when IMA starts.
+	padded bool
 
 	// held is what is loaded, nil for nothing, and loads how often it was.
 	held  *archdesc.Plan
@@ -63,12 +67,15 @@ const (
 )
 
 // newMachine has a list of listSize records that its TPM explains.
-func newMachine(t *testing.T) *machine {
+func newMachine(t *testing.T) *machine { return newMachineAt(t, 10) }
+
+// newMachineAt has a kernel that extends another PCR.
+func newMachineAt(t *testing.T, index int) *machine {
 	iomem, err := os.ReadFile("../archdesc/testdata/s390x/kvm-512m/iomem")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{t: t, values: map[pcr.Algorithm][]byte{}}
+	m := &machine{t: t, index: index, values: map[int]map[pcr.Algorithm][]byte{}}
 	m.root = fileroot.New(t, map[string]string{
 		"proc/cmdline":                     runningLine,
 		"proc/iomem":                       string(iomem),
@@ -87,10 +94,18 @@ func newMachine(t *testing.T) *machine {
 	if err := os.Chmod(filepath.Join(m.root, "run/imaboot"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range []pcr.Algorithm{pcr.SHA1, pcr.SHA256} {
-		m.values[a] = make([]byte, a.Size())
+	var firmware []byte
+	for i := range 15 {
+		m.values[i] = map[pcr.Algorithm][]byte{pcr.SHA1: make([]byte, pcr.SHA1.Size()), pcr.SHA256: make([]byte, pcr.SHA256.Size())}
+		if i < 8 {
+			m.extendIn(i, []byte{byte(i)})
+		}
+		m.show(i)
+		if i < 10 {
+			firmware = append(firmware, m.values[i][pcr.SHA256]...)
+		}
 	}
-	m.measure("boot_aggregate", nil)
+	m.measure("boot_aggregate", firmware)
 	for i := 1; i < listSize; i++ {
 		m.measure(fmt.Sprintf("/bin/%d", i), []byte{byte(i)})
 	}
@@ -120,13 +135,22 @@ func (m *machine) write(name string, b []byte) {
 // measure appends a record and extends it, as IMA does.
 func (m *machine) measure(name string, content []byte) { m.extend(m.record(name, content)) }
 
+// measureIn is measure under a rule with pcr=.
+func (m *machine) measureIn(index int, name string, content []byte) {
+	m.extendIn(index, m.recordIn(index, name, content))
+}
+
 // record appends a record of ima-ng that is not extended yet, and returns its
 // data.
 func (m *machine) record(name string, content []byte) []byte {
+	return m.recordIn(m.index, name, content)
+}
+
+func (m *machine) recordIn(index int, name string, content []byte) []byte {
 	field := func(b []byte) []byte { return append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...) }
 	sum := sha256.Sum256(content)
 	data := append(field(append([]byte("sha256:\x00"), sum[:]...)), field([]byte(name+"\x00"))...)
-	m.list = binary.LittleEndian.AppendUint32(m.list, 10)
+	m.list = binary.LittleEndian.AppendUint32(m.list, uint32(index))
 	m.list = append(m.list, pcr.SHA1.Sum(data)...)
 	m.list = append(m.list, field([]byte("ima-ng"))...)
 	m.list = append(m.list, field(data)...)
@@ -136,11 +160,24 @@ func (m *machine) record(name string, content []byte) []byte {
 	return data
 }
 
-// extend extends PCR 10 by the digest of data in each bank.
-func (m *machine) extend(data []byte) {
-	for a, value := range m.values {
-		m.values[a] = a.Sum(append(bytes.Clone(value), a.Sum(data)...))
-		fileroot.Add(m.t, m.root, map[string]string{fmt.Sprintf("%s/pcr-%s/10", tpmDir, a): fmt.Sprintf("%X\n", m.values[a])})
+// extend extends the kernel's PCR by the digest of data in each bank.
+func (m *machine) extend(data []byte) { m.extendIn(m.index, data) }
+
+func (m *machine) extendIn(index int, data []byte) {
+	for a, value := range m.values[index] {
+		digest := a.Sum(data)
+		if m.padded {
+			digest = append(pcr.SHA1.Sum(data), make([]byte, a.Size()-pcr.SHA1.Size())...)
+		}
+		m.values[index][a] = a.Sum(append(bytes.Clone(value), digest...))
+	}
+	m.show(index)
+}
+
+// show writes a PCR to sysfs.
+func (m *machine) show(index int) {
+	for a, value := range m.values[index] {
+		fileroot.Add(m.t, m.root, map[string]string{fmt.Sprintf("%s/pcr-%s/%d", tpmDir, a, index): fmt.Sprintf("%X\n", value)})
 	}
 }
 

@@ -27,10 +27,6 @@ import (
 // extended: the next try goes on from it.
 const extendedFile = runDir + "/eventlog.extended"
 
-// firmwareLog is what the firmware and its loader handed to the kernel
-// (drivers/char/tpm/eventlog/common.c).
-const firmwareLog = "sys/kernel/security/tpm0/binary_bios_measurements"
-
 // A measurement is what --measure extends at the jump.
 type measurement struct {
 	base     *eventlog.Log
@@ -110,7 +106,11 @@ func (h handed) log(root string, dev transport.TPM) (*eventlog.Log, error) {
 		if err := explained(dev, empty); err == nil || !errors.Is(err, errUnexplained) {
 			return empty, err
 		}
-		h.from = filepath.Join(root, firmwareLog)
+		chip, err := tpm.Find(root)
+		if err != nil {
+			return nil, err
+		}
+		h.from = chip.FirmwareLog()
 		if h.data, err = os.ReadFile(h.from); errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%w: PCR %d or %d was extended before, and there is no %s", errUnexplained, eventlog.StringPCR, eventlog.FilePCR, h.from)
 		}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,10 @@ import (
 	"github.com/google/go-tpm/tpm2/transport"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/eventlog"
+	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 	"github.com/imaboot/imaboot/pkg/internal/testing/softtpm"
+	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
@@ -157,6 +161,81 @@ func TestMeasureRefused(t *testing.T) {
 			needRefusal(t, err, tt.want, tt.text)
 			if m.loads != 0 {
 				t.Errorf("%d loads", m.loads)
+			}
+		})
+	}
+}
+
+// TestMeasureFirmware: a firmware that extended PCR 9 left a log of one format or
+// another.
+func TestMeasureFirmware(t *testing.T) {
+	digests := map[pcr.Algorithm][]byte{pcr.SHA1: pcr.SHA1.Sum([]byte("file")), pcr.SHA256: pcr.SHA256.Sum([]byte("file"))}
+	old := func() []byte {
+		var b []byte
+		add := func(index, kind uint32, digest []byte, data string) {
+			b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, index), kind)
+			b = append(b, digest...)
+			b = append(binary.LittleEndian.AppendUint32(b, uint32(len(data))), data...)
+		}
+		add(0xffffffff, 3, make([]byte, 20), "Spec ID Event02\x00")
+		add(9, 0xd, digests[pcr.SHA1], "grubenv")
+		return b
+	}()
+	agile := func(lost ...pcr.Algorithm) []byte {
+		event, err := eventlog.New([]pcr.Algorithm{pcr.SHA256, pcr.SHA1}).File("grubenv", []byte("file"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := map[pcr.Algorithm]uint16{pcr.SHA1: 4, pcr.SHA256: 0xb}
+		event.Digests = slices.DeleteFunc(event.Digests, func(d eventlog.Digest) bool {
+			return slices.ContainsFunc(lost, func(a pcr.Algorithm) bool { return ids[a] == d.ID })
+		})
+		return eventlog.New([]pcr.Algorithm{pcr.SHA1, pcr.SHA256}).With(event).Bytes()
+	}
+	for _, tt := range []struct {
+		name, banks string
+		log         []byte
+		want        refusal.Name
+		text        string
+	}{
+		{"the older format, one bank", "sha1", old, "", ""},
+		{"the older format, two banks", "sha1,sha256", old, refusal.EventLogUnexplained, "sha256: the log is of the older format, which has SHA-1 digests only"},
+		{"another order", "sha1,sha256", agile(), "", ""},
+		{"a digest is missing", "sha1,sha256", agile(pcr.SHA256), refusal.EventLogUnexplained, "sha256: event 1 extends PCR 9 without such a digest"},
+		{"no log", "sha1,sha256", nil, refusal.EventLogUnexplained, "tpm0/binary_bios_measurements"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t)
+			device := softtpm.New(t, tt.banks)
+			m.tpm = device
+			banks := map[pcr.Algorithm][]byte{}
+			for name := range strings.SplitSeq(tt.banks, ",") {
+				banks[pcr.Algorithm(name)] = digests[pcr.Algorithm(name)]
+			}
+			if err := tpm.Extend(device, 9, banks); err != nil {
+				t.Fatal(err)
+			}
+			if tt.log != nil {
+				fileroot.Add(t, m.root, map[string]string{"sys/kernel/security/tpm0/binary_bios_measurements": string(tt.log)})
+			}
+			o := m.options()
+			o.Measure = true
+			j, err := Open(t.Context(), m.target(), o)
+			needRefusal(t, err, tt.want, tt.text)
+			if err != nil {
+				return
+			}
+			defer j.Close()
+			if _, err := j.Load(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			needRefusalOrJump(t, j.Exec(t.Context()), refusal.Other, "jumped")
+			handed, err := eventlog.Parse(j.events)
+			if err != nil || handed.Old || len(handed.Events) < 4 {
+				t.Fatalf("the log that travels: %v", err)
+			}
+			if err := explained(device, handed); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -76,7 +76,8 @@ func Open(ctx context.Context, t Target, o Options) (*Job, error) {
 }
 
 // SawTPM reports whether the job has read a PCR. A caller that tries another
-// target afterwards sets TPMRequire: a TPM that was there must not be gone.
+// target afterwards sets TPMSeen instead of TPMAuto: a TPM that was there must not
+// be gone.
 func (j *Job) SawTPM() bool { return j.r.sawTPM }
 
 // newJob makes a job with no file open.

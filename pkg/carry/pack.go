@@ -37,8 +37,8 @@ func (j *Job) pack(s *Snapshot, l *handover.List, way travel) (*archdesc.List, *
 		return nil, nil, err
 	}
 	canonical := s.ByteOrder() != j.arch.ListOrder("")
-	note := handover.NewNote(l, way.by, release, canonical, pcrIndex, s.values())
-	note.Imaboot = Version
+	note := handover.NewNote(l, way.by, release, canonical, l.Index(), s.values(l.Index()))
+	note.Imaboot, note.Forms = Version, s.Report.Hint()
 	if out.Archive, err = l.Archive(note, way.events); err != nil {
 		return nil, nil, err
 	}

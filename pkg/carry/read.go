@@ -6,21 +6,18 @@ package carry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/handover"
-	"github.com/imaboot/imaboot/pkg/pcr"
-	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
-// pcrIndex is CONFIG_IMA_MEASURE_PCR_IDX, which no known kernel changes.
-const pcrIndex = 10
+// pcrIndex is the default of CONFIG_IMA_MEASURE_PCR_IDX.
+const pcrIndex = handover.DefaultPCR
 
 // aheadTries and aheadWait bound the wait for an extend that is under way: a
 // record is in the list before it is in the TPM.
@@ -34,12 +31,17 @@ type Snapshot struct {
 	*handover.Snapshot
 	// Carried is what earlier kernels sent; nil if they sent no note.
 	Carried *handover.Carried
-	// PCRs is nil without a TPM.
-	PCRs   *tpm.Reading
+	// TPM is the TPM that was read, and PCRs holds the registers that the
+	// list has records of. Both are nil without a TPM.
+	TPM    *tpm.Chip
+	PCRs   tpm.Readings
 	Report *handover.Report
 	// Events compares the event log with the TPM. Only Read sets it, and
 	// only where there are both.
 	Events *EventReport
+	// Aggregate compares the first boot_aggregate with the TPM. Only Read
+	// sets it, and only if there are both.
+	Aggregate *AggregateReport
 
 	mode      TPMMode
 	grew      bool // while it was waited for
@@ -56,15 +58,10 @@ func (s *Snapshot) Err() error {
 	if s.eventsErr != nil {
 		return refuse(s.eventsErr)
 	}
-	return refuse(s.Events.err())
-}
-
-// values returns the PCRs of s, none without a TPM.
-func (s *Snapshot) values() []pcr.Value {
-	if s.PCRs == nil {
-		return nil
+	if err := s.Events.err(); err != nil {
+		return refuse(err)
 	}
-	return s.PCRs.PCRs
+	return refuse(s.Aggregate.err())
 }
 
 // own is the offset, in bytes, at which the running kernel's part of the list
@@ -94,6 +91,7 @@ func Read(ctx context.Context, o Options) (s *Snapshot, err error) {
 			return err
 		}
 		s.Events, s.eventsErr = r.checkEvents(s.Report)
+		s.Aggregate = r.checkAggregate(s)
 		return nil
 	})
 	return s, err
@@ -104,6 +102,10 @@ type reader struct {
 	o *Options
 	// sawTPM: there was a TPM, so there must still be one.
 	sawTPM bool
+	// chip is the TPM, nil until it was found, and indexes are the registers
+	// that are read: those that the list is known to have records of.
+	chip    *tpm.Chip
+	indexes []int
 	// sent is what earlier kernels sent, which is read once, and prefix what
 	// Options.Prefix holds.
 	sent   *sent
@@ -115,8 +117,9 @@ type sent struct {
 	err     error
 }
 
-// snapshot reads PCR and list, in this order, and compares them. A list that is
-// ahead of the PCR is read again for a while.
+// snapshot reads PCRs and list, in this order, and compares them. A list that is
+// ahead of a PCR is read again for a while. A list with records of a PCR that was
+// not read is read again after that PCR.
 func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 	front, carried, err := r.front()
 	if err != nil {
@@ -128,8 +131,13 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 		if s.PCRs, err = r.readTPM(); err != nil {
 			return nil, err
 		}
+		s.TPM = r.chip
 		if s.Snapshot, err = handover.ReadLive(ctx, r.o.Root, front...); err != nil {
 			return nil, err
+		}
+		if s.PCRs != nil && r.wants(s.Registers()) {
+			try--
+			continue
 		}
 		moved := r.moved(s.PCRs)
 		if err := restored(carried, s.List); err != nil {
@@ -140,7 +148,9 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 		}
 		s.grew = s.Records() != first
 		r.o.Debug("list: %s, %s", human.Count(s.Records(), "records"), human.Size(int64(len(s.Bytes()))))
-		s.Report = handover.Check(s.List, pcrIndex, s.values())
+		if s.Report, err = s.compare(); err != nil {
+			return nil, err
+		}
 		again := s.Report.Verdict == handover.ListAhead || (moved && !s.Report.Verdict.CanGo())
 		if !again || try == aheadTries {
 			return s, nil
@@ -150,39 +160,6 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 			return nil, fmt.Errorf("%s: %w", s.Report.Text, err)
 		}
 	}
-}
-
-// readTPM follows Options.TPM: nil means that there is nothing to compare with.
-func (r *reader) readTPM() (*tpm.Reading, error) {
-	if r.o.TPM == TPMOff {
-		return nil, nil
-	}
-	reading, err := tpm.Read(r.o.Root, pcrIndex)
-	if errors.Is(err, tpm.ErrNoTPM) && r.o.TPM == TPMAuto && !r.sawTPM {
-		return nil, nil
-	}
-	if name := refusal.Of(err); r.sawTPM && (name == refusal.Other || name == refusal.NoTPM) {
-		return nil, fmt.Errorf("%w: %s", errTPMGone, err.Error())
-	}
-	r.sawTPM = err == nil
-	if err == nil && len(reading.PCRs) == 0 {
-		return nil, bad(handover.BankNotReplayable, fmt.Sprintf("PCR %d: the TPM has only banks that cannot be replayed here: %v", pcrIndex, reading.Unknown))
-	}
-	return reading, err
-}
-
-// moved reports whether a PCR of the TPM was updated since its registers were
-// read. Without a counter it cannot know, and says no.
-func (r *reader) moved(reading *tpm.Reading) bool {
-	if reading == nil || reading.Counter == nil {
-		return false
-	}
-	now := tpm.Counter(r.o.Root)
-	if now == nil {
-		return false
-	}
-	r.o.Debug("TPM: %d updates before the list was read, %d after", *reading.Counter, *now)
-	return *now != *reading.Counter
 }
 
 // front returns the parts of the list that the running kernel does not have, in

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/u-root/u-root/pkg/boot/menu"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
@@ -161,6 +162,30 @@ func TestCarried(t *testing.T) {
 	m.write("imaboot/measurements", before[:len(before)-1])
 	_, err = Read(t.Context(), m.options())
 	needRefusal(t, err, refusal.CarriedDamaged, "measurements")
+}
+
+// TestHintTravels: a note tells the next kernel what its sender found out about
+// forms.
+func TestHintTravels(t *testing.T) {
+	m := newMachine(t)
+	m.list, m.count, m.padded = nil, 0, true
+	for a := range m.values[m.index] {
+		m.values[m.index][a] = make([]byte, a.Size())
+	}
+	m.measure("boot_aggregate", nil)
+	m.measure("/init", []byte("init"))
+	m.padded = false
+	m.send()
+	s, err := Read(t.Context(), m.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(handover.Hint{pcr.SHA256: "1p"}, s.Carried.Note.Forms); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(handover.Hint{pcr.SHA256: "1p1t"}, s.Report.Hint()); diff != "" || s.Report.Verdict != handover.Match {
+		t.Errorf("%s\n%s", s.Report.Text, diff)
+	}
 }
 
 // TestPrefix: what was deleted from the kernel's list is kept in a file.

@@ -19,6 +19,9 @@ func (s *Snapshot) WriteText(w io.Writer) error {
 	var b bytes.Buffer
 	r := s.Report
 	fmt.Fprintf(&b, "%s, %d bytes, %s, %s\n", human.Count(r.Records, "records"), r.Bytes, human.Count(r.Violations, "violations"), human.Count(len(r.Hops), "hops"))
+	if s.TPM != nil && s.TPM.String() != "tpm0" {
+		fmt.Fprintf(&b, "TPM: %s\n", s.TPM)
+	}
 	if l := s.Carried; l != nil {
 		how := "were restored by the kernel, as sent by"
 		if l.IsFile() {
@@ -37,9 +40,12 @@ func (s *Snapshot) WriteText(w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	for _, x := range r.Banks {
-		fmt.Fprintf(&b, "%s: replayed %s, PCR %s, extended %v\n", x.Algorithm, x.Replayed, x.Value, x.Forms)
+		fmt.Fprintf(&b, "PCR %d %s: replayed %s, PCR %s, extended %v\n", x.PCR, x.Algorithm, x.Replayed, x.Value, x.Forms)
 	}
 	s.Events.write(&b)
+	if a := s.Aggregate; a != nil {
+		fmt.Fprintf(&b, "hop 1: %s\n", a.Text)
+	}
 	fmt.Fprintln(&b, r.Text)
 	_, err := b.WriteTo(w)
 	return refuse(err)

@@ -5,6 +5,7 @@
 package eventlog
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -64,12 +65,42 @@ func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorit
 	return out, nil
 }
 
+// ExplainNow explains a boot_aggregate by the registers as they are now. read is
+// that of ExplainAll. It returns an error if a register cannot be read, or if the
+// digest cannot be computed here.
+func ExplainNow(aggregate string, read func(index int, a pcr.Algorithm) ([]byte, error)) (Aggregate, error) {
+	a, digest, ok := splitAggregate(aggregate)
+	if !ok {
+		return Aggregate{}, fmt.Errorf("%q is a digest that cannot be computed here", aggregate)
+	}
+	var content []byte
+	for index := range FilePCR + 1 {
+		if index == firmwarePCRs && string(a.Sum(content)) == digest {
+			return Aggregate{PCRs: "0-7"}, nil
+		}
+		value, err := read(index, a)
+		if err != nil {
+			return Aggregate{}, err
+		}
+		content = append(content, value...)
+	}
+	if string(a.Sum(content)) == digest {
+		return Aggregate{PCRs: "0-9"}, nil
+	}
+	return Aggregate{}, nil
+}
+
 // splitAggregate parses a boot_aggregate's digest, which reports write as
-// "sha256:d8e6…".
+// "sha256:d8e6…". Some templates have no algorithm; its size tells it.
 func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 	name, digits, ok := strings.Cut(strings.TrimPrefix(s, "ima:"), ":")
 	if !ok {
-		name, digits = string(pcr.SHA1), s
+		digits = s
+		for _, a := range pcr.Algorithms {
+			if len(s) == 2*a.Size() {
+				name = string(a)
+			}
+		}
 	}
 	p, err := pcr.New(name, digits)
 	return p.Algorithm, string(p.Value), err == nil
@@ -95,8 +126,7 @@ func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte,
 		out[digest] = append(out[digest], x)
 	}
 	add(Aggregate{PCRs: "0-7"}, head)
-	i := l.bank(a)
-	if i < 0 {
+	if !l.has(a) {
 		return out, nil
 	}
 	values := map[int][]byte{StringPCR: make([]byte, a.Size()), FilePCR: make([]byte, a.Size())}
@@ -105,8 +135,14 @@ func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte,
 		if n == len(l.Events) {
 			return out, nil
 		}
-		if e := l.Events[n]; values[e.PCR] != nil {
-			values[e.PCR] = e.extend(values[e.PCR], a, i)
+		e := l.Events[n]
+		value, used := values[e.PCR]
+		if !used {
+			continue
+		}
+		var ok bool
+		if values[e.PCR], ok = e.extend(value, a); !ok {
+			return out, nil // nobody knows what it extended
 		}
 	}
 }

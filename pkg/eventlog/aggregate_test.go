@@ -73,6 +73,43 @@ func TestExplainAll(t *testing.T) {
 	}
 }
 
+// TestExplainNow: the registers may explain a boot_aggregate without a log.
+func TestExplainNow(t *testing.T) {
+	read := func(index int, a pcr.Algorithm) ([]byte, error) {
+		if a == pcr.SHA384 {
+			return nil, ErrBank
+		}
+		return a.Sum([]byte{byte(index)}), nil
+	}
+	aggregate := func(a pcr.Algorithm, registers int) string {
+		var all []byte
+		for index := range registers {
+			value, _ := read(index, a)
+			all = append(all, value...)
+		}
+		return fmt.Sprintf("%x", a.Sum(all))
+	}
+	for _, tt := range []struct {
+		aggregate, want string
+		bank            bool
+	}{
+		{"sha256:" + aggregate(pcr.SHA256, 8), "0-7", true},
+		{"sha256:" + aggregate(pcr.SHA256, 10), "0-9", true},
+		{"ima:sha1:" + aggregate(pcr.SHA1, 8), "0-7", true},
+		{aggregate(pcr.SHA1, 8), "0-7", true},
+		{aggregate(pcr.SHA256, 10), "0-9", true},
+		{"sha256:" + aggregate(pcr.SHA256, 9), "", true},
+		{"sha384:" + aggregate(pcr.SHA512, 8)[:96], "", false},
+		{"sm3:" + aggregate(pcr.SHA256, 8), "", false},
+		{"", "", false},
+	} {
+		got, err := ExplainNow(tt.aggregate, read)
+		if got.PCRs != tt.want || (err == nil) != tt.bank {
+			t.Errorf("%s: %+v, %v", tt.aggregate, got, err)
+		}
+	}
+}
+
 // TestExplainLong: the time is linear in the length of the log, not quadratic.
 func TestExplainLong(t *testing.T) {
 	l := New([]pcr.Algorithm{pcr.SHA1})

@@ -2,12 +2,13 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 
-// Package eventlog reads and writes TCG event logs in the crypto-agile format.
-// They record what firmware and loaders extended into PCRs, which no kernel
-// logs.
+// Package eventlog reads TCG event logs, and writes them in the crypto-agile
+// format. They record what firmware and loaders extended into PCRs, which no
+// kernel logs.
 //
-// Source: TCG PC Client Platform Firmware Profile 1.05, chapter 10. All numbers
-// are little-endian.
+// Source: TCG PC Client Platform Firmware Profile 1.05, chapter 10, which calls
+// the older format the SHA1 Event Log Entry Format. All numbers are
+// little-endian.
 package eventlog
 
 import (
@@ -39,11 +40,14 @@ const (
 	evIPL      = 0x0d
 )
 
-// An Event records one extend of a PCR, with a digest for each bank.
+// An Event records one extend of a PCR.
 type Event struct {
+	// PCR is the number of the register. That of an event which extends
+	// nothing can be any number.
 	PCR  int
 	Type uint32
-	// Digests are in the order of the log's banks.
+	// Digests has one digest for each bank, in any order. Firmware may leave
+	// banks out.
 	Digests []Digest
 	// Data is the event's description of itself. It need not be what was
 	// hashed.
@@ -61,6 +65,9 @@ type Log struct {
 	data   []byte
 	banks  []bank
 	Events []Event
+	// Old is set if the log was read in the older format, which has only
+	// SHA-1 digests.
+	Old bool
 }
 
 // A bank is an algorithm that the log's header declares.
@@ -125,7 +132,7 @@ func algorithm(id uint16) (pcr.Algorithm, bool) {
 func (l *Log) Banks() []pcr.Algorithm {
 	var out []pcr.Algorithm
 	for _, a := range pcr.Algorithms {
-		if l.bank(a) >= 0 {
+		if l.has(a) {
 			out = append(out, a)
 		}
 	}
@@ -134,34 +141,46 @@ func (l *Log) Banks() []pcr.Algorithm {
 
 // Replay returns the value of a register after the first n events. The replay
 // begins with a register of zeros. The error wraps ErrBank if the log lacks the
-// bank.
+// bank, or an event the digest for it.
 func (l *Log) Replay(index int, a pcr.Algorithm, n int) ([]byte, error) {
 	value := make([]byte, a.Size())
-	i := l.bank(a)
-	if i < 0 {
+	switch {
+	case !l.has(a) && l.Old:
+		return nil, fmt.Errorf("%w: %s: the log is of the older format, which has SHA-1 digests only", ErrBank, a)
+	case !l.has(a):
 		return nil, fmt.Errorf("%w: %s", ErrBank, a)
 	}
-	for _, e := range l.Events[:n] {
-		if e.PCR == index {
-			value = e.extend(value, a, i)
+	for i, e := range l.Events[:n] {
+		if e.PCR != index {
+			continue
+		}
+		var ok bool
+		if value, ok = e.extend(value, a); !ok {
+			return nil, fmt.Errorf("%w: %s: event %d extends PCR %d without such a digest", ErrBank, a, i+1, index)
 		}
 	}
 	return value, nil
 }
 
-// bank returns the index of a bank's digests in an event, or -1.
-func (l *Log) bank(a pcr.Algorithm) int {
-	return slices.IndexFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
+// has reports whether the log has the bank.
+func (l *Log) has(a pcr.Algorithm) bool {
+	return slices.ContainsFunc(l.banks, func(b bank) bool { return b.id == ids[a] })
 }
 
-// extend returns the new value of the event's register in bank i.
-func (e *Event) extend(value []byte, a pcr.Algorithm, i int) []byte {
+// extend returns the new value of the event's register in a bank. ok is false if
+// the event has no digest for the bank.
+func (e *Event) extend(value []byte, a pcr.Algorithm) (_ []byte, ok bool) {
 	// Such an event extends nothing. One of them may say that PCR 0 began
 	// with another value, but it affects no other register.
 	if e.Type == evNoAction {
-		return value
+		return value, true
 	}
-	return a.Sum(slices.Concat(value, e.Digests[i].Value))
+	for _, d := range e.Digests {
+		if d.ID == ids[a] {
+			return a.Sum(slices.Concat(value, d.Value)), true
+		}
+	}
+	return nil, false
 }
 
 func noBank(err error) bool { return errors.Is(err, ErrBank) }
@@ -170,13 +189,16 @@ func noBank(err error) bool { return errors.Is(err, ErrBank) }
 func (l *Log) First(n int) *Log {
 	end := len(l.data)
 	for _, e := range l.Events[n:] {
-		end -= e.size()
+		end -= l.size(&e)
 	}
-	return &Log{data: l.data[:end:end], banks: l.banks, Events: slices.Clip(l.Events[:n])}
+	return &Log{data: l.data[:end:end], banks: l.banks, Events: slices.Clip(l.Events[:n]), Old: l.Old}
 }
 
-// size returns the number of bytes that the event takes in the log.
-func (e *Event) size() int {
+// size returns the number of bytes that an event takes in the log.
+func (l *Log) size(e *Event) int {
+	if l.Old {
+		return oldHeader + len(e.Data)
+	}
 	n := 4 + 4 + 4 + 4 + len(e.Data)
 	for _, d := range e.Digests {
 		n += 2 + len(d.Value)

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
@@ -49,8 +50,12 @@ func New(banks []pcr.Algorithm) *Log {
 }
 
 // With returns a new log with more events at its end, each a TCG_PCR_EVENT2
-// (PFP 10.2.2). The original log does not change.
+// (PFP 10.2.2). A log of the older format is converted. The original log does not
+// change.
 func (l *Log) With(events ...Event) *Log {
+	if l.Old {
+		l = New([]pcr.Algorithm{pcr.SHA1}).With(l.Events...)
+	}
 	out := &Log{data: bytes.Clone(l.data), banks: l.banks}
 	out.Events = append(append(out.Events, l.Events...), events...)
 	for _, e := range events {
@@ -67,23 +72,62 @@ func (l *Log) With(events ...Event) *Log {
 	return out
 }
 
-// Parse reads a log. Its errors wrap ErrDamaged and name the number of the
-// event, counted from 1, and its offset in bytes.
+// Parse reads a log of either format. Its errors wrap ErrDamaged and name the
+// number of the event, counted from 1, and its offset in bytes.
 func Parse(data []byte) (*Log, error) {
 	l := &Log{data: data}
-	rest, err := l.parseHead(data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: header: %w", ErrDamaged, err)
+	rest, next := data, l.parseOld
+	if l.Old = isOld(data); l.Old {
+		l.banks = []bank{{ids[pcr.SHA1], pcr.SHA1.Size()}}
+	} else {
+		var err error
+		if rest, err = l.parseHead(data); err != nil {
+			return nil, fmt.Errorf("%w: header: %w", ErrDamaged, err)
+		}
+		next = l.parseEvent
 	}
 	for len(rest) > 0 {
 		offset := len(data) - len(rest)
-		var e Event
-		if e, rest, err = l.parseEvent(rest); err != nil {
+		e, after, err := next(rest)
+		if err != nil && l.Old {
+			err = fmt.Errorf("%w (it was read in the older format, since it begins with no %q)", err, specID[:len(specID)-1])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%w: event %d at offset %d: %w", ErrDamaged, len(l.Events)+1, offset, err)
 		}
 		l.Events = append(l.Events, e)
+		rest = after
 	}
 	return l, nil
+}
+
+// isOld reports whether a log begins like one of the older format: with any event
+// but the one that announces the crypto-agile format.
+func isOld(data []byte) bool {
+	return len(data) >= oldHeader && !bytes.HasPrefix(data[oldHeader:], []byte(specID))
+}
+
+// parseOld reads a TCG_PCR_EVENT (PFP 10.2.1).
+func (l *Log) parseOld(data []byte) (Event, []byte, error) {
+	r := reader{data}
+	head, err := r.take(oldHeader)
+	if err != nil {
+		return Event{}, nil, err
+	}
+	e := Event{PCR: int(order.Uint32(head)), Type: order.Uint32(head[4:]), Digests: []Digest{{ids[pcr.SHA1], head[8:28:28]}}}
+	if err := e.check(order.Uint32(head)); err != nil {
+		return Event{}, nil, err
+	}
+	e.Data, err = r.take(int(order.Uint32(head[oldHeader-4:])))
+	return e, r.rest, err
+}
+
+// check holds that an event that extends a register names one.
+func (e *Event) check(index uint32) error {
+	if index > maxPCR && e.Type != evNoAction {
+		return fmt.Errorf("PCR %d", index)
+	}
+	return nil
 }
 
 func (l *Log) parseHead(data []byte) ([]byte, error) {
@@ -142,27 +186,23 @@ func (l *Log) parseEvent(data []byte) (Event, []byte, error) {
 	if err != nil {
 		return Event{}, nil, err
 	}
-	index, n := order.Uint32(head), order.Uint32(head[8:])
-	if index > maxPCR {
-		return Event{}, nil, fmt.Errorf("PCR %d", index)
+	e := Event{PCR: int(order.Uint32(head)), Type: order.Uint32(head[4:])}
+	if err := e.check(order.Uint32(head)); err != nil {
+		return Event{}, nil, err
 	}
-	e := Event{PCR: int(index), Type: order.Uint32(head[4:])}
-	if int(n) != len(l.banks) {
+	n := order.Uint32(head[8:])
+	if n > maxBanks || int(n) > len(l.banks) {
 		return Event{}, nil, fmt.Errorf("%d digests, the log has %d banks", n, len(l.banks))
 	}
-	for _, b := range l.banks {
-		id, err := r.take(2)
+	for range n {
+		d, err := l.parseDigest(&r)
 		if err != nil {
 			return Event{}, nil, err
 		}
-		if got := order.Uint16(id); got != b.id {
-			return Event{}, nil, fmt.Errorf("digest of algorithm %#x, want %#x", got, b.id)
+		if slices.ContainsFunc(e.Digests, func(other Digest) bool { return other.ID == d.ID }) {
+			return Event{}, nil, fmt.Errorf("two digests of algorithm %#x", d.ID)
 		}
-		value, err := r.take(b.size)
-		if err != nil {
-			return Event{}, nil, err
-		}
-		e.Digests = append(e.Digests, Digest{b.id, value})
+		e.Digests = append(e.Digests, d)
 	}
 	size, err := r.uint32()
 	if err != nil {
@@ -170,6 +210,21 @@ func (l *Log) parseEvent(data []byte) (Event, []byte, error) {
 	}
 	e.Data, err = r.take(int(size))
 	return e, r.rest, err
+}
+
+// parseDigest reads a digest of one of the log's banks.
+func (l *Log) parseDigest(r *reader) (Digest, error) {
+	id, err := r.take(2)
+	if err != nil {
+		return Digest{}, err
+	}
+	d := Digest{ID: order.Uint16(id)}
+	i := slices.IndexFunc(l.banks, func(b bank) bool { return b.id == d.ID })
+	if i < 0 {
+		return Digest{}, fmt.Errorf("digest of algorithm %#x, which the header does not have", d.ID)
+	}
+	d.Value, err = r.take(l.banks[i].size)
+	return d, err
 }
 
 // A reader takes bytes from the front, and never more than are left.

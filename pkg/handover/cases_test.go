@@ -80,6 +80,63 @@ func TestOddWorlds(t *testing.T) {
 	}
 }
 
+// TestRegisters: which registers can prove a list, and what moving it to another
+// register would hide.
+func TestRegisters(t *testing.T) {
+	inPCR := func(index uint32) []byte {
+		b := &builder{order: binary.LittleEndian}
+		b.raw(index, nil, "ima-ng", b.ngData("sha256", pcr.SHA256.Sum(nil), "boot_aggregate"))
+		b.raw(index, nil, "ima-ng", b.ngData("sha256", pcr.SHA256.Sum([]byte{1}), "/init"))
+		return b.data
+	}
+	ten, eleven, sixteen := inPCR(10), inPCR(11), inPCR(16)
+	zero := pcr.Value{Algorithm: pcr.SHA256, Value: make([]byte, 32)}
+	value := func(index int, data []byte) Register {
+		return Register{index, []pcr.Value{chained(mustParse(t, data), index, pcr.SHA256)}}
+	}
+	for _, tt := range []struct {
+		name  string
+		list  []byte
+		index int
+		regs  []Register // the first is that of Index
+		want  Verdict
+		text  string
+		need  []int
+	}{
+		{"of another kernel", eleven, 11, []Register{value(11, eleven), {10, []pcr.Value{zero}}}, Match, "PCR 11: sha256 match; PCR 10: sha256 match", []int{11}},
+		{"moved there", eleven, 11, []Register{value(11, eleven), value(10, ten)}, BankNotReplayable, "PCR 11: sha256 match; PCR 10: sha256 no match", []int{11}},
+		{"in a register that can be reset", slices.Concat(ten, sixteen), 10, []Register{value(10, ten), value(16, sixteen)}, Unproven, "2 of 4 records are unproven: 2 of PCR 16, which can be reset", []int{10}},
+		{"all in one that can be reset", sixteen, 10, []Register{{10, []pcr.Value{zero}}, value(16, sixteen)}, Unproven, "2 of PCR 16, which can be reset", []int{10}},
+		{"in several", slices.Concat(ten, inPCR(12), eleven), 10, nil, NoTPM, "", []int{10, 11, 12}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := mustParse(t, tt.list)
+			if got := l.Registers(); l.Index() != tt.index || !slices.Equal(got, tt.need) {
+				t.Errorf("PCR %d, %v", l.Index(), got)
+			}
+			if tt.regs == nil {
+				return
+			}
+			got := Check(l, tt.index, tt.regs[0].Values, tt.regs[1:]...)
+			if got.Verdict != tt.want || !strings.Contains(got.Text, tt.text) {
+				t.Errorf("verdict %s, %q\nwant    %s, %q", got.Verdict, got.Text, tt.want, tt.text)
+			}
+			for r := range l.All {
+				if r.PCR == 16 && got.Proves(l, &r) {
+					t.Errorf("record %d is proven", r.Number)
+				}
+			}
+		})
+	}
+	got := Check(mustParse(t, ten), 10, value(10, ten).Values)
+	if got.Leave(nil); got.Text != "PCR 10: sha256 match" {
+		t.Error(got.Text)
+	}
+	if got.Leave([]string{"sm3"}); !strings.HasSuffix(got.Text, "banks sm3") || len(got.UnknownBanks) != 1 {
+		t.Error(got.Text)
+	}
+}
+
 // TestNotAList: files that people give instead of a list, and their errors.
 func TestNotAList(t *testing.T) {
 	b := twoHops(binary.LittleEndian)

@@ -60,6 +60,9 @@ type Report struct {
 	// UnknownDigests is set if the template digests use a hash that imaboot
 	// cannot compute. They were not checked; replays do not use them.
 	UnknownDigests bool `json:"unknown_digests,omitempty"`
+	// UnknownBanks are banks of the TPM that imaboot cannot replay. See
+	// Report.Leave.
+	UnknownBanks []string `json:"unknown_banks,omitempty"`
 	// Trimmed is what List.Trimmed reports.
 	Trimmed bool   `json:"trimmed,omitempty"`
 	Hops    []Hop  `json:"hops"`
@@ -104,9 +107,18 @@ type Bank struct {
 
 // Check compares every template digest with its data, and the replay of each
 // bank with its PCR. index is the number of the PCR. Check also compares the
-// other registers if the list has records for them.
+// other registers if the list has records for them, and DefaultPCR in any case: a
+// list that was moved to another register does not explain it. A register that
+// software can reset proves nothing, and is not compared.
 func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
-	r, _ := check(l, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
+	return CheckHint(l, nil, index, pcrs, others...)
+}
+
+// CheckHint is Check with a hint on what the kernels extended. Where the kernels
+// extended different forms without a pattern, it can prove a list whose
+// combinations of forms are too many to try.
+func CheckHint(l *List, hint Hint, index int, pcrs []pcr.Value, others ...Register) *Report {
+	r, _ := check(l, hint, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, nil })
 	return r
 }
 
@@ -115,7 +127,7 @@ func Check(l *List, index int, pcrs []pcr.Value, others ...Register) *Report {
 func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
 	var l *List
 	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
-	r, err := check(rough, append([]Register{{index, pcrs}}, others...), func() (_ *List, err error) {
+	r, err := check(rough, nil, append([]Register{{index, pcrs}}, others...), func() (_ *List, err error) {
 		l, err = Parse(data)
 		return l, err
 	})
@@ -124,7 +136,7 @@ func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register)
 
 // check replays rough, of which only the bytes are known, while parse makes a
 // list of them.
-func check(rough *List, registers []Register, parse func() (*List, error)) (*Report, error) {
+func check(rough *List, hint Hint, registers []Register, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank computes the hashes that the check of the digests needs.
 	var wg sync.WaitGroup
@@ -156,14 +168,17 @@ func check(rough *List, registers []Register, parse func() (*List, error)) (*Rep
 		return nil, err
 	}
 	index := registers[0].Index
-	runs = slices.DeleteFunc(runs, func(x *run) bool { return x.index != uint32(index) && l.count[x.index] == 0 })
+	runs = slices.DeleteFunc(runs, func(x *run) bool {
+		unused := x.index != uint32(index) && x.index != DefaultPCR && l.count[x.index] == 0
+		return unused || x.index > lastProving
+	})
 	report := &Report{
 		PCR: index, Records: l.Records(), Bytes: len(l.data), Tampered: tampered, UnknownDigests: unknown,
 		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),
 		Banks: make([]Bank, len(runs)),
 	}
 	for i, x := range runs {
-		x.list = l
+		x.list, x.hint = l, hint.forms(x.bank, len(l.hops))
 		wg.Go(func() { report.Banks[i] = x.report() })
 	}
 	wg.Wait()

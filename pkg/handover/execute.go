@@ -87,8 +87,9 @@ func (l *List) WithExecute(own int, hash pcr.Algorithm) (*List, error) {
 		return nil, fmt.Errorf("%w: the kernel's default hash (ima_hash=) is not known from its records: %q", ErrPredict, hash)
 	}
 	content := fmt.Appendf(nil, eventFormat, segment, size+HeaderSize, count)
+	index := l.ownIndex(own)
 	head := make([]byte, HeaderSize, HeaderSize+len(l.data)+512)
-	b := append(append(head, l.data...), l.bufferRecord(hash, eventExecute, content)...)
+	b := append(append(head, l.data...), l.bufferRecord(index, hash, eventExecute, content)...)
 	out, err := Parse(b[HeaderSize:])
 	if err != nil {
 		return nil, err
@@ -107,9 +108,19 @@ func segmentSize(text string) (uint64, error) {
 	return 0, fmt.Errorf("%w: %q", ErrCorrupt, text)
 }
 
-// bufferRecord returns a record of template ima-buf for PCR 10, as
+// ownIndex returns the register that the kernel extends whose own list begins at
+// this offset.
+func (l *List) ownIndex(own int) uint32 {
+	r := Record{order: l.order}
+	if l.next(&r, own) == nil && r.BootAggregate() {
+		return r.PCR
+	}
+	return l.index
+}
+
+// bufferRecord returns a record of template ima-buf for a register, as
 // process_buffer_measurement of ima_main.c writes it.
-func (l *List) bufferRecord(a pcr.Algorithm, name string, content []byte) []byte {
+func (l *List) bufferRecord(index uint32, a pcr.Algorithm, name string, content []byte) []byte {
 	u32 := func(n int) []byte {
 		b := make([]byte, 4)
 		l.order.PutUint32(b, uint32(n))
@@ -124,6 +135,5 @@ func (l *List) bufferRecord(a pcr.Algorithm, name string, content []byte) []byte
 		field(content))
 	digest := make([]byte, sha1Size)
 	pcr.SHA1.Hash()(digest, data)
-	const index = 10
-	return bytes.Join([][]byte{u32(index), digest, field([]byte(bufName)), field(data)}, nil)
+	return bytes.Join([][]byte{u32(int(index)), digest, field([]byte(bufName)), field(data)}, nil)
 }

@@ -52,6 +52,32 @@ func TestWithExecute(t *testing.T) {
 	}
 }
 
+// TestWithExecuteIndex: the kernel measures its own jump into its own register.
+func TestWithExecuteIndex(t *testing.T) {
+	b := &builder{order: binary.LittleEndian}
+	add := func(index uint32, name string) {
+		b.raw(index, nil, "ima-ng", b.ngData("sha256", pcr.SHA256.Sum([]byte(name)), name))
+	}
+	add(11, "boot_aggregate")
+	add(11, "/init")
+	own := len(b.data)
+	add(12, "boot_aggregate")
+	add(12, "/init")
+	for offset, want := range map[int]uint32{0: 11, own: 12} {
+		got, err := mustParse(t, b.data).WithExecute(offset, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last Record
+		for r := range got.All {
+			last = r
+		}
+		if last.PCR != want {
+			t.Errorf("own list at %d: PCR %d, want %d", offset, last.PCR, want)
+		}
+	}
+}
+
 func TestWithExecuteBad(t *testing.T) {
 	old := &builder{order: binary.LittleEndian}
 	old.legacy(make([]byte, 20), "boot_aggregate")

@@ -16,7 +16,7 @@ type Gap struct {
 	PCR     int `json:"pcr"`
 	Records int `json:"records"`
 	// Hop is the number of the kernel, from 1, that extended nothing. It is
-	// 0 if the register was not compared with its value.
+	// 0 if the register was not compared with its value, or can be reset.
 	Hop int `json:"hop,omitempty"`
 }
 
@@ -80,6 +80,10 @@ func (r *Report) gapText() string {
 	var texts []string
 	for _, g := range r.Unproven {
 		total += g.Records
+		if g.Hop == 0 && g.PCR > lastProving {
+			texts = append(texts, fmt.Sprintf("%d of PCR %d, which can be reset", g.Records, g.PCR))
+			continue
+		}
 		if g.Hop == 0 {
 			texts = append(texts, fmt.Sprintf("%d of PCR %d, which was not compared", g.Records, g.PCR))
 			continue

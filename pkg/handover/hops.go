@@ -13,6 +13,17 @@ import (
 // another CONFIG_IMA_MEASURE_PCR_IDX.
 const DefaultPCR = 10
 
+// The range of CONFIG_IMA_MEASURE_PCR_IDX (security/integrity/ima/Kconfig).
+const (
+	minIndex = 8
+	maxIndex = 14
+)
+
+// lastProving is the last register that proves records. Software can reset PCRs
+// 16 and 23, and those in between begin anew with a dynamic root of trust (TCG PC
+// Client Platform TPM Profile, 4.6.2).
+const lastProving = 15
+
 // A Hop is the part of the list that one kernel measured.
 type Hop struct {
 	First int `json:"first_record"`
@@ -34,8 +45,20 @@ type Hop struct {
 }
 
 // Index returns the register that the kernels extend: that of the first record
-// if it is a boot_aggregate, otherwise DefaultPCR.
+// if it is a boot_aggregate and kernels can be built for it, otherwise DefaultPCR.
 func (l *List) Index() int { return int(l.index) }
+
+// Registers returns the numbers of the registers that can prove records of the
+// list, that of Index first.
+func (l *List) Registers() []int {
+	out := []int{l.Index()}
+	for index, n := range l.count[:lastProving+1] {
+		if n > 0 && index != l.Index() {
+			out = append(out, index)
+		}
+	}
+	return out
+}
 
 // begin adds a hop if the record may begin one. A file can also be recorded as
 // boot_aggregate, because the kernel uses the bare name if it cannot resolve a
@@ -45,7 +68,7 @@ func (l *List) begin(r *Record) {
 	begins := r.BootAggregate()
 	if r.Number == 1 {
 		l.index = DefaultPCR
-		if begins {
+		if begins && minIndex <= r.PCR && r.PCR <= maxIndex {
 			l.index = r.PCR
 		}
 		l.trimmed = !begins && r.nameKnown()

@@ -38,6 +38,16 @@ func (r *Report) judge() {
 	}
 }
 
+// Leave says in the report which banks of the TPM were not compared because
+// imaboot cannot replay them. The banks that were compared prove the list alone.
+func (r *Report) Leave(banks []string) {
+	if len(banks) == 0 {
+		return
+	}
+	r.UnknownBanks = banks
+	r.Text += fmt.Sprintf("; not compared, since they cannot be replayed here: banks %s", strings.Join(banks, ", "))
+}
+
 // neverExtended finds banks that are zero although other banks of the same
 // register are not. They are not the PCR of a shorter list.
 func (r *Report) neverExtended() {

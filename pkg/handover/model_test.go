@@ -252,12 +252,7 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 		want = Unproven
 	}
 	expect("whole", both, want)
-	n := 0
-	for r := range l.All {
-		if both.Proves(l, &r) {
-			n++
-		}
-	}
+	n := both.proven(l)
 	// If kernels with a zero boot_aggregate behave differently, it may be
 	// undecided which of several equal records was extended.
 	if most := m.proven(10, 11); n > most || n < most && !m.mixed && !m.bounded {
@@ -270,6 +265,24 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 		want = Unproven
 	}
 	expect("PCR 10 alone", ten, want)
+
+	// A hint changes nothing, be it right or wrong.
+	wrong := Hint{}
+	for _, b := range ten.Banks {
+		forms := make([]Form, 1+m.IntN(len(l.hops)))
+		for i := range forms {
+			forms[i] = m.pick(FormTrue, FormPadded, FormOld, FormNone)
+		}
+		wrong[b.Algorithm] = formText(forms)
+	}
+	for what, hint := range map[string]Hint{"a right hint": ten.Hint(), "a wrong hint": wrong} {
+		got := CheckHint(l, hint, 10, m.values(10, m.records))
+		expect(what, got, want)
+		if n, most := got.proven(l), m.proven(10); n > most || n < most && !m.mixed && !m.bounded {
+			t.Errorf("seed %d: %s: %d records proven, want %d: %s", seed, what, n, most, got.Text)
+			ok = false
+		}
+	}
 
 	// A search that ends without a match takes long, so there is one for
 	// each chain.
@@ -290,6 +303,16 @@ func (m *model) compare(t *testing.T, seed uint64) bool {
 		m.reset(l, expect)
 	}
 	return ok
+}
+
+// proven counts the records that a report calls proven.
+func (r *Report) proven(l *List) (n int) {
+	for record := range l.All {
+		if r.Proves(l, &record) {
+			n++
+		}
+	}
+	return n
 }
 
 // behind compares a register that lacks the last extend, and a list that lacks

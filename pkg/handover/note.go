@@ -53,6 +53,9 @@ type Note struct {
 	// TPM.
 	PCR  int                      `json:"pcr"`
 	PCRs map[pcr.Algorithm]string `json:"pcrs,omitempty"`
+	// Forms is what the sender found out about the forms of its kernels; it
+	// is empty if all extended true digests. See Hint.
+	Forms Hint `json:"forms,omitempty"`
 	// EventLog describes the event log that travels beside the list, or is
 	// nil.
 	EventLog *FileNote `json:"event_log,omitempty"`

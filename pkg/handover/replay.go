@@ -69,6 +69,8 @@ type run struct {
 	// quiet says which hops extended nothing, if another bank of the
 	// register has shown that; otherwise it is nil.
 	quiet []bool
+	// hint has the forms of the first hops, if a hint tells them.
+	hint []Form
 	// buf holds what an extend hashes: the register and the new value.
 	buf [2 * pcr.MaxSize]byte
 }
@@ -162,6 +164,9 @@ func (x *run) replay() replayed {
 	silent := slices.ContainsFunc(x.list.hops, func(h Hop) bool { return h.NoTPM })
 	if got.matched >= 0 && !silent {
 		return got
+	}
+	if got, ok := x.followHint(); ok {
+		return x.silentTail(got)
 	}
 	return x.silentTail(newSearch(x).find())
 }

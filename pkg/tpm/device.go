@@ -18,15 +18,12 @@ import (
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// DeviceFile is the TPM 2.0 behind the kernel's resource manager, which several
-// programs can use at the same time.
-const DeviceFile = "/dev/tpmrm0"
-
 // banks are the algorithms of TPM 2.0 (TCG Algorithm Registry), and the names
 // that the kernel gives to their banks (drivers/char/tpm/tpm2-cmd.c).
 var banks = map[tpm2.TPMAlgID]string{
 	tpm2.TPMAlgSHA1: string(pcr.SHA1), tpm2.TPMAlgSHA256: string(pcr.SHA256),
 	tpm2.TPMAlgSHA384: string(pcr.SHA384), tpm2.TPMAlgSHA512: string(pcr.SHA512),
+	tpm2.TPMAlgSM3256: "sm3",
 }
 
 // bankName returns the kernel's name of a bank; without one, it returns the
@@ -106,7 +103,7 @@ func selected(s tpm2.TPMSPCRSelection, index int) bool {
 // return some banks only in answer to a further command. It returns nil if the
 // register changed meanwhile.
 func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error) {
-	out := &Reading{}
+	out := &Reading{Index: index}
 	for first := true; len(left) > 0; first = false {
 		var in tpm2.TPMLPCRSelection
 		for _, a := range left {

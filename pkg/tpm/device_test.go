@@ -80,22 +80,31 @@ func TestRead(t *testing.T) {
 	tpm := softtpm.New(t, "sha1,sha256")
 	extend(t, tpm, 10, tpm2.TPMAlgSHA256, bytes.Repeat([]byte{1}, 32))
 	root := t.TempDir()
-	r, err := read(tpm, root, 10)
+	c := &Chip{Number: 3, root: root}
+	all, err := c.read(tpm, nil, []int{10, 11})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.PCRs) != 2 || r.Counter == nil || bytes.Equal(r.PCRs[1].Value, make([]byte, 32)) {
-		t.Errorf("without sysfs: %+v", r)
+	if len(all) != 2 || len(all[0].PCRs) != 2 || all[0].Counter == nil || all[1].Index != 11 || bytes.Equal(all[0].PCRs[1].Value, make([]byte, 32)) {
+		t.Errorf("without sysfs: %+v", all)
 	}
-	fileroot.Add(t, root, map[string]string{device + "/pcr-sha256/10": strings.Repeat("5A", 32)})
-	if r, err = read(tpm, root, 10); err != nil {
+	fileroot.Add(t, root, map[string]string{
+		"sys/class/tpm/tpm3/pcr-sha256/10": strings.Repeat("5A", 32),
+		"sys/class/tpm/tpm3/pcr-sha256/11": strings.Repeat("5B", 32),
+	})
+	if all, err = c.read(tpm, nil, []int{10, 11}); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.PCRs) != 1 || r.PCRs[0].Value[0] != 0x5a || r.Counter == nil {
-		t.Errorf("with sysfs: %+v", r)
+	if len(all[0].PCRs) != 1 || all[0].PCRs[0].Value[0] != 0x5a || all[1].PCRs[0].Value[0] != 0x5b || all[0].Counter == nil {
+		t.Errorf("with sysfs: %+v", all)
+	}
+	// Where sysfs has no value, the device has.
+	fileroot.Add(t, root, map[string]string{"sys/class/tpm/tpm3/pcr-sha256/10": ""})
+	if all, err = c.read(tpm, nil, []int{10}); err != nil || len(all[0].PCRs) != 2 {
+		t.Errorf("%+v, %v", all, err)
 	}
 	// Without a device there is no counter.
-	if r, err = Read(root, 10); err != nil || r.Counter != nil {
-		t.Errorf("%+v, %v", r, err)
+	if all, err = c.Read(11); err != nil || all[0].Counter != nil {
+		t.Errorf("%+v, %v", all, err)
 	}
 }

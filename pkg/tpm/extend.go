@@ -6,11 +6,9 @@ package tpm
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
-	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -18,15 +16,6 @@ import (
 
 // ErrExtend means that a register was not extended in all of its banks.
 var ErrExtend = refusal.New(refusal.NotExtended, "the TPM cannot extend the PCR")
-
-// Open opens the TPM 2.0 under root (normally "/"). Its error wraps ErrNoTPM.
-func Open(root string) (transport.TPMCloser, error) {
-	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
-	if err != nil {
-		return nil, fmt.Errorf("%w: a TPM 2.0 is needed: %w", ErrNoTPM, err)
-	}
-	return dev, nil
-}
 
 // Extend extends a register in all banks at once, by TPM2_PCR_Extend. If
 // digests has none for an allocated bank, it extends nothing and returns an

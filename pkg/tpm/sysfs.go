@@ -13,23 +13,29 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// ErrNoTPM means that the machine has no TPM, or the kernel no driver for it.
-var ErrNoTPM = refusal.New(refusal.NoTPM, "no TPM")
+// Reasons why a TPM that is there cannot be read. They are not ErrNoTPM, so
+// nobody takes the machine for one without a TPM.
+var (
+	// errNoPCRs means that sysfs shows a TPM, but none of its registers.
+	errNoPCRs = refusal.New(refusal.NoTPM, "sysfs shows no PCRs")
+	// errSilent means that the TPM did not answer.
+	errSilent = refusal.New(refusal.NoTPM, "the TPM does not answer")
+)
 
-// errNoBank means that sysfs shows a TPM, but none of its registers.
-var errNoBank = errors.New("no known bank, and no PCRs of a TPM 1.2")
-
-// device is the TPM that IMA uses: the first one.
-const device = "sys/class/tpm/tpm0"
+// pcrsFile has all registers of a TPM 1.2.
+const pcrsFile = "pcrs"
 
 // A Reading is the value of one register in all banks.
 type Reading struct {
+	// Index is the number of the register.
+	Index int
 	// PCRs holds the banks that can be replayed, in the order of
 	// pcr.Algorithms.
 	PCRs []pcr.Value
@@ -64,44 +70,43 @@ func (r *Reading) Same(o *Reading) bool {
 	})
 }
 
-// ReadPCR reads a register from the sysfs under root (normally "/"). Each bank
-// takes one TPM command. Without a TPM the error wraps ErrNoTPM.
+// Readings are the values of several registers, in the order in which they were
+// read.
+type Readings []*Reading
+
+// Same reports whether both have the same values of the same registers.
+func (r Readings) Same(o Readings) bool {
+	return slices.EqualFunc(r, o, func(a, b *Reading) bool { return a.Index == b.Index && a.Same(b) })
+}
+
+// readSysfs reads a register from sysfs. Each bank takes one TPM command.
 //
 // Sources: drivers/char/tpm/tpm-sysfs.c (pcr-<hash>/<index> of TPM 2.0 since
 // Linux 5.12, upper-case digits; pcrs of TPM 1.2), and crypto/hash_info.c for
 // the names.
-func ReadPCR(root string, index int) (*Reading, error) {
-	dir := filepath.Join(root, device)
-	entries, err := os.ReadDir(dir)
+func (c *Chip) readSysfs(index int) (*Reading, error) {
+	entries, err := os.ReadDir(c.dir())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s does not exist", ErrNoTPM, dir)
+		return nil, fmt.Errorf("%w: %w", errNoPCRs, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("TPM: %w", err)
+		return nil, fmt.Errorf("%w: %w", errSilent, err)
 	}
-	out := &Reading{}
+	out := &Reading{Index: index}
 	for _, e := range entries {
 		name, ok := strings.CutPrefix(e.Name(), "pcr-")
-		if !ok {
+		if !ok || !out.known(name) {
 			continue
 		}
-		if !out.known(name) {
-			continue
-		}
-		path := filepath.Join(dir, e.Name(), fmt.Sprint(index))
-		value, err := os.ReadFile(path)
+		p, err := readValue(filepath.Join(c.dir(), e.Name(), strconv.Itoa(index)), name)
 		if err != nil {
-			return nil, fmt.Errorf("TPM: %w", err)
-		}
-		p, err := pcr.New(name, string(value))
-		if err != nil {
-			return nil, fmt.Errorf("TPM: %s: %w", path, err)
+			return nil, err
 		}
 		out.PCRs = append(out.PCRs, p)
 	}
 	out.sort()
-	if len(out.PCRs) == 0 {
-		p, err := readPCRs12(filepath.Join(dir, "pcrs"), index)
+	if len(out.PCRs)+len(out.Unknown) == 0 {
+		p, err := readPCRs12(filepath.Join(c.dir(), pcrsFile), index)
 		if err != nil {
 			return nil, err
 		}
@@ -110,15 +115,38 @@ func ReadPCR(root string, index int) (*Reading, error) {
 	return out, nil
 }
 
+// readValue reads a file with one value. If the TPM returns an error, the kernel
+// shows nothing, or as many zero bytes as the error's number says
+// (pcr_value_show).
+func readValue(path, bank string) (pcr.Value, error) {
+	value, err := os.ReadFile(path)
+	if err != nil {
+		return pcr.Value{}, fmt.Errorf("%w: %w", errSilent, err)
+	}
+	if len(bytes.Trim(value, "\x00")) == 0 {
+		return pcr.Value{}, fmt.Errorf("%w: %s is empty", errSilent, path)
+	}
+	p, err := pcr.New(bank, string(value))
+	if err != nil {
+		return pcr.Value{}, fmt.Errorf("TPM: %s: %w", path, err)
+	}
+	return p, nil
+}
+
 // readPCRs12 reads the line "PCR-10: AA BB …" from the one file of a TPM 1.2.
 func readPCRs12(path string, index int) (pcr.Value, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return pcr.Value{}, fmt.Errorf("%w: %w", errNoPCRs, err)
+	}
 	if err != nil {
-		return pcr.Value{}, fmt.Errorf("TPM: %w: %w", errNoBank, err)
+		return pcr.Value{}, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
+	empty := true // as of a TPM that leaves
 	for s.Scan() {
+		empty = false
 		value, ok := strings.CutPrefix(s.Text(), fmt.Sprintf("PCR-%02d:", index))
 		if !ok {
 			continue
@@ -130,7 +158,10 @@ func readPCRs12(path string, index int) (pcr.Value, error) {
 		return p, nil
 	}
 	if err := s.Err(); err != nil {
-		return pcr.Value{}, fmt.Errorf("TPM: %s: %w", path, err)
+		return pcr.Value{}, fmt.Errorf("%w: %s: %w", errSilent, path, err)
+	}
+	if empty {
+		return pcr.Value{}, fmt.Errorf("%w: %s is empty", errSilent, path)
 	}
 	return pcr.Value{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
 }

@@ -19,12 +19,13 @@ func sysfs(t *testing.T, files map[string]string) string {
 	t.Helper()
 	under := map[string]string{}
 	for name, content := range files {
-		under[filepath.Join(device, name)] = content
+		under[filepath.Join(classDir, "tpm0", name)] = content
 	}
 	return fileroot.New(t, under)
 }
 
-func TestReadPCR(t *testing.T) {
+// TestReadSysfs reads what kernels show of a TPM, and names what it cannot read.
+func TestReadSysfs(t *testing.T) {
 	sha1 := strings.Repeat("AB", 20)
 	sha256 := strings.Repeat("CD", 32)
 	value := func(a pcr.Algorithm, b byte) pcr.Value {
@@ -40,26 +41,33 @@ func TestReadPCR(t *testing.T) {
 		{
 			name:  "TPM 2.0",
 			files: map[string]string{"pcr-sha256/10": sha256 + "\n", "pcr-sha1/10": sha1 + "\n", "pcr-sm3/10": sha256, "ppi/version": "1"},
-			want:  &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 0xab), value(pcr.SHA256, 0xcd)}, Unknown: []string{"sm3"}},
+			want:  &Reading{Index: 10, PCRs: []pcr.Value{value(pcr.SHA1, 0xab), value(pcr.SHA256, 0xcd)}, Unknown: []string{"sm3"}},
 		},
 		{
 			name:  "TPM 1.2",
 			files: map[string]string{"pcrs": "PCR-00: 00\nPCR-10: " + strings.Repeat("AB ", 20) + "\n"},
-			want:  &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 0xab)}},
+			want:  &Reading{Index: 10, PCRs: []pcr.Value{value(pcr.SHA1, 0xab)}},
 		},
-		{name: "none", is: ErrNoTPM, wantErr: "tpm0 does not exist"},
-		{name: "no banks", files: map[string]string{"pcr-sm3/10": sha256}, wantErr: "no known bank"},
+		{name: "only SM3", files: map[string]string{"pcr-sm3/10": sha256}, want: &Reading{Index: 10, Unknown: []string{"sm3"}}},
+		{name: "none", is: errNoPCRs, wantErr: "tpm0: no such file"},
+		{name: "no PCRs", files: map[string]string{"tpm_version_major": "2"}, is: errNoPCRs, wantErr: "sysfs shows no PCRs"},
+		{name: "no answer", files: map[string]string{"pcr-sha256/10": ""}, is: errSilent, wantErr: "does not answer"},
+		{name: "an error's number", files: map[string]string{"pcr-sha256/10": "\x00\x00"}, is: errSilent, wantErr: "is empty"},
+		{name: "no answer of TPM 1.2", files: map[string]string{"pcrs": ""}, is: errSilent, wantErr: "pcrs is empty"},
 		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: pcr.ErrValue, wantErr: "pcr-sha256/10"},
 		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, wantErr: "no such file"},
 		{name: "no line", files: map[string]string{"pcrs": "PCR-09: 00\n"}, wantErr: "has no PCR 10"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ReadPCR(sysfs(t, tt.files), 10)
+			got, err := (&Chip{root: sysfs(t, tt.files)}).readSysfs(10)
 			if (err != nil) != (tt.wantErr != "") || (err != nil && !strings.Contains(err.Error(), tt.wantErr)) {
 				t.Fatalf("error %v, want %q", err, tt.wantErr)
 			}
 			if tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("error %v is not %v", err, tt.is)
+			}
+			if errors.Is(err, ErrNoTPM) {
+				t.Error("a TPM that cannot be read passes for none")
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
@@ -70,7 +78,7 @@ func TestReadPCR(t *testing.T) {
 		})
 	}
 	a, b := &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 1)}}, &Reading{PCRs: []pcr.Value{value(pcr.SHA1, 2)}}
-	if a.Same(b) {
+	if a.Same(b) || (Readings{a}).Same(Readings{b}) || (Readings{a}).Same(Readings{a, a}) || (Readings{a}).Same(Readings{{Index: 1, PCRs: a.PCRs}}) {
 		t.Error("other values are the same")
 	}
 }

@@ -7,43 +7,57 @@ package tpm
 
 import (
 	"errors"
-	"path/filepath"
+	"fmt"
 
 	"github.com/google/go-tpm/tpm2/transport"
-	"github.com/google/go-tpm/tpm2/transport/linuxtpm"
 )
 
-// Read reads a register in all banks from the sysfs under root (normally "/").
-// If sysfs has no PCRs, as before Linux 5.12, it reads from the device. If the
-// device answers, Read reads the update counter first. An equal counter later
-// shows that no PCR has changed since then. The error wraps ErrNoTPM if there
-// is no TPM.
-func Read(root string, index int) (*Reading, error) {
-	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
+// Read reads registers in all banks from sysfs. If sysfs has no PCRs, as before
+// Linux 5.12, it reads from the device. If the device answers, Read reads the
+// update counter first. A counter that later equals that of the first reading
+// shows that no PCR has changed since then. Its errors never wrap ErrNoTPM: a TPM
+// that was found and cannot be read is not taken for none.
+func (c *Chip) Read(indexes ...int) (Readings, error) {
+	dev, err := c.Open()
 	if err != nil {
-		// The TPM is a TPM 1.2, or the device file is missing.
-		return ReadPCR(root, index)
+		return c.read(nil, err, indexes)
 	}
 	defer dev.Close()
-	return read(dev, root, index)
+	return c.read(dev, nil, indexes)
 }
 
-func read(dev transport.TPM, root string, index int) (*Reading, error) {
-	counter, counterErr := UpdateCounter(dev)
-	r, err := ReadPCR(root, index)
-	if errors.Is(err, ErrNoTPM) || errors.Is(err, errNoBank) {
-		return ReadDevice(dev, index)
+// read reads registers. dev is nil if the device cannot be opened, for the
+// reason of devErr.
+func (c *Chip) read(dev transport.TPM, devErr error, indexes []int) (Readings, error) {
+	var counter *uint32
+	if dev != nil {
+		if n, err := UpdateCounter(dev); err == nil {
+			counter = &n
+		}
 	}
-	if err == nil && counterErr == nil {
-		r.Counter = &counter
+	var out Readings
+	for _, index := range indexes {
+		r, err := c.readSysfs(index)
+		switch {
+		case err == nil:
+			r.Counter = counter
+		case dev != nil && (errors.Is(err, errNoPCRs) || errors.Is(err, errSilent)):
+			r, err = ReadDevice(dev, index)
+		case devErr != nil:
+			err = fmt.Errorf("%s: %w; %s", c.Name(), err, devErr.Error())
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
 	}
-	return r, err
+	return out, nil
 }
 
 // Counter reads the TPM's update counter. It returns nil if the counter cannot
 // be read.
-func Counter(root string) *uint32 {
-	dev, err := linuxtpm.Open(filepath.Join(root, DeviceFile))
+func (c *Chip) Counter() *uint32 {
+	dev, err := c.Open()
 	if err != nil {
 		return nil
 	}
@@ -53,4 +67,14 @@ func Counter(root string) *uint32 {
 		return nil
 	}
 	return &n
+}
+
+// Open opens the TPM 2.0 that IMA uses, under root (normally "/"). Its errors wrap
+// ErrNoTPM2, and also ErrNoTPM if there is no TPM at all.
+func Open(root string) (transport.TPMCloser, error) {
+	c, err := Find(root)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoTPM2, err)
+	}
+	return c.Open()
 }

@@ -7,7 +7,6 @@ package handover
 import (
 	"encoding/hex"
 	"slices"
-	"sync"
 
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -125,13 +124,23 @@ func CheckHint(l *List, hint Hint, index int, pcrs []pcr.Value, others ...Regist
 // ParseAndCheck does the work of Parse and Check at the same time: replays
 // begin while the list is still being parsed. Its errors are those of Parse.
 func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
-	var l *List
-	rough := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
-	r, err := check(rough, nil, append([]Register{{index, pcrs}}, others...), func() (_ *List, err error) {
-		l, err = Parse(data)
-		return l, err
-	})
-	return l, r, err
+	return ParseAndCheckMapped(data, nil, index, pcrs, others...)
+}
+
+// ParseAndCheckMapped is ParseAndCheck for a list that is a mapped file. The
+// list calls passed with the range of bytes of each part of data that was read,
+// now and in later use, from several goroutines, and reads some parts again.
+// passed may take the part out of memory, as long as reading it again works. A
+// fault of the mapping is a panic in the caller's goroutine, if that has called
+// debug.SetPanicOnFault.
+func ParseAndCheckMapped(data []byte, passed func(from, to int), index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
+	rough, l := newList(data, sha1Size), newList(data, sha1Size)
+	rough.passed, l.passed = passed, passed
+	r, err := check(rough, nil, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, l.parse() })
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, r, nil
 }
 
 // check replays rough, of which only the bytes are known, while parse makes a
@@ -139,7 +148,7 @@ func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register)
 func check(rough *List, hint Hint, registers []Register, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank computes the hashes that the check of the digests needs.
-	var wg sync.WaitGroup
+	var wg group
 	var checker *run
 	var runs []*run
 	for _, reg := range registers {
@@ -159,10 +168,13 @@ func check(rough *List, hint Hint, registers []Register, parse func() (*List, er
 	if checker == nil {
 		wg.Go(func() { tampered, unknown = firstTampered(rough) })
 	}
-	l, err := parse()
-	if checker != nil && err == nil {
-		checker.begin()
-	}
+	var l *List
+	var err error
+	wg.Go(func() {
+		if l, err = parse(); checker != nil && err == nil {
+			checker.begin()
+		}
+	})
 	wg.Wait()
 	if err != nil {
 		return nil, err

@@ -72,6 +72,7 @@ type List struct {
 	head   []byte // HeaderSize bytes directly in front of data, or nil
 	order  binary.ByteOrder
 	digest int
+	passed func(from, to int) // of ParseAndCheckMapped
 
 	records    int
 	violations int
@@ -115,17 +116,31 @@ func ParseAny(data []byte) (*List, error) {
 // ParseDigestSize reads a list whose template digests have size bytes. The
 // kernel shows such a list for every bank, in a file of its own.
 func ParseDigestSize(data []byte, size int) (*List, error) {
-	l := &List{data: data, digest: size, order: detectOrder(data, size)}
+	l := newList(data, size)
+	if err := l.parse(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// newList returns a list of which only the bytes are known.
+func newList(data []byte, digest int) *List {
+	return &List{data: data, digest: digest, order: detectOrder(data, digest)}
+}
+
+func (l *List) parse() error {
 	r := Record{order: l.order}
-	for off := 0; off < len(data); off = r.Offset + len(r.Raw) {
+	p := l.newPass(0)
+	for off := 0; off < len(l.data); off = r.Offset + len(r.Raw) {
+		p.at(off)
 		if err := l.next(&r, off); err != nil {
-			return nil, &RecordError{Record: l.records + 1, Offset: off, Err: err}
+			return &RecordError{Record: l.records + 1, Offset: off, Err: err}
 		}
 		l.records++
 		r.Number = l.records
 		l.tally(&r)
 	}
-	return l, nil
+	return nil
 }
 
 // tally collects what a report says about every record, so that the list is
@@ -180,7 +195,9 @@ func (l *List) Trimmed() bool { return l.trimmed }
 // allocates nothing.
 func (l *List) All(yield func(Record) bool) {
 	r := Record{order: l.order}
+	p := l.newPass(0)
 	for off := 0; off < len(l.data); off = r.Offset + len(r.Raw) {
+		p.at(off)
 		if l.next(&r, off) != nil {
 			return // cannot happen after Parse
 		}
@@ -195,7 +212,9 @@ func (l *List) All(yield func(Record) bool) {
 // are known, and passes the same Record to every call of yield.
 func (l *List) from(number, offset int, yield func(*Record) bool) {
 	r := Record{order: l.order}
+	p := l.newPass(offset)
 	for off := offset; off < len(l.data); off = r.Offset + len(r.Raw) {
+		p.at(off)
 		if l.next(&r, off) != nil {
 			return // cannot happen after Parse
 		}

@@ -63,6 +63,20 @@ func (f *File) Copy() error {
 	return unix.Munmap(mapping)
 }
 
+// Release takes the whole pages before to, from the one with from on, out of
+// memory. Reading them again brings them back from the file. It does nothing to
+// a copy.
+func (f *File) Release(from, to int) {
+	if !f.mapped {
+		return
+	}
+	page := os.Getpagesize()
+	from, to = from/page*page, to/page*page
+	if from < to && to <= len(f.Data) {
+		_ = unix.Madvise(f.Data[from:to], unix.MADV_DONTNEED) // saves memory at best
+	}
+}
+
 // Close unmaps the file. Its Data must not be used afterwards.
 func (f *File) Close() error {
 	if f == nil || f.Data == nil {

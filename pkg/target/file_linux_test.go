@@ -42,3 +42,30 @@ func TestOpen(t *testing.T) {
 		}
 	}
 }
+
+// TestRelease: what was released can be read again, and ranges beyond the file
+// do no harm.
+func TestRelease(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kernel")
+	content := strings.Repeat("kernel\n", 10000)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for range 2 {
+		for _, r := range [][2]int{{0, len(content)}, {5000, 60000}, {3, 4}, {60000, 1 << 30}, {9000, 8}} {
+			f.Release(r[0], r[1])
+			if string(f.Data) != content {
+				t.Fatalf("%v: other content", r)
+			}
+		}
+		// A copy has no file to come back from.
+		if err := f.Copy(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

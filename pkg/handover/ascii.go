@@ -28,10 +28,14 @@ func (r *Record) text(f Field) string {
 		return string(s)
 	case formatUint:
 		switch len(f.Data) {
+		case 1:
+			return strconv.FormatUint(uint64(f.Data[0]), 10)
 		case 2:
 			return strconv.FormatUint(uint64(r.order.Uint16(f.Data)), 10)
 		case 4:
 			return strconv.FormatUint(uint64(r.order.Uint32(f.Data)), 10)
+		case 8:
+			return strconv.FormatUint(r.order.Uint64(f.Data), 10)
 		}
 		return ""
 	}

@@ -89,27 +89,29 @@ func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) 
 
 // ParseAny reads a list whose digest size is not known: it tries the sizes of
 // all algorithms. If none fits, it returns the error of the attempt that read
-// the most records.
+// the most records. Of several that fail in the same record, it prefers one for
+// which the list is only cut short.
 func ParseAny(data []byte) (*List, error) {
-	l, first := Parse(data)
-	if first == nil {
+	l, worst := Parse(data)
+	if worst == nil {
 		return l, nil
 	}
-	if err := notBinary(data); err != nil {
-		return nil, &RecordError{Record: 1, Err: err}
-	}
-	far := 0
+	far, cut := 0, errors.Is(worst, ErrTruncated)
 	for _, a := range pcr.Algorithms {
 		l, err := ParseDigestSize(data, a.Size())
 		if err == nil {
 			return l, nil
 		}
 		var at *RecordError
-		if errors.As(err, &at) && at.Offset > far {
-			first, far = err, at.Offset
+		if !errors.As(err, &at) || at.Offset < far || at.Offset == far && (cut || !errors.Is(err, ErrTruncated)) {
+			continue
+		}
+		worst, far, cut = err, at.Offset, errors.Is(err, ErrTruncated)
+		if a.Size() != sha1Size {
+			worst = fmt.Errorf("digests of %d bytes: %w", a.Size(), err)
 		}
 	}
-	return nil, first
+	return nil, worst
 }
 
 // ParseDigestSize reads a list whose template digests have size bytes. The
@@ -280,3 +282,12 @@ var zeros [pcr.MaxSize]byte
 // not be made: its template digest is zero, and the PCR was extended with
 // ones (ima_add_violation).
 func (r *Record) Violation() bool { return bytes.Equal(r.Digest, zeros[:len(r.Digest)]) }
+
+// nameless returns an error for a record whose template has no name; no kernel
+// writes one. A copy in whole blocks has zeros after the list.
+func nameless(rest []byte) error {
+	if allZero(rest) {
+		return fmt.Errorf("%w: %d zero bytes after the last record", ErrCorrupt, len(rest))
+	}
+	return fmt.Errorf("%w: the template has no name", ErrCorrupt)
+}

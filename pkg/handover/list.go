@@ -89,24 +89,26 @@ func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) 
 
 // ParseAny reads a list whose digest size is not known: it tries the sizes of
 // all algorithms. If none fits, it returns the error of the attempt that read
-// the most records. Of several that fail in the same record, it prefers one for
-// which the list is only cut short.
+// the most records. If none read a record, it prefers a size with which the first
+// record at least begins like one.
 func ParseAny(data []byte) (*List, error) {
 	l, worst := Parse(data)
 	if worst == nil {
 		return l, nil
 	}
-	far, cut := 0, errors.Is(worst, ErrTruncated)
+	far := 0
+	_, begins := firstOrder(data, sha1Size)
 	for _, a := range pcr.Algorithms {
 		l, err := ParseDigestSize(data, a.Size())
 		if err == nil {
 			return l, nil
 		}
 		var at *RecordError
-		if !errors.As(err, &at) || at.Offset < far || at.Offset == far && (cut || !errors.Is(err, ErrTruncated)) {
+		_, ok := firstOrder(data, a.Size())
+		if !errors.As(err, &at) || at.Offset <= far && (begins || !ok) {
 			continue
 		}
-		worst, far, cut = err, at.Offset, errors.Is(err, ErrTruncated)
+		worst, far, begins = err, at.Offset, true
 		if a.Size() != sha1Size {
 			worst = fmt.Errorf("digests of %d bytes: %w", a.Size(), err)
 		}
@@ -147,17 +149,25 @@ func (l *List) tally(r *Record) {
 	l.count[r.PCR]++
 }
 
-// detectOrder detects the byte order from the first record: its PCR index and
-// the length of its template name are small in one order only.
+// detectOrder detects the byte order from the first record. It is little-endian
+// if the record says nothing.
 func detectOrder(data []byte, digest int) binary.ByteOrder {
+	order, _ := firstOrder(data, digest)
+	return order
+}
+
+// firstOrder returns the byte order in which the PCR index of the first record
+// and the length of its template name are small. It returns false if they are
+// small in neither.
+func firstOrder(data []byte, digest int) (binary.ByteOrder, bool) {
 	if len(data) >= 8+digest {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			if order.Uint32(data) <= maxPCR && order.Uint32(data[4+digest:]) <= maxName {
-				return order
+				return order, true
 			}
 		}
 	}
-	return binary.LittleEndian
+	return binary.LittleEndian, false
 }
 
 // Bytes returns the list's bytes, unchanged. They are not a copy.

@@ -109,6 +109,15 @@ func (r *Record) Report() RecordReport {
 	return out
 }
 
+// Reports returns the reports of all records.
+func (l *List) Reports() []RecordReport {
+	out := make([]RecordReport, 0, l.records)
+	for r := range l.All {
+		out = append(out, r.Report())
+	}
+	return out
+}
+
 // WriteASCII writes the list exactly as the kernel prints it in
 // ascii_runtime_measurements.
 func (l *List) WriteASCII(out io.Writer) error {

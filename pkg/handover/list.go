@@ -87,6 +87,19 @@ type List struct {
 // from the first record. Its errors are of type *RecordError.
 func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) }
 
+// IndexOf returns what List.Index will return for a list that Parse can read. It
+// reads one record.
+func IndexOf(data []byte) int {
+	l := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
+	r := Record{order: l.order}
+	if l.next(&r, 0) != nil {
+		return DefaultPCR
+	}
+	r.Number = 1
+	l.begin(&r)
+	return l.Index()
+}
+
 // ParseAny reads a list whose digest size is not known: it tries the sizes of
 // all algorithms. If none fits, it returns the error of the attempt that read
 // the most records. If none read a record, it prefers a size with which the first
@@ -119,7 +132,7 @@ func ParseAny(data []byte) (*List, error) {
 // ParseDigestSize reads a list whose template digests have size bytes. The
 // kernel shows such a list for every bank, in a file of its own.
 func ParseDigestSize(data []byte, size int) (*List, error) {
-	l := &List{data: data, digest: size, order: detectOrder(data, size)}
+	l := &List{data: data, digest: size, order: detectOrder(data, size), index: DefaultPCR}
 	r := Record{order: l.order}
 	for off := 0; off < len(data); off = r.Offset + len(r.Raw) {
 		if err := l.next(&r, off); err != nil {

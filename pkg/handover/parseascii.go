@@ -57,7 +57,9 @@ func IsASCII(data []byte) bool { return printed.Match(data) }
 // decides that: of all ways to read a record, ParseASCII takes the one that the
 // digest confirms. It returns doubts about records for which no digest can do
 // so. If a digest confirms no way to read its record, the record's digest and
-// data do not fit together, as Check will find.
+// data do not fit together, as Check will find. If that is so for all records of
+// a list with SHA-1 digests, nothing shows that the text was read rightly, and
+// ParseASCII returns an error.
 //
 // Errors are of type *RecordError, whose offset is one in the text.
 func ParseASCII(text []byte) (*List, []Doubt, error) {
@@ -74,6 +76,9 @@ func ParseASCII(text []byte) (*List, []Doubt, error) {
 	}
 	if err != nil {
 		return nil, nil, &RecordError{Record: t.number, Offset: t.off, Err: err}
+	}
+	if t.failed && t.matched == 0 && t.size == sha1Size {
+		return nil, nil, &RecordError{Record: 1, Err: fmt.Errorf("%w: in no record does the template digest fit the text", ErrCorrupt)}
 	}
 	l, err := ParseDigestSize(t.out, t.size)
 	return l, t.doubts, err

@@ -218,6 +218,7 @@ func TestBadText(t *testing.T) {
 		{"10 " + strings.Repeat("a", 39) + " ima-ng sha1:00 /x\n", "template digest"},
 		{"10 " + digest + " " + strings.Repeat("n", 300) + " sha1:00 /x\n", "template name of 300 bytes"},
 		{"10 " + digest + " imode 65536x\n", "does not fit"},
+		{strings.Repeat("10 "+digest+" ima-ng sha1:00 /x\n", 3), "record 1 at offset 0: list is corrupt: in no record does the template digest fit the text"},
 	} {
 		_, _, err := ParseASCII([]byte(tt.text))
 		var at *RecordError

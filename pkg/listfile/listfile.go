@@ -44,7 +44,7 @@ type File struct {
 // Read reads a file, or standard input if the name is Stdin, and unpacks it. It
 // recognizes the form, but does not check the list. Errors wrap target.ErrFile.
 func Read(name string) (*File, error) {
-	b, err := readFile(name)
+	b, err := ReadBytes(name, maxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -210,7 +210,7 @@ func TestReadAll(t *testing.T) {
 		{"larger than it says", strings.NewReader(strings.Repeat("x", 101)), 100, 200, 101, ""},
 		{"too large", strings.NewReader(strings.Repeat("x", 101)), 100, 100, 0, "it has more than 100 bytes"},
 		{"without an end", endless{}, 0, 1 << 20, 0, "it has more than 1048576 bytes"},
-		{"sparse", endless{}, 1 << 60, 1 << 20, 0, "a list may have 1048576"},
+		{"sparse", endless{}, 1 << 60, 1 << 20, 0, "and may have 1048576"},
 	} {
 		b, err := readAll(tt.r, tt.size, tt.limit)
 		if len(b) != tt.bytes || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

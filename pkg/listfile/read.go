@@ -20,9 +20,10 @@ const Stdin = "-"
 // 140 MB, and its text form 180 MB.
 const maxFile = 1 << 30
 
-// readFile reads a whole file of at most maxFile bytes. Files of the kernel say
-// that they are empty, and devices have no end.
-func readFile(name string) ([]byte, error) {
+// ReadBytes reads a whole file, or standard input if the name is Stdin, of at
+// most limit bytes. Files of the kernel say that they are empty, and devices have
+// no end. Errors wrap target.ErrFile.
+func ReadBytes(name string, limit int64) ([]byte, error) {
 	in := os.Stdin
 	if name != Stdin {
 		f, err := os.Open(name)
@@ -36,7 +37,7 @@ func readFile(name string) ([]byte, error) {
 	if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
 		size = info.Size()
 	}
-	b, err := readAll(in, size, maxFile)
+	b, err := readAll(in, size, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", target.ErrFile, name, err)
 	}
@@ -46,7 +47,7 @@ func readFile(name string) ([]byte, error) {
 // readAll reads to the end, at most limit bytes. size is what is expected.
 func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 	if size > limit {
-		return nil, fmt.Errorf("it has %d bytes, a list may have %d", size, limit)
+		return nil, fmt.Errorf("it has %d bytes, and may have %d", size, limit)
 	}
 	const chunk = 64 << 10
 	b := make([]byte, 0, size+1) // one more, to see the end
@@ -61,7 +62,7 @@ func readAll(r io.Reader, size, limit int64) ([]byte, error) {
 		b = b[:len(b)+n]
 		switch {
 		case int64(len(b)) > limit:
-			return nil, fmt.Errorf("it has more than %d bytes, which a list may have", limit)
+			return nil, fmt.Errorf("it has more than %d bytes", limit)
 		case errors.Is(err, io.EOF):
 			return b, nil
 		case err != nil:

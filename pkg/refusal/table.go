@@ -66,6 +66,7 @@ const (
 	InternalError       Name = "internal-error"
 	UnprovenRecords     Name = "unproven-records"
 	TPMReset            Name = "tpm-was-reset"
+	AggregateMismatch   Name = "boot-aggregate-mismatch"
 )
 
 const otherCode = 1
@@ -134,6 +135,7 @@ var table = []Row{
 	{InternalError, 63, false, "imaboot has a fault of its own; please report the message"},
 	{UnprovenRecords, 70, false, "all PCRs that were compared match, but they do not prove all records; the message counts them"},
 	{TPMReset, 71, false, "the PCR is that of the last kernels alone: the TPM was reset between two kernels"},
+	{AggregateMismatch, 72, false, "the first kernel's boot_aggregate is not the digest of PCRs 0 to 9, although the list matches"},
 }
 
 // Table returns all rows, by code.

@@ -79,7 +79,7 @@ func (o *options) policyFlag(f *flag.FlagSet) {
 
 func (o *options) carriedFlag(f *flag.FlagSet) {
 	o.carried = auto
-	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the list, back in front of it. With --list, FILE may have any form of a list, and its last records may be the list's first ones.")
+	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the list, back in front of it. FILE may have any form that --list takes. With --list, its last records may be the list's first ones.")
 	f.Var(flags.Choice(&o.carried, auto, "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
 }
 

@@ -86,9 +86,6 @@ func newJob(t Target, o Options) (*Job, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if o.List != "" || len(o.PCRs) > 0 {
-		return nil, fmt.Errorf("%w: List and PCRs are for Read", errOptions)
-	}
 	var err error
 	if j.arch == nil {
 		j.arch, err = archdesc.ByName(runtime.GOARCH)

@@ -68,9 +68,10 @@ type RecordReport struct {
 	Template  string            `json:"template"`
 	Violation bool              `json:"violation,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
-	// Raw holds the bytes of text fields that are not valid UTF-8, in
-	// hexadecimal. In Fields, the invalid bytes of such a text appear as
-	// \xNN.
+	// Raw holds the bytes of fields whose text does not say what they are, in
+	// hexadecimal: texts that are not valid UTF-8 or go on behind a NUL, and
+	// numbers of an odd size. In Fields, the invalid bytes of a text appear
+	// as \xNN.
 	Raw map[string]string `json:"raw,omitempty"`
 	// Data is the template data of an unknown template, in hexadecimal.
 	Data string `json:"data,omitempty"`
@@ -97,7 +98,7 @@ func (r *Record) Report() RecordReport {
 			id = fmt.Sprintf("%s#%d", f.ID, n) // a format can name a field twice
 		}
 		text := r.text(f)
-		if !utf8.ValidString(text) {
+		if !f.isText(text) {
 			if out.Raw == nil {
 				out.Raw = map[string]string{}
 			}
@@ -107,6 +108,19 @@ func (r *Record) Report() RecordReport {
 		out.Fields[id] = text
 	}
 	return out
+}
+
+// isText reports whether a field's bytes can be found again from its text.
+func (f Field) isText(text string) bool {
+	switch fields[f.ID] {
+	case formatString:
+		if string(bytes.TrimRight(f.Data, "\x00")) != text {
+			return false
+		}
+	case formatUint:
+		return text != "" || len(f.Data) == 0
+	}
+	return utf8.ValidString(text)
 }
 
 // Reports returns the reports of all records.

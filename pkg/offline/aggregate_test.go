@@ -78,6 +78,13 @@ func TestAggregate(t *testing.T) {
 		})
 	}
 	// Nothing to compare.
+	filled := &builder{}
+	filled.add(10, of(pcr.SHA256, 10), "boot_aggregate")
+	zeros := []string{filled.value(10, pcr.SHA256)}
+	for index := range bootPCRs {
+		zeros = append(zeros, filled.value(index, pcr.SHA256))
+	}
+	check(t, Options{List: dir.file("list", filled.list), PCRs: zeros}, "", "hop 1: boot_aggregate was not compared: PCRs 0 to 9 are all given as zero\n")
 	b := &builder{}
 	b.add(10, strings.Repeat("00", 32), "boot_aggregate")
 	if r := check(t, Options{List: dir.file("list", b.list), PCRs: append(given(pcr.SHA256, 0, 10), b.value(10, pcr.SHA256))}, "", ""); r.Aggregate != nil {

@@ -39,16 +39,40 @@ const (
 	spareWork   = 1 << 20
 )
 
-// printed matches the beginning of a line of ascii_runtime_measurements: the
-// PCR, the template digest and the template's name
-// (ima_ascii_measurements_show of ima_fs.c).
-var printed = regexp.MustCompile(`^ ?(\d{1,2}) ([0-9a-f]{32,128}) ([^ \n]+)`)
+// splitHead reads the beginning of a line of ascii_runtime_measurements: the PCR,
+// the template digest and the template's name (ima_ascii_measurements_show of
+// ima_fs.c). rest is everything behind the name, not only that line.
+func splitHead(b []byte) (index, digest, name, rest []byte, ok bool) {
+	b = bytes.TrimPrefix(b, []byte{' '})
+	index, b = span(b, func(c byte) bool { return '0' <= c && c <= '9' })
+	if len(index) < 1 || len(index) > 2 || len(b) == 0 || b[0] != ' ' {
+		return nil, nil, nil, nil, false
+	}
+	digest, b = span(b[1:], func(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' })
+	if len(digest) < 32 || len(digest) > 2*pcr.MaxSize || len(b) == 0 || b[0] != ' ' {
+		return nil, nil, nil, nil, false
+	}
+	name, rest = span(b[1:], func(c byte) bool { return c != ' ' && c != '\n' })
+	return index, digest, name, rest, len(name) > 0
+}
+
+// span divides b behind its first bytes that are of a kind.
+func span(b []byte, is func(byte) bool) (of, rest []byte) {
+	i := 0
+	for i < len(b) && is(b[i]) {
+		i++
+	}
+	return b[:i], b[i:]
+}
 
 // cutHead matches the beginning of a record at which a text ends.
 var cutHead = regexp.MustCompile(`^ ?\d{1,2}( [0-9a-f]{0,128} ?)?$`)
 
 // IsASCII reports whether data looks like a list in its text form.
-func IsASCII(data []byte) bool { return printed.Match(data) }
+func IsASCII(data []byte) bool {
+	_, _, _, _, ok := splitHead(data)
+	return ok
+}
 
 // ParseASCII reads a list in the form of ascii_runtime_measurements, with
 // digests of any bank, and makes the binary records of it. The text does not
@@ -116,6 +140,7 @@ type textHead struct {
 func (t *textReader) run() error {
 	t.content = len(bytes.TrimRight(t.text, " \t\r\n"))
 	t.left = spareWork + workPerByte*len(t.text)
+	t.out = make([]byte, 0, len(t.text)) // which holds more digits than bytes
 	for t.off < t.content {
 		t.number++
 		end, err := t.record()
@@ -129,17 +154,17 @@ func (t *textReader) run() error {
 
 // record reads one record, and returns the offset of the line end behind it.
 func (t *textReader) record() (int, error) {
-	m := printed.FindSubmatchIndex(t.text[t.off:])
-	if m == nil || t.size > 0 && m[5]-m[4] != 2*t.size {
+	number, digest, name, rest, ok := splitHead(t.text[t.off:])
+	if !ok || t.size > 0 && len(digest) != 2*t.size {
 		return 0, t.notRecord()
 	}
-	h := textHead{name: string(t.text[t.off+m[6] : t.off+m[7]])}
-	index, err := strconv.Atoi(string(t.text[t.off+m[2] : t.off+m[3]]))
+	h := textHead{name: string(name)}
+	index, err := strconv.Atoi(string(number))
 	if err != nil || index > maxPCR {
 		return 0, fmt.Errorf("%w: PCR index %d", ErrCorrupt, index)
 	}
 	h.index = uint32(index)
-	if h.digest, err = hex.DecodeString(string(t.text[t.off+m[4] : t.off+m[5]])); err != nil {
+	if h.digest, err = hex.DecodeString(string(digest)); err != nil {
 		return 0, fmt.Errorf("%w: template digest: %w", ErrCorrupt, err)
 	}
 	t.size = len(h.digest)
@@ -149,7 +174,7 @@ func (t *textReader) record() (int, error) {
 	if len(h.name) > maxName {
 		return 0, fmt.Errorf("%w: template name of %d bytes", ErrCorrupt, len(h.name))
 	}
-	return t.fields(&h, t.off+m[7])
+	return t.fields(&h, len(t.text)-len(rest))
 }
 
 // notRecord says what is wrong with a line that does not begin as records do.
@@ -237,11 +262,11 @@ func (t *textReader) nextEnd(at int) int {
 }
 
 func (t *textReader) looksLikeRecord(at int) bool {
-	m := printed.FindSubmatchIndex(t.text[at:])
-	if m == nil {
+	_, digest, _, _, ok := splitHead(t.text[at:])
+	if !ok {
 		return cutHead.Match(t.text[at:])
 	}
-	return m[5]-m[4] == 2*t.size
+	return len(digest) == 2*t.size
 }
 
 // confirmed tries all ways to read a record, the first possible end of which is

@@ -111,8 +111,11 @@ func ParseASCII(text []byte) (*List, []Doubt, error) {
 // A textReader makes binary records of text.
 type textReader struct {
 	text  []byte
-	order binary.AppendByteOrder
-	size  int // of the digests, in bytes
+	order interface {
+		binary.ByteOrder
+		binary.AppendByteOrder
+	}
+	size int // of the digests, in bytes
 	// off is where the current record begins in text, and number its
 	// number.
 	off, number int
@@ -128,6 +131,8 @@ type textReader struct {
 	// accepted, and later records are read in the likeliest way only.
 	matched int
 	failed  bool
+	// guessed has, for each unknown template, how its fields were read.
+	guessed map[string][]int
 }
 
 // A textHead is the part of a record that every template has.
@@ -200,9 +205,13 @@ func (t *textReader) lineEnd(at int) int {
 func (t *textReader) fields(h *textHead, begin int) (int, error) {
 	likely := t.nextEnd(begin)
 	violation := allZero(h.digest)
+	_, err := formatOf(h.name)
+	known := err == nil
 	if !violation && !t.failed {
 		if end, data := t.confirmed(h, begin, likely); data != nil {
-			t.matched++
+			if t.matched++; !known {
+				t.learn(h.name, t.text[begin:end], data)
+			}
 			t.add(h, data)
 			return end, nil
 		}
@@ -214,7 +223,8 @@ func (t *textReader) fields(h *textHead, begin int) (int, error) {
 		break
 	}
 	switch {
-	case data == nil:
+	case data == nil, !known && !violation && !t.failed && !t.confirms(h, data):
+		t.failed = true
 		return 0, t.unreadable(h.name)
 	case violation && (!plain || likely > t.lineEnd(begin) || likely == len(t.text)):
 		t.doubt(doubtViolation)
@@ -233,7 +243,7 @@ func (t *textReader) fields(h *textHead, begin int) (int, error) {
 // unreadable says why a record cannot be made of a line.
 func (t *textReader) unreadable(name string) error {
 	if _, err := formatOf(name); err != nil {
-		return fmt.Errorf("%w: %w: the text form does not hold all of its data", ErrCorrupt, err)
+		return fmt.Errorf("%w: %w: the text form does not tell its data", ErrCorrupt, err)
 	}
 	return fmt.Errorf("%w: the line does not fit the template %q", ErrCorrupt, name)
 }

@@ -181,6 +181,44 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// patchedASCII prints records of a patched kernel's template, "dep" NUL-ended,
+// digest, name and signature, as that kernel does.
+func patchedASCII(b *builder, names ...string) (text string) {
+	for i, name := range names {
+		sum := pcr.SHA256.Sum([]byte(name))
+		fields := [][]byte{[]byte("deps:/usr\x00"), append([]byte("sha256:\x00"), sum...), []byte(name + "\x00"), bytes.Repeat([]byte{3}, i)}
+		var data []byte
+		for _, f := range fields {
+			data = append(data, b.field(f)...)
+		}
+		b.raw(10, nil, "ima-dep-cgn", data)
+		text += fmt.Sprintf("10 %x ima-dep-cgn deps:/usr sha256:%x %s %x\n", pcr.SHA1.Sum(data), sum, name, fields[3])
+	}
+	return text
+}
+
+// TestPatchedTemplate: fields of an unknown template are guessed, and the digest
+// says when that is right.
+func TestPatchedTemplate(t *testing.T) {
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		b := &builder{order: order}
+		text := patchedASCII(b, "boot_aggregate", "/init", "/cafe", "/x")
+		b.raw(10, make([]byte, 20), "ima-dep-cgn", slices.Concat(b.field([]byte("deps\x00")), b.field(append([]byte("sha256:\x00"), make([]byte, 32)...)), b.field([]byte("/v\x00")), b.field(nil)))
+		text += fmt.Sprintf("10 %040d ima-dep-cgn deps sha256:%064d /v \n", 0, 0)
+		got, doubts, err := ParseASCII([]byte(text))
+		if err != nil || !bytes.Equal(got.Bytes(), b.data) {
+			t.Errorf("%v: %v", order, err)
+		}
+		if diff := cmp.Diff([]Doubt{{doubtViolation, 1, 5}}, doubts); diff != "" {
+			t.Error(diff)
+		}
+		_, _, err = ParseASCII([]byte(strings.Replace(text, "/cafe", "/cofe", 1)))
+		if err == nil || !strings.Contains(err.Error(), "record 3 at offset") || !strings.Contains(err.Error(), "does not tell its data") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 // TestTamperedText: a digest that confirms nothing is found by Check, at its
 // record.
 func TestTamperedText(t *testing.T) {
@@ -209,7 +247,7 @@ func TestBadText(t *testing.T) {
 		{text[:len(text)-8], "record 9 at offset 1092: list is cut short: the text ends within the record"},
 		{text[:len(text)-120], "record 9 at offset 1092: list is cut short: the text ends within a record"},
 		{"99 " + digest + " ima-ng sha1:00 /x\n", "record 1 at offset 0: list is corrupt: PCR index 99"},
-		{line + "\n10 " + digest + " ima-dep-cgn deps sha1:00 /x\n", `record 2 at offset 138: list is corrupt: template "ima-dep-cgn" has an unknown field "ima-dep-cgn": the text form does not hold all of its data`},
+		{line + "\n10 " + digest + " ima-dep-cgn deps sha1:00 /x\n", `record 2 at offset 138: list is corrupt: template "ima-dep-cgn" has an unknown field "ima-dep-cgn": the text form does not tell its data`},
 		{line + "\n10 " + digest + " ima-ng sha1:xx /x\n", `list is corrupt: the line does not fit the template "ima-ng"`},
 		{line + "\n10 " + digest + " ima " + digest + "00 /x\n", `the line does not fit the template "ima"`},
 		{line + "\n10 " + digest + "ab ima-ng sha1:00 /x\n10 " + digest + " ima-ng sha1: /x\n", "record 2"},
@@ -235,6 +273,7 @@ func FuzzParseASCII(f *testing.F) {
 		f.Add(asciiOf(f, mustParse(f, manyTemplates(order, "").data)))
 		f.Add(asciiOf(f, mustParse(f, twoHops(order).data)))
 	}
+	f.Add([]byte(patchedASCII(&builder{order: binary.LittleEndian}, "boot_aggregate", "/x")))
 	f.Add([]byte("10 " + strings.Repeat("00", 32) + " ima-ng sha1:00 /x\n"))
 	f.Add([]byte("00 00000000000000000000000000000001 000000 "))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -41,8 +41,17 @@ func (t *textReader) readings(name string, body []byte) iter.Seq2[[]byte, bool] 
 		// Data that does not fit its template is printed in hexadecimal by
 		// imaboot itself.
 		if len(tokens) == 1 && name != imaName {
-			if data, err := hex.DecodeString(string(tokens[0])); err == nil {
-				yield(data, true)
+			if data, err := hex.DecodeString(string(tokens[0])); err == nil && !yield(data, true) {
+				return
+			}
+		}
+		if _, err := formatOf(name); err == nil {
+			return
+		}
+		left = maxGuesses
+		for data := range t.combinations(t.guess(name, tokens)) {
+			if left--; left < 0 || !yield(data, false) {
+				return
 			}
 		}
 	}
@@ -93,25 +102,32 @@ func (t *textReader) encodings(name string, ids []string, texts [][]byte) iter.S
 				return
 			}
 		}
-		// Count through all combinations, the last field fastest.
-		for chosen := make([]int, len(ids)); ; {
+		for data := range t.combinations(ways) {
+			if !yield(data) {
+				return
+			}
+		}
+	}
+}
+
+// combinations yields the template data of all ways to choose each field, the
+// last field changing fastest. There are none without a field.
+func (t *textReader) combinations(ways [][][]byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		chosen := make([]int, len(ways))
+		for last := len(ways) - 1; last >= 0; {
 			var data []byte
-			for i := range ids {
-				value := ways[i][chosen[i]]
-				data = append(t.order.AppendUint32(data, uint32(len(value))), value...)
+			for i, n := range chosen {
+				data = append(t.order.AppendUint32(data, uint32(len(ways[i][n]))), ways[i][n]...)
 			}
 			if !yield(data) {
 				return
 			}
-			i := len(ids) - 1
-			for ; i >= 0; i-- {
-				if chosen[i]++; chosen[i] < len(ways[i]) {
+			for last = len(ways) - 1; last >= 0; last-- {
+				if chosen[last]++; chosen[last] < len(ways[last]) {
 					break
 				}
-				chosen[i] = 0
-			}
-			if i < 0 {
-				return
+				chosen[last] = 0
 			}
 		}
 	}

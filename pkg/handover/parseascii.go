@@ -274,7 +274,8 @@ func (t *textReader) nextEnd(at int) int {
 func (t *textReader) looksLikeRecord(at int) bool {
 	_, digest, _, _, ok := splitHead(t.text[at:])
 	if !ok {
-		return cutHead.Match(t.text[at:])
+		const longest = len(" 10 ") + 2*pcr.MaxSize + len(" ")
+		return len(t.text)-at <= longest && cutHead.Match(t.text[at:])
 	}
 	return len(digest) == 2*t.size
 }

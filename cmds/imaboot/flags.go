@@ -13,6 +13,7 @@ import (
 
 	"github.com/imaboot/imaboot/internal/flags"
 	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/offline"
 	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
 )
@@ -34,6 +35,8 @@ type options struct {
 	reuseCmdline bool
 	// These take words.
 	by, tpm, carried string
+	// file is a list that is read instead of the running kernel's.
+	file offline.Options
 	// policyFile is loaded once; then its text is in Options.Policy.
 	policyFile string
 }
@@ -76,7 +79,7 @@ func (o *options) policyFlag(f *flag.FlagSet) {
 
 func (o *options) carriedFlag(f *flag.FlagSet) {
 	o.carried = auto
-	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the kernel's list, back in front of it.")
+	f.StringVar(&o.Prefix, "prefix", "", "Put the records in `FILE`, which were deleted from the front of the list, back in front of it. FILE may have any form that --list takes. With --list, its last records may be the list's first ones.")
 	f.Var(flags.Choice(&o.carried, auto, "off"), "carried", `Join the list that an earlier kernel sent as a file, or ignore it with "off".`)
 }
 

@@ -21,8 +21,8 @@ import (
 	"log"
 	"os"
 	"runtime/debug"
-	"strings"
 
+	"github.com/imaboot/imaboot/internal/build"
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/refusal"
@@ -62,24 +62,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 func (c *command) version(f *flag.FlagSet) action {
 	c.jsonFlag(f)
 	return func(context.Context, []string) error {
-		r := struct {
-			head
-			Version  string `json:"version"`
-			Go       string `json:"go,omitempty"`
-			Revision string `json:"revision,omitempty"`
-		}{head: head{schema, c.sub.name}, Version: carry.Version}
-		if info, ok := debug.ReadBuildInfo(); ok {
-			r.Go = info.GoVersion
-			for _, s := range info.Settings {
-				if s.Key == "vcs.revision" {
-					r.Revision = s.Value
-				}
-			}
-		}
+		b := build.Of(carry.Version)
 		if c.asJSON {
-			return c.printJSON(r)
+			return c.printJSON(struct {
+				head
+				build.Info
+			}{head{schema, c.sub.name}, b})
 		}
-		_, err := fmt.Fprintln(c.stdout, strings.TrimSpace(strings.Join([]string{"imaboot", r.Version, r.Go, r.Revision}, " ")))
+		_, err := fmt.Fprintln(c.stdout, "imaboot", b)
 		return err
 	}
 }

@@ -66,6 +66,11 @@ func TestRun(t *testing.T) {
 			offset = r.Offset
 		}
 	}
+	var ascii bytes.Buffer
+	if err := parsed.WriteASCII(&ascii); err != nil {
+		t.Fatal(err)
+	}
+	text := file("text", ascii.Bytes())
 	tampered := bytes.Clone(data)
 	tampered[len(tampered)-2] ^= 1
 	for _, tt := range []struct {
@@ -100,15 +105,21 @@ func TestRun(t *testing.T) {
 		{"tampered", append([]string{"verify", "--list", file("tampered", tampered)}, pcrs...), 23, "tampered at record 17", "tampered"},
 		{"cut short", []string{"verify", "--list", cut}, 6, "", cut + ": record 17 at offset"},
 		{"no file", []string{"verify", "--list", "/none/x"}, 8, "", "/none/x: no such file"},
+		{"start without list", []string{"verify", "--start", "sha1=00"}, 2, "", "and so does --start"},
+		{"PCRs of a file", []string{"verify", "--list", list, "--pcr", file("pcrs", []byte("sha256:\n  10: 0x"+strings.TrimPrefix(pcrs[3], "sha256=")+"\n"))}, 0, "PCR 10: sha256 match\n", ""},
+		{"start", append([]string{"verify", "--list", file("nothing", nil), "--start", pcrs[1]}, pcrs[:2]...), 0, "PCR 10: sha1 match\n", ""},
+		{"text", append([]string{"verify", "--list", text}, pcrs...), 0, "the kernel's text form", ""},
 		{"bad PCR", []string{"verify", "--list", list, "--pcr", "sha1=00"}, 7, "", "sha1 has 20 bytes, 1 are given"},
 
 		{"list", []string{"list", "--list", list}, 0, " ima-sig sha256:", ""},
 		{"list for machines", []string{"list", "--json", "--list", list}, 0, `"report": "list"`, ""},
 		{"list as the kernel writes it", []string{"list", "--format=binary", "--list", list}, 0, string(data), ""},
+		{"list of text", []string{"list", "--format=binary", "--list", text}, 0, string(data), "the kernel's text form"},
+		{"list of text for machines", []string{"list", "--json", "--list", text}, 0, `"form": "ascii"`, ""},
 		{"unknown format", []string{"list", "--format=xml", "--list", list}, 2, "", "one of binary, ascii, json"},
 		{"prefix", append([]string{"verify", "--prefix", file("front", data[:offset]), "--list", file("rest", data[offset:])}, pcrs...), 0, "sha512 match", ""},
 		{"no prefix", append([]string{"verify", "--list", file("rest", data[offset:])}, pcrs...), 22, "the list is trimmed", "tpm-ahead-of-list"},
-		{"wrong prefix", append([]string{"verify", "--prefix", list, "--list", file("rest", data[offset:])}, pcrs...), 21, "sha1 matches after record 17", ""},
+		{"whole list as prefix", append([]string{"verify", "--prefix", list, "--list", file("rest", data[offset:])}, pcrs...), 0, "17 records, of which the list also has 14\n", ""},
 		{"bad prefix", append([]string{"verify", "--prefix", cut, "--list", list}, pcrs...), 6, "", cut + ": record 17"},
 		{"policy of plan", []string{"plan", "--policy", "/p", "/k"}, 2, "", "policy"},
 

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -17,7 +18,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/kernelfs"
-	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/listfile"
+	"github.com/imaboot/imaboot/pkg/offline"
 	"github.com/imaboot/imaboot/pkg/tpm"
 	"github.com/u-root/u-root/pkg/uroot/unixflag"
 )
@@ -79,75 +81,88 @@ func (c *command) plan(f *flag.FlagSet) action {
 
 // listFlag is that of commands that read a list of their own.
 func (o *options) listFlag(f *flag.FlagSet) {
-	f.StringVar(&o.List, "list", "", "Read a binary list from `FILE` instead of the running kernel. It may come from another machine and have either byte order.")
+	f.StringVar(&o.file.List, "list", "", "Read the list in `FILE` instead of the running kernel's; \"-\" is standard input. FILE can be binary_runtime_measurements of any bank and byte order, ascii_runtime_measurements, or a kexec buffer, each also packed by gzip, xz or zstd.")
 }
 
 // verify replays the list.
 func (c *command) verify(f *flag.FlagSet) action {
 	o := &options{}
-	var pcrs unixflag.StringArray
 	c.jsonFlag(f)
 	o.listFlag(f)
-	f.Var(&pcrs, "pcr", "Compare the list with this value of PCR 10, given as `ALG=HEX`. Repeat the flag for each bank. It needs --list.")
+	f.Var((*unixflag.StringArray)(&o.file.PCRs), "pcr", "Compare the list with this PCR value, given as `ALG=HEX`: that of PCR 10, or of the PCR that the list's kernels extend. INDEX:ALG=HEX names a PCR. ALG,FILE and FILE take what tpm2_pcrread prints, evmctl's files and those of sysfs. PCRs 0 to 9 are compared with the first boot_aggregate. Repeat the flag for each bank and PCR. It needs --list.")
+	f.Var((*unixflag.StringArray)(&o.file.Starts), "start", "Begin the replay with this PCR value, given as `ALG=HEX` or otherwise as for --pcr, instead of zero: the list's first records were checked before. Repeat the flag for each bank; one without a start is not compared. It needs --list.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
 	return func(ctx context.Context, _ []string) error {
-		s, err := c.read(ctx, o, pcrs)
-		if err != nil {
-			return err
-		}
-		if c.asJSON {
-			err = c.printJSON(struct {
+		if o.file.List != "" {
+			r, err := o.readFile()
+			if err != nil {
+				return err
+			}
+			return c.printVerified(r, struct {
 				head
-				*handover.Report
-				Digest    string                 `json:"list_sha256"`
-				TPM       *tpm.Chip              `json:"tpm,omitempty"`
-				Carried   *carriedReport         `json:"carried,omitempty"`
-				Events    *carry.EventReport     `json:"event_log,omitempty"`
-				Aggregate *carry.AggregateReport `json:"boot_aggregate,omitempty"`
-			}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, reportCarried(s.Carried), s.Events, s.Aggregate})
-		} else {
-			err = s.WriteText(c.stdout)
+				*offline.Result
+			}{head{schema, "verify"}, r})
 		}
+		if len(o.file.PCRs)+len(o.file.Starts) > 0 {
+			return usagef("--pcr goes with --list, and so does --start")
+		}
+		s, err := c.read(ctx, o)
 		if err != nil {
 			return err
 		}
-		return s.Err()
+		return c.printVerified(s, struct {
+			head
+			*handover.Report
+			Digest    string                  `json:"list_sha256"`
+			TPM       *tpm.Chip               `json:"tpm,omitempty"`
+			Carried   *handover.CarriedReport `json:"carried,omitempty"`
+			Events    *carry.EventReport      `json:"event_log,omitempty"`
+			Aggregate *carry.AggregateReport  `json:"boot_aggregate,omitempty"`
+		}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, s.Carried.Report(), s.Events, s.Aggregate})
 	}
 }
 
-// read reads the running kernel's list, or that of a file with PCRs as flags
-// give them.
-func (c *command) read(ctx context.Context, o *options, pcrs []string) (*carry.Snapshot, error) {
-	if o.List == "" && len(pcrs) > 0 {
-		return nil, usagef("--pcr goes with --list")
+// printVerified prints what verify found, for people or for machines.
+func (c *command) printVerified(found interface {
+	WriteText(io.Writer) error
+	Err() error
+}, report any) error {
+	if c.asJSON {
+		return cmp.Or(c.printJSON(report), found.Err())
 	}
-	for _, s := range pcrs {
-		p, err := pcr.Parse(s)
-		if err != nil {
-			return nil, err
-		}
-		o.PCRs = append(o.PCRs, p)
-	}
-	if o.List == "" {
-		if err := kernelfs.MountAll(); err != nil {
-			return nil, err
-		}
+	return cmp.Or(found.WriteText(c.stdout), found.Err())
+}
+
+// readFile reads the list that --list names.
+func (o *options) readFile() (*offline.Result, error) {
+	o.file.Prefix, o.file.Unproven = o.Prefix, o.tpm == string(carry.TPMOff)
+	return offline.Read(&o.file)
+}
+
+// read reads the running kernel's list.
+func (c *command) read(ctx context.Context, o *options) (*carry.Snapshot, error) {
+	if err := kernelfs.MountAll(); err != nil {
+		return nil, err
 	}
 	return carry.Read(ctx, c.carryOptions(o))
 }
 
-// A carriedReport is the note on what was sent, and where it was found.
-type carriedReport struct {
-	Dir string `json:"dir"`
-	*handover.Note
-}
-
-func reportCarried(l *handover.Carried) *carriedReport {
-	if l == nil {
-		return nil
+// readList reads the list that --list names, or the running kernel's.
+func (c *command) readList(ctx context.Context, o *options) (*handover.List, *listfile.File, error) {
+	if o.file.List == "" {
+		s, err := c.read(ctx, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.List, nil, nil
 	}
-	return &carriedReport{l.Dir, l.Note}
+	o.file.Log = c.step
+	r, err := o.readFile()
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.List, r.Source, nil
 }
 
 // list shows or writes the list.
@@ -162,7 +177,7 @@ func (c *command) list(f *flag.FlagSet) action {
 	return func(ctx context.Context, _ []string) error {
 		// It is only shown: nothing has to prove it.
 		o.tpm = string(carry.TPMOff)
-		s, err := c.read(ctx, o, nil)
+		l, source, err := c.readList(ctx, o)
 		if err != nil {
 			return err
 		}
@@ -173,18 +188,18 @@ func (c *command) list(f *flag.FlagSet) action {
 			format = "binary"
 		}
 		if output == "" {
-			return writeList(c.raw, s.List, format)
+			return writeList(c.raw, l, source, format)
 		}
-		return c.saveList(s.List, format, output)
+		return c.saveList(l, source, format, output)
 	}
 }
 
-func (c *command) saveList(l *handover.List, format, name string) error {
+func (c *command) saveList(l *handover.List, source *listfile.File, format, name string) error {
 	out, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(writeList(out, l, format), out.Close()); err != nil {
+	if err := errors.Join(writeList(out, l, source, format), out.Close()); err != nil {
 		return err
 	}
 	c.step("%s, %s, written to %s", human.Count(l.Records(), "records"), human.Size(int64(len(l.Bytes()))), name)
@@ -193,7 +208,7 @@ func (c *command) saveList(l *handover.List, format, name string) error {
 
 // writeList writes a list in one of list's formats, or else as the kernel prints
 // it, to the byte. A terminal is not shown what would control it.
-func writeList(out io.Writer, l *handover.List, format string) error {
+func writeList(out io.Writer, l *handover.List, source *listfile.File, format string) error {
 	switch terminal := human.IsTerminal(out); {
 	case format == "binary" && terminal:
 		return usagef("a binary list is not for a terminal: name a file with --output")
@@ -201,15 +216,12 @@ func writeList(out io.Writer, l *handover.List, format string) error {
 		_, err := out.Write(l.Bytes())
 		return err
 	case format == "json":
-		records := make([]handover.RecordReport, 0, l.Records())
-		for r := range l.All {
-			records = append(records, r.Report())
-		}
 		return printJSON(out, struct {
 			head
 			Digest  string                  `json:"list_sha256"`
+			Source  *listfile.File          `json:"source,omitempty"`
 			Records []handover.RecordReport `json:"records"`
-		}{head{schema, "list"}, l.SHA256(), records})
+		}{head{schema, "list"}, l.SHA256(), source, l.Reports()})
 	case terminal:
 		return l.WritePrintable(out)
 	}

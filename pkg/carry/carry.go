@@ -28,7 +28,6 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
-	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // Version is that of imaboot. It travels in the note beside a list.
@@ -98,18 +97,13 @@ type Options struct {
 	// IgnoreCarried leaves out a list that came as a file.
 	IgnoreCarried bool `json:"ignore_carried,omitempty"`
 	// Prefix is a file with the records that were deleted from the front of
-	// the kernel's list; "" for none.
+	// the kernel's list, in any form of a list; "" for none.
 	Prefix string `json:"prefix,omitempty"`
 	// Policy is the text of the IMA policy in force, if the caller loaded
 	// it. It is needed to predict what the kernel measures at the jump.
 	Policy string `json:"policy_text,omitempty"`
 	// Room is memory beyond the list in its segment, in bytes.
 	Room uint64 `json:"room,omitempty"`
-
-	// List and PCRs are for Read alone: a file with a binary list, which it
-	// takes instead of the running kernel's, and the values to compare it with.
-	List string      `json:"-"`
-	PCRs []pcr.Value `json:"-"`
 
 	// Log gets a line for each step, and Debug what explains it; nil is
 	// silent. They must open nothing: the last one comes just before the

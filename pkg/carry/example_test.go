@@ -10,7 +10,6 @@ import (
 	"log"
 
 	"github.com/imaboot/imaboot/pkg/carry"
-	"github.com/imaboot/imaboot/pkg/pcr"
 )
 
 // A LinuxBoot payload boots a kernel that it has found.
@@ -32,26 +31,6 @@ func Example() {
 		return
 	}
 	log.Print(job.Exec(ctx)) // it returns only with an error
-}
-
-// A verifier replays a list against the PCR values of a quote.
-func ExampleRead() {
-	value, err := pcr.Parse("sha256=0000000000000000000000000000000000000000000000000000000000000000")
-	if err != nil {
-		log.Fatal(err)
-	}
-	s, err := carry.Read(context.Background(), carry.Options{
-		List: "../handover/testdata/ppc64le-three-kernels.bin",
-		PCRs: []pcr.Value{value},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(s.Report.Records, "records of", len(s.Report.Hops), "kernels")
-	fmt.Println(s.Err())
-	// Output:
-	// 17 records of 3 kernels
-	// list-ahead-of-tpm: PCR 10: sha256 matches after record 0 of 17
 }
 
 // A menu opens nothing of the entries that it only offers, and so leaves no

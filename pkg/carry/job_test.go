@@ -72,11 +72,6 @@ func TestOptions(t *testing.T) {
 		_, err = Read(t.Context(), o)
 		needRefusal(t, err, refusal.Usage, "")
 	}
-	m := newMachine(t)
-	o := m.options()
-	o.List = m.file("list")
-	_, err := Open(t.Context(), m.target(), o)
-	needRefusal(t, err, refusal.Usage, "for Read")
 }
 
 // TestEntry: an entry opens nothing before it is loaded, and Exec takes the

@@ -88,9 +88,6 @@ func newJob(t Target, o Options) (*Job, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if o.List != "" || len(o.PCRs) > 0 {
-		return nil, fmt.Errorf("%w: List and PCRs are for Read", errOptions)
-	}
 	err := cmdline.Check(t.Cmdline)
 	if err == nil && j.arch == nil {
 		j.arch, err = archdesc.ByName(runtime.GOARCH)

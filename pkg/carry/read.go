@@ -7,12 +7,11 @@ package carry
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/handover"
-	"github.com/imaboot/imaboot/pkg/target"
+	"github.com/imaboot/imaboot/pkg/listfile"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -80,10 +79,6 @@ func Read(ctx context.Context, o Options) (s *Snapshot, err error) {
 	o.fill()
 	err = guard(func() error {
 		if err := o.check(); err != nil {
-			return err
-		}
-		if o.List != "" {
-			s, err = readFile(&o)
 			return err
 		}
 		r := &reader{o: &o}
@@ -177,7 +172,7 @@ func (r *reader) front() ([]*handover.List, *handover.Carried, error) {
 		return front, carried, nil
 	}
 	if r.prefix == nil {
-		if r.prefix, err = readList(r.o.Prefix); err != nil {
+		if r.prefix, err = listfile.ReadList(r.o.Prefix); err != nil {
 			return nil, nil, err
 		}
 		r.o.Debug("prefix %s: %s", r.o.Prefix, human.Count(r.prefix.Records(), "records"))
@@ -208,46 +203,4 @@ func restored(carried *handover.Carried, l *handover.List) error {
 		return nil
 	}
 	return carried.Note.Restored(l)
-}
-
-// readFile reads Options.List, with Options.Prefix in front of it.
-func readFile(o *Options) (*Snapshot, error) {
-	s := &Snapshot{Snapshot: &handover.Snapshot{}, mode: o.TPM}
-	var err error
-	if o.Prefix == "" {
-		b, readErr := os.ReadFile(o.List)
-		if readErr != nil {
-			return nil, fmt.Errorf("%w: %w", target.ErrFile, readErr)
-		}
-		if s.List, s.Report, err = handover.ParseAndCheck(b, pcrIndex, o.PCRs); err == nil {
-			return s, nil
-		}
-	}
-	// Its digests are another bank's, or it has an error that readList names.
-	if s.List, err = readList(o.List); err != nil {
-		return nil, err
-	}
-	if o.Prefix != "" {
-		prefix, err := readList(o.Prefix)
-		if err != nil {
-			return nil, err
-		}
-		if s.List, err = handover.Join(prefix, s.List); err != nil {
-			return nil, fmt.Errorf("%s in front of %s: %w", o.Prefix, o.List, err)
-		}
-	}
-	s.Report = handover.Check(s.List, pcrIndex, o.PCRs)
-	return s, nil
-}
-
-func readList(name string) (*handover.List, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", target.ErrFile, err)
-	}
-	l, err := handover.ParseAny(b)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return l, nil
 }

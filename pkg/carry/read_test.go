@@ -6,9 +6,7 @@ package carry
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,82 +21,6 @@ import (
 
 // u-root's menus take an Entry.
 var _ menu.Entry = (*Entry)(nil)
-
-const threeKernels = "../handover/testdata/ppc64le-three-kernels"
-
-// quoted are the PCRs of the list of three kernels.
-func quoted(t *testing.T) []pcr.Value {
-	t.Helper()
-	b, err := os.ReadFile(threeKernels + ".json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var info struct {
-		PCR10 map[string]string `json:"pcr10"`
-	}
-	if err := json.Unmarshal(b, &info); err != nil {
-		t.Fatal(err)
-	}
-	var out []pcr.Value
-	for a, value := range info.PCR10 {
-		v, err := pcr.New(a, value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
-// TestReadFile reads lists from files, whole and in parts.
-func TestReadFile(t *testing.T) {
-	data, err := os.ReadFile(threeKernels + ".bin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := handover.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := 0
-	for r := range l.All {
-		if r.Number == 4 {
-			at = r.Offset
-		}
-	}
-	dir := t.TempDir()
-	file := func(name string, b []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	front, rest, cut := file("front", data[:at]), file("rest", data[at:]), file("cut", data[:len(data)-1])
-	for _, tt := range []struct {
-		name string
-		o    Options
-		want refusal.Name
-		text string
-	}{
-		{"whole", Options{List: threeKernels + ".bin", PCRs: quoted(t)}, "", ""},
-		{"in two parts", Options{List: rest, Prefix: front, PCRs: quoted(t)}, "", ""},
-		{"without its front", Options{List: rest, PCRs: quoted(t)}, refusal.TPMAhead, "trimmed"},
-		{"nothing to compare with", Options{List: threeKernels + ".bin"}, refusal.NoTPM, "17 records are unproven"},
-		{"and nothing is wanted", Options{List: threeKernels + ".bin", TPM: TPMOff}, "", ""},
-		{"cut short", Options{List: cut}, refusal.DamagedList, cut + ": record 17"},
-		{"no file", Options{List: "/none/list"}, refusal.BadFile, "/none/list"},
-		{"no prefix", Options{List: rest, Prefix: "/none/prefix"}, refusal.BadFile, "/none/prefix"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s, err := Read(t.Context(), tt.o)
-			if err == nil {
-				err = s.Err()
-			}
-			needRefusal(t, err, tt.want, tt.text)
-		})
-	}
-}
 
 // send lets an earlier kernel send a list by the initramfs: it loads one and
 // unpacks what was loaded.

@@ -30,10 +30,14 @@ func (r *Record) text(f Field) string {
 		return string(s)
 	case formatUint:
 		switch len(f.Data) {
+		case 1:
+			return strconv.FormatUint(uint64(f.Data[0]), 10)
 		case 2:
 			return strconv.FormatUint(uint64(r.order.Uint16(f.Data)), 10)
 		case 4:
 			return strconv.FormatUint(uint64(r.order.Uint32(f.Data)), 10)
+		case 8:
+			return strconv.FormatUint(r.order.Uint64(f.Data), 10)
 		}
 		return ""
 	}
@@ -66,9 +70,10 @@ type RecordReport struct {
 	Template  string            `json:"template"`
 	Violation bool              `json:"violation,omitempty"`
 	Fields    map[string]string `json:"fields,omitempty"`
-	// Raw holds the bytes of text fields that are not valid UTF-8, in
-	// hexadecimal. In Fields, the invalid bytes of such a text appear as
-	// \xNN.
+	// Raw holds the bytes of fields whose text does not say what they are, in
+	// hexadecimal: texts that are not valid UTF-8 or go on behind a NUL, and
+	// numbers of an odd size. In Fields, the invalid bytes of a text appear
+	// as \xNN.
 	Raw map[string]string `json:"raw,omitempty"`
 	// Data is the template data of an unknown template, in hexadecimal.
 	Data string `json:"data,omitempty"`
@@ -95,7 +100,7 @@ func (r *Record) Report() RecordReport {
 			id = fmt.Sprintf("%s#%d", f.ID, n) // a format can name a field twice
 		}
 		text := r.text(f)
-		if !utf8.ValidString(text) {
+		if !f.isText(text) {
 			if out.Raw == nil {
 				out.Raw = map[string]string{}
 			}
@@ -103,6 +108,28 @@ func (r *Record) Report() RecordReport {
 			text = escaped(text)
 		}
 		out.Fields[id] = text
+	}
+	return out
+}
+
+// isText reports whether a field's bytes can be found again from its text.
+func (f Field) isText(text string) bool {
+	switch fields[f.ID] {
+	case formatString:
+		if string(bytes.TrimRight(f.Data, "\x00")) != text {
+			return false
+		}
+	case formatUint:
+		return text != "" || len(f.Data) == 0
+	}
+	return utf8.ValidString(text)
+}
+
+// Reports returns the reports of all records.
+func (l *List) Reports() []RecordReport {
+	out := make([]RecordReport, 0, l.records)
+	for r := range l.All {
+		out = append(out, r.Report())
 	}
 	return out
 }

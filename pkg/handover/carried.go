@@ -50,6 +50,20 @@ type Carried struct {
 // IsFile reports whether a list came as a file. It is false for nil.
 func (c *Carried) IsFile() bool { return c != nil && c.List != nil }
 
+// A CarriedReport is the note on what was sent, and where it was found.
+type CarriedReport struct {
+	Dir string `json:"dir"`
+	*Note
+}
+
+// Report returns nil for nil.
+func (c *Carried) Report() *CarriedReport {
+	if c == nil {
+		return nil
+	}
+	return &CarriedReport{c.Dir, c.Note}
+}
+
 // maxNote bounds the size of a note. Real ones are smaller than 1 KB.
 const maxNote = 64 << 10
 

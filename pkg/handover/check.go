@@ -69,6 +69,10 @@ type Report struct {
 	// Unproven lists the records that no PCR proves. It is empty if there
 	// was no PCR at all.
 	Unproven []Gap `json:"unproven,omitempty"`
+	// NotCompared lists the banks that CheckFrom has no start for.
+	NotCompared []BankName `json:"not_compared,omitempty"`
+
+	started bool // by CheckFrom
 }
 
 // A Register is a PCR of a TPM.
@@ -98,6 +102,8 @@ type Bank struct {
 	// Partial means that the PCR was not found, but that there are too many
 	// combinations of forms to try all of them.
 	Partial bool `json:"partial_search,omitempty"`
+	// Start is the value that the replay began with, unless it was zero.
+	Start string `json:"start,omitempty"`
 	// Value is the PCR, and Replayed the replay of the whole list, in
 	// hexadecimal.
 	Value    string `json:"value"`
@@ -146,14 +152,24 @@ func ParseAndCheckMapped(data []byte, passed func(from, to int), index int, pcrs
 // check replays rough, of which only the bytes are known, while parse makes a
 // list of them.
 func check(rough *List, hint Hint, registers []Register, parse func() (*List, error)) (*Report, error) {
+	return checkFrom(rough, nil, hint, registers, parse)
+}
+
+// checkFrom does what check does. If there are starts, replays begin with them.
+func checkFrom(rough *List, starts []Register, hint Hint, registers []Register, parse func() (*List, error)) (*Report, error) {
 	// A chain of extends cannot be divided, but banks are independent. The
 	// SHA-1 bank computes the hashes that the check of the digests needs.
 	var wg group
 	var checker *run
 	var runs []*run
+	var left []BankName
 	for _, reg := range registers {
 		for _, p := range reg.Values {
 			x := newRun(rough, reg.Index, p.Algorithm, p.Value)
+			if x.start = startOf(starts, reg.Index, p.Algorithm); x.start == nil && starts != nil {
+				left = append(left, BankName{reg.Index, p.Algorithm})
+				continue
+			}
 			if p.Algorithm == pcr.SHA1 && rough.digest == sha1Size && checker == nil {
 				checker, x.checks = x, true
 			}
@@ -187,8 +203,9 @@ func check(rough *List, hint Hint, registers []Register, parse func() (*List, er
 	report := &Report{
 		PCR: index, Records: l.Records(), Bytes: len(l.data), Tampered: tampered, UnknownDigests: unknown,
 		Violations: l.Violations(), Trimmed: l.Trimmed(), Hops: slices.Clone(l.hops),
-		Banks: make([]Bank, len(runs)),
+		Banks: make([]Bank, len(runs)), started: starts != nil,
 	}
+	report.NotCompared = slices.DeleteFunc(left, func(b BankName) bool { return l.count[b.PCR] == 0 })
 	for i, x := range runs {
 		x.list, x.hint = l, hint.forms(x.bank, len(l.hops))
 		wg.Go(func() { report.Banks[i] = x.report() })
@@ -229,7 +246,7 @@ func (x *run) report() Bank {
 	got := x.replay()
 	b := Bank{
 		PCR: int(x.index), Algorithm: x.bank, Matched: got.matched, Forms: got.forms, Partial: got.partial,
-		Value: hex.EncodeToString(x.want), Replayed: hex.EncodeToString(got.value),
+		Start: hex.EncodeToString(x.start), Value: hex.EncodeToString(x.want), Replayed: hex.EncodeToString(got.value),
 	}
 	switch {
 	case got.matched < 0:

@@ -20,19 +20,20 @@ const (
 func (r *Report) judge() {
 	r.neverExtended()
 	switch {
-	case r.Records == 0:
+	case r.Records == 0 && (!r.started || len(r.Banks) == 0):
 		r.Verdict, r.Text = Empty, "the list is empty: it has no record, not even a boot_aggregate"
 	case r.Tampered > 0:
 		r.Verdict, r.Text = Tampered, fmt.Sprintf("tampered at record %d: its template digest is not that of its data", r.Tampered)
 	case len(r.Banks) == 0:
 		r.Verdict, r.Text = NoTPM, fmt.Sprintf("PCR %d: no TPM, %d records are unproven", r.PCR, r.Records)
-		if r.Trimmed {
+		if r.Trimmed && !r.started {
 			r.Text += textTrimmed
 		}
 	default:
 		verdict, why := r.compare()
 		r.Verdict, r.Text = verdict, r.bankTexts()+why+r.gapText()
 	}
+	r.Text += r.startText()
 	if r.UnknownDigests && r.Records > 0 {
 		r.Text += "; the template digests are of a hash that cannot be computed here, and were not checked"
 	}
@@ -57,7 +58,7 @@ func (r *Report) neverExtended() {
 	}
 	for i := range r.Banks {
 		b := &r.Banks[i]
-		if b.Verdict == ListAhead && b.Matched == 0 && extended[b.PCR] {
+		if b.Verdict == ListAhead && b.Matched == 0 && b.Start == "" && extended[b.PCR] {
 			b.Verdict, b.NeverExtended = BankNotReplayable, true
 		}
 	}
@@ -86,7 +87,7 @@ func (r *Report) compare() (Verdict, string) {
 		return Match, ""
 	case count[TPMReset] == all:
 		return TPMReset, ""
-	case count[TPMAhead] == all && r.Trimmed:
+	case count[TPMAhead] == all && r.Trimmed && !r.started:
 		return TPMAhead, textTrimmed
 	case count[TPMAhead] == all && partial:
 		return TPMAhead, textPartial

@@ -88,29 +88,46 @@ type List struct {
 // from the first record. Its errors are of type *RecordError.
 func Parse(data []byte) (*List, error) { return ParseDigestSize(data, sha1Size) }
 
+// IndexOf returns what List.Index will return for a list that Parse can read. It
+// reads one record.
+func IndexOf(data []byte) int {
+	l := &List{data: data, digest: sha1Size, order: detectOrder(data, sha1Size)}
+	r := Record{order: l.order}
+	if l.next(&r, 0) != nil {
+		return DefaultPCR
+	}
+	r.Number = 1
+	l.begin(&r)
+	return l.Index()
+}
+
 // ParseAny reads a list whose digest size is not known: it tries the sizes of
 // all algorithms. If none fits, it returns the error of the attempt that read
-// the most records.
+// the most records. If none read a record, it prefers a size with which the first
+// record at least begins like one.
 func ParseAny(data []byte) (*List, error) {
-	l, first := Parse(data)
-	if first == nil {
+	l, worst := Parse(data)
+	if worst == nil {
 		return l, nil
 	}
-	if err := notBinary(data); err != nil {
-		return nil, &RecordError{Record: 1, Err: err}
-	}
 	far := 0
+	_, begins := firstOrder(data, sha1Size)
 	for _, a := range pcr.Algorithms {
 		l, err := ParseDigestSize(data, a.Size())
 		if err == nil {
 			return l, nil
 		}
 		var at *RecordError
-		if errors.As(err, &at) && at.Offset > far {
-			first, far = err, at.Offset
+		_, ok := firstOrder(data, a.Size())
+		if !errors.As(err, &at) || at.Offset <= far && (begins || !ok) {
+			continue
+		}
+		worst, far, begins = err, at.Offset, true
+		if a.Size() != sha1Size {
+			worst = fmt.Errorf("digests of %d bytes: %w", a.Size(), err)
 		}
 	}
-	return nil, first
+	return nil, worst
 }
 
 // ParseDigestSize reads a list whose template digests have size bytes. The
@@ -125,7 +142,7 @@ func ParseDigestSize(data []byte, size int) (*List, error) {
 
 // newList returns a list of which only the bytes are known.
 func newList(data []byte, digest int) *List {
-	return &List{data: data, digest: digest, order: detectOrder(data, digest)}
+	return &List{data: data, digest: digest, order: detectOrder(data, digest), index: DefaultPCR}
 }
 
 func (l *List) parse() error {
@@ -160,17 +177,25 @@ func (l *List) tally(r *Record) {
 	l.count[r.PCR]++
 }
 
-// detectOrder detects the byte order from the first record: its PCR index and
-// the length of its template name are small in one order only.
+// detectOrder detects the byte order from the first record. It is little-endian
+// if the record says nothing.
 func detectOrder(data []byte, digest int) binary.ByteOrder {
+	order, _ := firstOrder(data, digest)
+	return order
+}
+
+// firstOrder returns the byte order in which the PCR index of the first record
+// and the length of its template name are small. It returns false if they are
+// small in neither.
+func firstOrder(data []byte, digest int) (binary.ByteOrder, bool) {
 	if len(data) >= 8+digest {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			if order.Uint32(data) <= maxPCR && order.Uint32(data[4+digest:]) <= maxName {
-				return order
+				return order, true
 			}
 		}
 	}
-	return binary.LittleEndian
+	return binary.LittleEndian, false
 }
 
 // Bytes returns the list's bytes, unchanged. They are not a copy.
@@ -299,3 +324,12 @@ var zeros [pcr.MaxSize]byte
 // not be made: its template digest is zero, and the PCR was extended with
 // ones (ima_add_violation).
 func (r *Record) Violation() bool { return bytes.Equal(r.Digest, zeros[:len(r.Digest)]) }
+
+// nameless returns an error for a record whose template has no name; no kernel
+// writes one. A copy in whole blocks has zeros after the list.
+func nameless(rest []byte) error {
+	if allZero(rest) {
+		return fmt.Errorf("%w: %d zero bytes after the last record", ErrCorrupt, len(rest))
+	}
+	return fmt.Errorf("%w: the template has no name", ErrCorrupt)
+}

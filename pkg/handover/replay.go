@@ -57,6 +57,7 @@ type run struct {
 	index uint32 // number of the PCR
 	bank  pcr.Algorithm
 	want  []byte
+	start []byte // the register before the first record; nil is zero
 
 	hash, sha1 pcr.Hash
 	// checks is set for the one bank that is extended with the list's own
@@ -125,6 +126,7 @@ func (x *run) begin() {
 	n := x.bank.Size()
 	reg, value, both := x.buf[:n], x.buf[n:2*n], x.buf[:2*n]
 	clear(reg)
+	copy(reg, x.start)
 	matched := -1
 	if bytes.Equal(reg, x.want) {
 		matched = 0

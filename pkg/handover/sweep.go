@@ -124,6 +124,9 @@ func (w *sweeper) enter(at int) {
 		} else if w.byClass {
 			k.course.seen = make([]uint8, len(w.segments))
 		}
+		if p.parent == nil && !p.reset {
+			copy(k.reg[:], w.start)
+		}
 		k.course.enter(&w.segments[at], p)
 		w.walkers = append(w.walkers, k)
 	}

@@ -24,7 +24,8 @@ type Value struct {
 // ErrValue is wrapped by every error of Parse and New.
 var ErrValue = refusal.New(refusal.BadPCR, "bad PCR value")
 
-// Parse reads ALG=HEX, for example sha256=d8e6….
+// Parse reads ALG=HEX, for example sha256=d8e6…. Given.Add also takes other
+// forms.
 func Parse(s string) (Value, error) {
 	name, value, ok := strings.Cut(s, "=")
 	if !ok {
@@ -34,13 +35,15 @@ func Parse(s string) (Value, error) {
 }
 
 // New makes a Value of an algorithm's name and hexadecimal digits. Both may be
-// in either case, and the digits may begin with 0x.
+// in either case. The digits may begin with 0x, and there may be white space
+// between them.
 func New(algorithm, value string) (Value, error) {
 	a := Algorithm(strings.ToLower(algorithm))
 	if !slices.Contains(Algorithms, a) {
 		return Value{}, fmt.Errorf("%w: algorithm %q is unknown (known: %v)", ErrValue, algorithm, Algorithms)
 	}
-	b, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(value), "0x"))
+	digits := strings.ToLower(strings.Join(strings.Fields(value), ""))
+	b, err := hex.DecodeString(strings.TrimPrefix(digits, "0x"))
 	if err != nil {
 		return Value{}, fmt.Errorf("%w: %s: %w", ErrValue, a, err)
 	}

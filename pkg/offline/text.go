@@ -1,0 +1,44 @@
+// Copyright 2026 the imaboot Authors. All rights reserved
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+
+package offline
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/imaboot/imaboot/pkg/carry"
+	"github.com/imaboot/imaboot/pkg/entry"
+	"github.com/imaboot/imaboot/pkg/handover"
+)
+
+// notes say how the list was read.
+func (r *Result) notes() []string {
+	notes := []string{r.Source.Text()}
+	if p := r.Prefix; p != nil {
+		notes = append(notes, p.note(), p.Text())
+	}
+	if len(r.UnknownBanks) > 0 {
+		notes = append(notes, "not compared, since they cannot be replayed here: banks "+strings.Join(r.UnknownBanks, ", "))
+	}
+	return slices.DeleteFunc(notes, func(note string) bool { return note == "" })
+}
+
+// WriteText writes the result for people: how the list was read, and then what
+// verify prints of a running kernel's list, with the verdict in the last line.
+func (r *Result) WriteText(w io.Writer) error {
+	lines := r.notes()
+	if r.Aggregate != nil {
+		lines = append(lines, "hop 1: "+r.Aggregate.Text)
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(w, entry.Printable(line)); err != nil {
+			return err
+		}
+	}
+	s := &carry.Snapshot{Snapshot: &handover.Snapshot{List: r.List}, Report: r.Report}
+	return s.WriteText(w)
+}

@@ -22,6 +22,10 @@ import (
 // ErrNoTPM means that the machine has no TPM, or the kernel no driver for it.
 var ErrNoTPM = refusal.New(refusal.NoTPM, "no TPM")
 
+// errSilent means that there is a TPM, but that it does not answer, or that it
+// left while it was asked. Nobody must take that for a machine without a TPM.
+var errSilent = refusal.New(refusal.NoTPM, "the TPM does not answer")
+
 // errNoBank means that sysfs shows a TPM, but none of its registers.
 var errNoBank = errors.New("no known bank, and no PCRs of a TPM 1.2")
 
@@ -77,7 +81,7 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		return nil, fmt.Errorf("%w: %s does not exist", ErrNoTPM, dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("TPM: %w", err)
+		return nil, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	out := &Reading{}
 	for _, e := range entries {
@@ -91,7 +95,10 @@ func ReadPCR(root string, index int) (*Reading, error) {
 		path := filepath.Join(dir, e.Name(), fmt.Sprint(index))
 		value, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("TPM: %w", err)
+			return nil, fmt.Errorf("%w: %w", errSilent, err)
+		}
+		if len(value) == 0 {
+			return nil, fmt.Errorf("%w: %s is empty", errSilent, path)
 		}
 		p, err := pcr.New(name, string(value))
 		if err != nil {
@@ -113,12 +120,17 @@ func ReadPCR(root string, index int) (*Reading, error) {
 // readPCRs12 reads the line "PCR-10: AA BB …" from the one file of a TPM 1.2.
 func readPCRs12(path string, index int) (pcr.Value, error) {
 	f, err := os.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return pcr.Value{}, fmt.Errorf("TPM: %w: %w", errNoBank, err)
+	}
+	if err != nil {
+		return pcr.Value{}, fmt.Errorf("%w: %w", errSilent, err)
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
+	empty := true // as of a TPM that leaves
 	for s.Scan() {
+		empty = false
 		value, ok := strings.CutPrefix(s.Text(), fmt.Sprintf("PCR-%02d:", index))
 		if !ok {
 			continue
@@ -130,7 +142,10 @@ func readPCRs12(path string, index int) (pcr.Value, error) {
 		return p, nil
 	}
 	if err := s.Err(); err != nil {
-		return pcr.Value{}, fmt.Errorf("TPM: %s: %w", path, err)
+		return pcr.Value{}, fmt.Errorf("%w: %s: %w", errSilent, path, err)
+	}
+	if empty {
+		return pcr.Value{}, fmt.Errorf("%w: %s is empty", errSilent, path)
 	}
 	return pcr.Value{}, fmt.Errorf("TPM: %s has no PCR %d", path, index)
 }

@@ -23,7 +23,7 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 		j.o.Log("banks that cannot be replayed here: %v", s.PCRs.Unknown)
 	}
 	// readTPM has refused a missing TPM where one is required.
-	if s.Report.Verdict == handover.ListAhead && s.grew {
+	if s.inMotion() {
 		return nil, fmt.Errorf("%w: %s: stop what runs beside imaboot", errGrowing, s.Report.Text)
 	}
 	if !s.Report.Verdict.CanGo() {
@@ -37,6 +37,19 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 		return nil, fmt.Errorf("%w than the target's will be with this command line: use ima_canonical_fmt in all stages or in none", handover.ErrByteOrder)
 	}
 	return j.predict(s)
+}
+
+// inMotion reports whether list and PCR differ only because something is being
+// measured.
+func (s *Snapshot) inMotion() bool {
+	switch v := s.Report.Verdict; v {
+	case handover.ListAhead:
+		return s.grew || s.moved
+	case handover.Tampered:
+		return false
+	default:
+		return s.moved && !v.CanGo()
+	}
 }
 
 // checkMeasured finds the content of the target's files in the list. It looks

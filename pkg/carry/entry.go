@@ -4,7 +4,10 @@
 
 package carry
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // An Entry is a target in a menu. It implements u-root's menu.Entry (pkg/boot/
 // menu), which this package does not import because it links every loader of
@@ -64,12 +67,12 @@ func (e *Entry) Exec() error {
 }
 
 // Close ends what Load began, without a jump, so that another entry can be
-// loaded.
+// loaded. Nothing of this entry stays loaded.
 func (e *Entry) Close() error {
 	if e.job == nil {
 		return nil
 	}
-	err := e.job.Close()
+	err := errors.Join(e.job.drop(nil), e.job.Close())
 	e.job = nil
-	return err
+	return refuse(err)
 }

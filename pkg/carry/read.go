@@ -43,6 +43,7 @@ type Snapshot struct {
 
 	mode      TPMMode
 	grew      bool // while it was waited for
+	moved     bool // a PCR, while the list was read
 	eventsErr error
 }
 
@@ -131,7 +132,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 		if s.Snapshot, err = handover.ReadLive(ctx, r.o.Root, front...); err != nil {
 			return nil, err
 		}
-		moved := r.moved(s.PCRs)
+		s.moved = r.moved(s.PCRs)
 		if err := restored(carried, s.List); err != nil {
 			return nil, err
 		}
@@ -141,7 +142,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 		s.grew = s.Records() != first
 		r.o.Debug("list: %s, %s", human.Count(s.Records(), "records"), human.Size(int64(len(s.Bytes()))))
 		s.Report = handover.Check(s.List, pcrIndex, s.values())
-		again := s.Report.Verdict == handover.ListAhead || (moved && !s.Report.Verdict.CanGo())
+		again := s.Report.Verdict == handover.ListAhead || (s.moved && !s.Report.Verdict.CanGo())
 		if !again || try == aheadTries {
 			return s, nil
 		}

@@ -82,8 +82,8 @@ const (
 	// QuiesceAuto stops all others before the last look at the list, and
 	// while a list is loaded that keeps growing. After a refusal they
 	// continue. If they cannot be stopped, they run on, and Options.Log
-	// says so.
-	QuiesceAuto QuiesceMode = ""
+	// says so. The zero QuiesceMode means the same.
+	QuiesceAuto QuiesceMode = "auto"
 	// QuiesceOff stops nobody.
 	QuiesceOff QuiesceMode = "off"
 )
@@ -152,7 +152,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("%w: the carrier %q is unknown", errOptions, o.By)
 	case o.TPM != TPMAuto && o.TPM != TPMRequire && o.TPM != TPMOff:
 		return fmt.Errorf("%w: the TPM mode %q is unknown", errOptions, o.TPM)
-	case o.Quiesce != QuiesceAuto && o.Quiesce != QuiesceOff:
+	case o.Quiesce != "" && o.Quiesce != QuiesceAuto && o.Quiesce != QuiesceOff:
 		return fmt.Errorf("%w: the quiesce mode %q is unknown", errOptions, o.Quiesce)
 	case o.Measure && o.NoNote:
 		return fmt.Errorf("%w: Measure sends an event log beside the note that NoNote leaves out", errOptions)

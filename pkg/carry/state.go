@@ -178,7 +178,7 @@ func syncDir(name string) error {
 
 // Resume returns the job that an earlier process has loaded and kept, with the
 // target and the options of that process. Of o it takes Root, Log, Debug and
-// Jumping, and Quiesce if that is not the default. Exec opens the files of the
+// Jumping, and Quiesce if it is set. Exec opens the files of the
 // target, and loads it again: another tool may have loaded something since.
 func Resume(o Options) (*Job, error) {
 	j, err := newJob(Target{}, o)
@@ -210,7 +210,7 @@ func (j *Job) find() error {
 		return fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded)
 	}
 	mine, o := s.Options, &j.o
-	if o.Quiesce != QuiesceAuto {
+	if o.Quiesce != "" {
 		mine.Quiesce = o.Quiesce
 	}
 	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls

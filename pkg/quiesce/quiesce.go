@@ -38,7 +38,7 @@ const (
 	attempt = 10 * time.Second
 	// limit bounds the time that others are stopped. The caller may need one
 	// of them: to serve a file system, or to permit an open (fanotify(7)).
-	// Hardware watchdogs wait longer than this.
+	// Most hardware watchdogs wait longer.
 	limit = 30 * time.Second
 )
 

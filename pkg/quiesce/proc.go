@@ -35,6 +35,8 @@ type process struct {
 	pid, parent int
 	state       state
 	kernel      bool // it is a kernel thread
+	// awake are the threads that are not still.
+	awake []int
 }
 
 // list returns the processes to stop, parents before their children.
@@ -76,8 +78,8 @@ func depth(parents map[int]int, pid int) int {
 	return n
 }
 
-// process reads a process and its threads. A process is in the state of the one
-// thread that is most awake: its first thread may have ended before the others.
+// process reads a process and its threads. A process is in the state of the
+// thread that is most awake. Its first thread may have ended before the others.
 func (o *Others) process(pid int) (process, error) {
 	dir := filepath.Join(o.Proc, strconv.Itoa(pid))
 	p, err := readStat(filepath.Join(dir, "stat"))
@@ -97,6 +99,9 @@ func (o *Others) process(pid int) (process, error) {
 			return p, err
 		}
 		p.state = max(p.state, thread.state)
+		if thread.state != still {
+			p.awake = append(p.awake, thread.pid)
+		}
 	}
 	return p, nil
 }
@@ -143,7 +148,7 @@ func parseStat(b []byte) (process, error) {
 	if err := errors.Join(err, parentErr, flagsErr); err != nil {
 		return process{}, fmt.Errorf("%w: %w", errStat, err)
 	}
-	return process{pid, parent, stateOf(fields[stateField][0]), flags&kernelThread != 0}, nil
+	return process{pid: pid, parent: parent, state: stateOf(fields[stateField][0]), kernel: flags&kernelThread != 0}, nil
 }
 
 // stateOf translates a letter of task_state_array (fs/proc/array.c).

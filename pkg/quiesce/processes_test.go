@@ -169,6 +169,26 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
+// TestList reads the processes of this machine, and stops none.
+func TestList(t *testing.T) {
+	all, err := All("/").list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := map[int]int{}
+	for i, p := range all {
+		if p.pid == 1 || p.pid == os.Getpid() || p.kernel || len(p.awake) == 0 && p.state != still {
+			t.Errorf("%+v", p)
+		}
+		place[p.pid] = i
+	}
+	for i, p := range all {
+		if parent, ok := place[p.parent]; ok && parent > i {
+			t.Errorf("process %d comes before its parent %d", p.pid, p.parent)
+		}
+	}
+}
+
 // TestGuard: signals that would end or stop the process do not, while it is
 // guarded.
 func TestGuard(t *testing.T) {

@@ -52,14 +52,22 @@ type Others struct {
 	Self int
 	// Only restricts the processes; nil stands for all.
 	Only func(pid int) bool
-	// Signal sends a signal to a process.
-	Signal func(pid int, s unix.Signal) error
+	// Signal sends a signal to a thread of a process, or to the process if
+	// thread is 0.
+	Signal func(pid, thread int, s unix.Signal) error
 }
 
 // All returns all other processes of the machine whose file systems are under
 // root (normally "/").
 func All(root string) *Others {
-	return &Others{Proc: filepath.Join(root, "proc"), Self: os.Getpid(), Signal: unix.Kill}
+	return &Others{Proc: filepath.Join(root, "proc"), Self: os.Getpid(), Signal: signalThread}
+}
+
+func signalThread(pid, thread int, s unix.Signal) error {
+	if thread == 0 {
+		return unix.Kill(pid, s)
+	}
+	return unix.Tgkill(pid, thread, s)
 }
 
 // Stopped are processes that were running and are now stopped.
@@ -73,7 +81,8 @@ type Stopped struct {
 }
 
 // Stop stops the processes, and returns when each of them is stopped. After an
-// error, all continue.
+// error, all continue. Each thread gets the signal: if the kernel chose a thread
+// and that one sleeps, the others could run on.
 //
 // Parents are stopped before their children, and continue after them: a shell
 // that sees its child stop would take the terminal away from it.
@@ -162,9 +171,11 @@ func (s *Stopped) look() (running, waiting int, err error) {
 			s.pids = append(s.pids, p.pid)
 		}
 		// Somebody may have continued one that is known.
-		err := s.others.Signal(p.pid, unix.SIGSTOP)
-		if err != nil && !errors.Is(err, unix.ESRCH) {
-			return 0, 0, fmt.Errorf("stop process %d: %w", p.pid, err)
+		for _, thread := range p.awake {
+			err := s.others.Signal(p.pid, thread, unix.SIGSTOP)
+			if err != nil && !errors.Is(err, unix.ESRCH) {
+				return 0, 0, fmt.Errorf("stop process %d: %w", p.pid, err)
+			}
 		}
 	}
 	return running, waiting, nil
@@ -194,6 +205,6 @@ func (s *Stopped) Continue() {
 	}
 	for _, pid := range slices.Backward(s.pids) {
 		// It may have been killed meanwhile.
-		_ = s.others.Signal(pid, unix.SIGCONT)
+		_ = s.others.Signal(pid, 0, unix.SIGCONT)
 	}
 }

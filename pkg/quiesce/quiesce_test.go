@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -80,8 +81,12 @@ func (w *world) become(pid int, letter rune) {
 	}
 }
 
-func (w *world) signal(pid int, s unix.Signal) error {
-	w.got = append(w.got, fmt.Sprintf("%s %d", strings.TrimPrefix(unix.SignalName(s), "SIG"), pid))
+func (w *world) signal(pid, thread int, s unix.Signal) error {
+	got := fmt.Sprintf("%s %d", strings.TrimPrefix(unix.SignalName(s), "SIG"), pid)
+	if thread != 0 && thread != pid {
+		got += fmt.Sprintf("/%d", thread/1000)
+	}
+	w.got = append(w.got, got)
 	if s == unix.SIGCONT {
 		if _, err := os.Stat(filepath.Join(w.root, "proc", fmt.Sprint(pid))); err != nil {
 			return unix.ESRCH
@@ -113,7 +118,7 @@ func TestStop(t *testing.T) {
 	}{
 		{name: "nobody else", takes: 2 * pace},
 		{
-			name: "a shell, its child with a lower number, and others", want: "STOP 10 STOP 5", takes: 3 * pace,
+			name: "a shell, its child with a lower number, and others", want: "STOP 10 STOP 5/1 STOP 5/2 STOP 5", takes: 3 * pace,
 			world: func(w *world, _ func()) {
 				w.process(10, 1, "S")
 				w.process(5, 10, "RSD")
@@ -123,15 +128,15 @@ func TestStop(t *testing.T) {
 			},
 		},
 		{
-			name: "its first thread has ended, another runs", want: "STOP 10", takes: 3 * pace,
+			name: "its first thread has ended, another runs", want: "STOP 10/1", takes: 3 * pace,
 			world: func(w *world, _ func()) { w.process(10, 1, "ZR") },
 		},
 		{
-			name: "one thread is not stopped yet", want: "STOP 10 STOP 10", takes: 4 * pace,
+			name: "one thread is not stopped yet", want: "STOP 10 STOP 10/1 STOP 10/2 STOP 10/2", takes: 4 * pace,
 			world: func(w *world, _ func()) {
 				w.process(10, 1, "SSS")
 				w.onStop = func(pid int) error {
-					w.process(pid, 1, []string{"TTR", "TTT"}[len(w.got)-1])
+					w.process(pid, 1, []string{"TTR", "TTR", "TTR", "TTT"}[len(w.got)-1])
 					return nil
 				}
 			},
@@ -265,6 +270,7 @@ func (w *world) checkContinued(n int) {
 	var stopped, continued []string
 	for i, s := range w.got {
 		name, pid, _ := strings.Cut(s, " ")
+		pid, _, _ = strings.Cut(pid, "/")
 		switch {
 		case name == "CONT" && i >= n:
 			continued = append(continued, pid)
@@ -344,13 +350,13 @@ func FuzzParseStat(f *testing.F) {
 
 func TestParseStat(t *testing.T) {
 	for text, want := range map[string]process{
-		"1 (systemd) S 0 1 1 0 -1 4194560 1":        {1, 0, asleep, false},
-		"2 (kthreadd) S 0 0 0 0 -1 2129984 0":       {2, 0, asleep, true},
-		"7 (a) R 9 9) T 3 7 7 34816 12 4194304 1\n": {7, 3, still, false},
-		"8 () D 1 8 8 0 -1 0":                       {8, 1, asleep, false},
-		"9 (\n \xff) W 1 8 8 0 -1 0":                {9, 1, runs, false},
+		"1 (systemd) S 0 1 1 0 -1 4194560 1":        {pid: 1, state: asleep},
+		"2 (kthreadd) S 0 0 0 0 -1 2129984 0":       {pid: 2, state: asleep, kernel: true},
+		"7 (a) R 9 9) T 3 7 7 34816 12 4194304 1\n": {pid: 7, parent: 3, state: still},
+		"8 () D 1 8 8 0 -1 0":                       {pid: 8, parent: 1, state: asleep},
+		"9 (\n \xff) W 1 8 8 0 -1 0":                {pid: 9, parent: 1, state: runs},
 	} {
-		if got, err := parseStat([]byte(text)); err != nil || got != want {
+		if got, err := parseStat([]byte(text)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %+v, error %v, want %+v", text, got, err, want)
 		}
 	}

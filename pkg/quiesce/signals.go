@@ -21,8 +21,9 @@ var (
 )
 
 // Guard keeps signals from ending or stopping this process until done is called.
-// A signal to end cancels the context; a signal to stop is lost. Signals that
-// the program ignores stay ignored.
+// A signal to end cancels the context; a signal to stop is lost, also afterwards,
+// because the Go runtime keeps its handler for it. Signals that the program
+// ignores stay ignored.
 func Guard(ctx context.Context) (guarded context.Context, done func()) {
 	end := func() {}
 	if sigs := heeded(ending); len(sigs) > 0 {

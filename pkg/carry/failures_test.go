@@ -37,26 +37,10 @@ func (m *machine) foreign() {
 // jobs are the ways to load and to jump.
 var jobs = map[string]func(ctx context.Context, m *machine, o Options) error{
 	"load": func(ctx context.Context, m *machine, o Options) error {
-		j, err := Open(ctx, m.target(), o)
-		if err != nil {
-			return err
-		}
-		defer j.Close()
-		if _, err := j.Load(ctx); err != nil {
-			return err
-		}
-		return j.Keep()
+		return m.loadAnd(ctx, o, (*Job).Keep)
 	},
 	"boot": func(ctx context.Context, m *machine, o Options) error {
-		j, err := Open(ctx, m.target(), o)
-		if err != nil {
-			return err
-		}
-		defer j.Close()
-		if _, err := j.Load(ctx); err != nil {
-			return err
-		}
-		return j.Exec(ctx)
+		return m.loadAnd(ctx, o, func(j *Job) error { return j.Exec(ctx) })
 	},
 	"exec": func(ctx context.Context, _ *machine, o Options) error {
 		j, err := Resume(o)
@@ -75,11 +59,21 @@ var jobs = map[string]func(ctx context.Context, m *machine, o Options) error{
 	},
 	"entry that is left": func(_ context.Context, m *machine, o Options) error {
 		e := &Entry{Target: m.target(), Options: o}
-		if err := e.Load(); err != nil {
-			return err
-		}
-		return errors.Join(e.Close(), errLeft)
+		return errors.Join(e.Load(), e.Close(), errLeft)
 	},
+}
+
+// loadAnd loads the target, and then does something with the job.
+func (m *machine) loadAnd(ctx context.Context, o Options, then func(*Job) error) error {
+	j, err := Open(ctx, m.target(), o)
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	if _, err := j.Load(ctx); err != nil {
+		return err
+	}
+	return then(j)
 }
 
 var errLeft = errors.New("somebody chose another entry")
@@ -113,7 +107,7 @@ var failures = map[string]func(m *machine, o *Options, cancel func()){
 		m.onLoad = m.thenFail(func() error { return nil })
 		m.onWait = func(int) error { cancel(); return context.Canceled }
 	},
-	"the log": func(m *machine, o *Options, _ func()) {
+	"the log": func(_ *machine, o *Options, _ func()) {
 		o.Log = func(format string, _ ...any) {
 			if format == "loaded" {
 				panic("no console")

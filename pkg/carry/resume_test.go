@@ -32,7 +32,7 @@ func TestResume(t *testing.T) {
 		},
 		{
 			name: "another tool has loaded something else", want: refusal.Other, text: "jumped", loads: 2,
-			world: func(t *testing.T, m *machine) { m.held = &archdesc.Plan{} },
+			world: func(_ *testing.T, m *machine) { m.held = &archdesc.Plan{} },
 		},
 		{
 			name: "another tool has loaded something else, and the kernel is gone", want: refusal.BadFile, text: "kernel", loads: 1,

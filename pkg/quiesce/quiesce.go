@@ -16,8 +16,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -90,6 +92,11 @@ func (o *Others) Stop(ctx context.Context) (*Stopped, error) {
 	if err := o.checkProc(); err != nil {
 		return nil, err
 	}
+	if runtime.GOMAXPROCS(0) < 2 {
+		// A thread that waits for a page of a file does not let another
+		// one run the timer below.
+		runtime.GOMAXPROCS(2)
+	}
 	s := &Stopped{others: o}
 	stopped := false
 	defer func() {
@@ -110,6 +117,7 @@ func (o *Others) Stop(ctx context.Context) (*Stopped, error) {
 var (
 	errAttempt   = fmt.Errorf("some still run after %v", attempt)
 	errOtherProc = errors.New("proc shows the processes of another PID namespace")
+	errTraced    = errors.New("this process is traced, and would stop with its tracer")
 )
 
 // checkProc refuses a proc whose numbers mean other processes to kill(2).
@@ -120,6 +128,22 @@ func (o *Others) checkProc() error {
 	}
 	if self != strconv.Itoa(o.Self) {
 		return fmt.Errorf("%s: %w", o.Proc, errOtherProc)
+	}
+	return o.checkTracer()
+}
+
+// checkTracer refuses to stop the tracer of this process: each system call waits
+// for it.
+func (o *Others) checkTracer() error {
+	b, err := os.ReadFile(filepath.Join(o.Proc, "self/status"))
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		pid, ok := strings.CutPrefix(line, "TracerPid:")
+		if ok && strings.TrimSpace(pid) != "0" {
+			return errTraced
+		}
 	}
 	return nil
 }

@@ -41,10 +41,17 @@ func newWorld(t *testing.T) *world {
 	w.set(2, 2, 0, 'S', kernelThread)
 	w.set(3, 3, 2, 'R', kernelThread|0x40)
 	w.process(self, 10, "RSS")
+	w.traced(0)
 	if err := os.Symlink(fmt.Sprint(self), filepath.Join(w.root, "proc/self")); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// traced gives the caller a tracer.
+func (w *world) traced(by int) {
+	w.t.Helper()
+	fileroot.Add(w.t, w.root, map[string]string{fmt.Sprintf("proc/%d/status", self): fmt.Sprintf("Name:\ta\nTracerPid:\t%d\nUid:\t0\n", by)})
 }
 
 // process makes a process with one thread for each letter.
@@ -218,6 +225,13 @@ func TestStop(t *testing.T) {
 				if err := errors.Join(os.Remove(name), os.Symlink("7", name)); err != nil {
 					w.t.Fatal(err)
 				}
+			},
+		},
+		{
+			name: "the caller is traced", err: "would stop with its tracer",
+			world: func(w *world, _ func()) {
+				w.process(10, 1, "S")
+				w.traced(10)
 			},
 		},
 		{

@@ -103,9 +103,11 @@ func TestQuiet(t *testing.T) {
 					log(format, args...)
 					if strings.HasPrefix(format, "other processes are stopped") {
 						_ = unix.Kill(unix.Getpid(), unix.SIGTERM)
-						m.measure("/bin/late", nil) // so that it waits
+						m.measure("/bin/late", nil)
 					}
 				}
+				// It loads again, and waits until the signal has come.
+				m.onLoad = m.thenFail(func() error { m.measure("/sbin/init", nil); return nil })
 				m.patient = true
 			},
 		},

@@ -18,59 +18,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childVariable makes the test's program one of its own children. Its value is
-// what the child does.
-const childVariable = "QUIESCE_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if does := os.Getenv(childVariable); does != "" {
-		child(does, os.Args[1])
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// child appends to a file for as long as it runs.
-func child(does, file string) {
-	grow := func() {
-		f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-		if err == nil {
-			_, err = f.WriteString(".")
-			err = errors.Join(err, f.Close())
-		}
-		if err != nil {
-			panic(err)
-		}
-	}
-	switch does {
-	case "once":
-		grow()
-		return
-	case "stop first":
-		if err := unix.Kill(os.Getpid(), unix.SIGSTOP); err != nil {
-			panic(err)
-		}
-	}
-	for {
-		if does != "fork" {
-			grow()
-			continue
-		}
-		cmd := exec.Command("/proc/self/exe", file)
-		cmd.Env = []string{childVariable + "=once"}
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-		if err := cmd.Run(); err != nil {
-			panic(err)
-		}
-	}
-}
+// Programs of the shell, each of which appends to the file $0 for as long as it
+// runs.
+const (
+	write     = `while :; do printf . >>"$0"; done`
+	fork      = `while :; do (printf . >>"$0"); done`
+	stopFirst = `kill -STOP $$; ` + write
+)
 
 // start starts a child that lives as long as the test at most.
-func start(t *testing.T, does string) (pid int, file string) {
+func start(t *testing.T, program string) (pid int, file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "file")
-	cmd := exec.Command("/proc/self/exe", file)
-	cmd.Env = []string{childVariable + "=" + does}
+	cmd := exec.Command("sh", "-c", program, file)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -125,9 +85,9 @@ func TestProcesses(t *testing.T) {
 	// Children end with the thread that started them.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	writer, written := start(t, "write")
-	forker, forked := start(t, "fork")
-	before, untouched := start(t, "stop first")
+	writer, written := start(t, write)
+	forker, forked := start(t, fork)
+	before, untouched := start(t, stopFirst)
 	state := func(pid int) state {
 		p, err := readStat(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {

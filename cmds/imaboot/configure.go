@@ -22,7 +22,7 @@ const configFile = "/etc/imaboot.conf"
 // line, may set. What follows wins: the file, imaboot.FLAG=VALUE, arguments.
 var configurable = []string{
 	"from", "wait", "timeout", "entry", "no-menu", "finally", "url", "append",
-	"carry", "tpm", "no-note", "policy", "require-measured", "measure",
+	"carry", "tpm", "no-note", "policy", "require-measured", "measure", "quiesce",
 }
 
 // strictest are those of them that protect, at the value that protects most. There

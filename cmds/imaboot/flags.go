@@ -70,6 +70,7 @@ func (o *options) targetFlags(f *flag.FlagSet) {
 	f.BoolVar(&o.NoNote, "no-note", false, "Send no note beside a list that the target's kernel restores. Without a note, the next system cannot tell that a list was lost.")
 	o.carriedFlag(f)
 	o.tpmFlag(f)
+	o.quiesceFlag(f)
 }
 
 // policyFlag is for commands that change what the kernel measures.
@@ -86,6 +87,10 @@ func (o *options) carriedFlag(f *flag.FlagSet) {
 func (o *options) tpmFlag(f *flag.FlagSet) {
 	o.tpm = auto
 	f.Var(flags.Choice(&o.tpm, "require", auto, "off"), "tpm", `Compare the list with PCR 10 and every other PCR that it has records of. Without a TPM, "require" refuses, and "auto" goes on except in verify. "require" also refuses a list with records that no PCR proves. With "off", nothing is compared, and verify accepts a list that nothing proves.`)
+}
+
+func (o *options) quiesceFlag(f *flag.FlagSet) {
+	f.Var(flags.Choice((*string)(&o.Quiesce), auto, "off"), "quiesce", `Stop all other processes before the last look at the list, and while a list is loaded that keeps growing. They continue if there is no jump. "off" stops nothing. The default is auto.`)
 }
 
 // take names the kernel, and with it the configuration beside it.

@@ -89,14 +89,16 @@ func (c *command) load(f *flag.FlagSet) action {
 	}
 }
 
-// exec jumps to what load loaded, or loads it again if the list has changed.
+// exec loads again what load loaded, and jumps to it.
 func (c *command) exec(f *flag.FlagSet) action {
+	o := &options{}
 	c.jsonFlag(f)
+	o.quiesceFlag(f)
 	return func(ctx context.Context, _ []string) error {
 		if err := kernelfs.MountAll(); err != nil {
 			return err
 		}
-		j, err := carry.Resume(carry.Options{Log: c.step, Debug: c.detail, Jumping: c.jumping})
+		j, err := carry.Resume(carry.Options{Quiesce: o.Quiesce, Log: c.step, Debug: c.detail, Jumping: c.jumping})
 		if err != nil {
 			return err
 		}

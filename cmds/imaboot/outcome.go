@@ -49,9 +49,7 @@ func (c *command) printOutcome(r *carry.Result, refused error) error {
 	if r != nil {
 		out.Carrier, out.Why = r.By, r.Why
 		out.Digest, out.Check = r.Snapshot.SHA256(), r.Snapshot.Report
-		if r.Plan != nil {
-			out.Cmdline, out.List = r.Plan.Cmdline, r.Plan.List
-		}
+		out.Cmdline, out.List = r.Plan.Cmdline, r.Plan.List
 	}
 	return c.printJSON(out)
 }

@@ -42,6 +42,10 @@ type guest struct {
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == besideArg {
+		fmt.Println(measureBeside(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
 	g := &guest{}
 	if err := g.run(); err != nil {
 		g.emit(script.Event{Event: "error", Text: err.Error()})
@@ -164,6 +168,8 @@ func (g *guest) step(s *script.Step) error {
 		return kexecFile(s.KexecFile)
 	case s.Restore != nil:
 		return g.restoreNext(s.Restore)
+	case s.Jumps != nil:
+		return g.jumpOn(s.Jumps)
 	case s.Capture:
 		return g.capture()
 	}

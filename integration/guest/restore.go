@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,13 +36,9 @@ func (g *guest) restoreNext(r *script.Restore) error {
 	if err != nil {
 		return err
 	}
-	given := 0
-	for word := range strings.FieldsSeq(string(cmdline)) {
-		if n, ok := strings.CutPrefix(word, restoreParam); ok {
-			if given, err = strconv.Atoi(n); err != nil {
-				return err
-			}
-		}
+	given, err := numberIn(string(cmdline), restoreParam)
+	if err != nil {
+		return err
 	}
 	if given > 0 {
 		if err := g.reportRestored(r.Dir, given); err != nil {
@@ -56,6 +53,17 @@ func (g *guest) restoreNext(r *script.Restore) error {
 		return err
 	}
 	return jump(r, next, count, fmt.Sprintf("%s %s%d", r.Cmdline, restoreParam, given+1))
+}
+
+// numberIn returns the number behind a parameter of a command line, and 0 without
+// the parameter.
+func numberIn(cmdline, param string) (int, error) {
+	for word := range strings.FieldsSeq(cmdline) {
+		if n, ok := strings.CutPrefix(word, param); ok {
+			return strconv.Atoi(n)
+		}
+	}
+	return 0, nil
 }
 
 func numbered(dir string, n int) (list []byte, count uint64, err error) {
@@ -127,6 +135,9 @@ func jump(r *script.Restore, list []byte, count uint64, cmdline string) error {
 	return kexec.Exec()
 }
 
+// own are directories that the initramfs of the next kernel must not have.
+var own = []string{"/proc", "/sys", "/dev", "/run", "/imaboot", script.MeasuredDir}
+
 // again makes an archive of the running initramfs.
 func again() ([]byte, error) {
 	var b bytes.Buffer
@@ -136,7 +147,7 @@ func again() ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() && (path == "/proc" || path == "/sys" || path == "/dev") {
+		if d.IsDir() && slices.Contains(own, path) {
 			return fs.SkipDir
 		}
 		if path == "/" {

@@ -75,6 +75,9 @@ type Step struct {
 	// Restore passes lists to one kernel after another, and reports what
 	// each made of its list.
 	Restore *Restore `json:"restore,omitempty"`
+	// Jumps boots the same kernel again and again while another process
+	// measures.
+	Jumps *Jumps `json:"jumps,omitempty"`
 	// Capture reports the machine in the form that a plan needs.
 	Capture bool `json:"capture,omitempty"`
 }
@@ -110,12 +113,27 @@ type Restore struct {
 	Dir     string `json:"dir"`
 }
 
+// Jumps names the kernel, its command line, the flags of imaboot verify, and the
+// number of jumps. Beside imaboot a process measures files as fast as it can, or
+// with DelayMS milliseconds between two of them. Files of the nth kernel, from 0,
+// are called MeasuredDir/n/0, MeasuredDir/n/1, and so on.
+type Jumps struct {
+	Kernel  string   `json:"kernel"`
+	Cmdline string   `json:"cmdline"`
+	Verify  []string `json:"verify,omitempty"`
+	Count   int      `json:"count"`
+	DelayMS int      `json:"delay_ms,omitempty"`
+}
+
+// MeasuredDir is where Jumps has files measured.
+const MeasuredDir = "/measured"
+
 // An Event is a report of a guest. Data that is too long for one line comes in
 // parts, which the host joins.
 type Event struct {
 	Stage string `json:"stage"`
 	// Event is start, run, list, read, measured, extended, capture, restored,
-	// error or end.
+	// jumped, error or end.
 	Event string `json:"event"`
 	// Part is the number of this part of Data, from 1; 0 if Data is whole.
 	Part int    `json:"part,omitempty"`
@@ -149,7 +167,8 @@ type Event struct {
 	// it is complete.
 	Whole bool `json:"whole,omitempty"`
 
-	// Text is an error, and Count a number of files that were measured.
+	// Text is an error, and Count a number of files that were measured, or of
+	// jumps that were made.
 	Text  string `json:"text,omitempty"`
 	Count int    `json:"count,omitempty"`
 }

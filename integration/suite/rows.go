@@ -8,6 +8,8 @@ package suite
 // an architecture take 6 minutes at most and no second kernel is built for it.
 var onlyAll = []Row{
 	{"TestDifferential", "100 kernels, one after another"},
+	{"TestQuiet/ppc64le_50_jumps", "50 kernels, one after another"},
+	{"TestQuiet/s390x_50_jumps", "50 kernels, one after another"},
 
 	{"TestHops/three_hops", "64 KiB pages"},
 	{"TestHops/4_KiB_to_64_KiB_pages", "64 KiB pages"},

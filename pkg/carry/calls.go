@@ -13,6 +13,7 @@ import (
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/kexec"
+	"github.com/imaboot/imaboot/pkg/quiesce"
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
@@ -25,9 +26,19 @@ type calls interface {
 	// exec returns only with an error.
 	exec() error
 	sync()
+	// stop stops all other processes.
+	stop(context.Context) (stopped, error)
 	openTPM() (transport.TPMCloser, error)
 	// wait sleeps, unless the context ends before.
 	wait(context.Context, time.Duration) error
+}
+
+// stopped are processes that are stopped until they continue.
+type stopped interface {
+	Count() int
+	// Held is false if they have continued, also by themselves.
+	Held() bool
+	Continue()
 }
 
 // running is the running kernel.
@@ -49,5 +60,7 @@ func (running) wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+func (r running) stop(ctx context.Context) (stopped, error) { return quiesce.All(r.root).Stop(ctx) }
 
 func (r running) openTPM() (transport.TPMCloser, error) { return tpm.Open(r.root) }

@@ -13,7 +13,7 @@
 //	pack    make the kexec buffer, or the archive (pack.go)
 //	plan    place the segments (plan.go)
 //	load    kexec_load(2), until list and PCR stood still (load.go)
-//	exec    extend, take a last look, jump (exec.go)
+//	exec    stop others, extend, take a last look, jump (exec.go, quiet.go)
 //
 // Nothing in a loaded image is ever changed: if the list has grown, it is
 // packed and loaded again.
@@ -79,14 +79,28 @@ const (
 	TPMOff TPMMode = "off"
 )
 
+// A QuiesceMode says whether other processes are stopped before the jump.
+type QuiesceMode string
+
+const (
+	// QuiesceAuto stops all others before the last look at the list, and
+	// while a list is loaded that keeps growing. After a refusal they
+	// continue. If they cannot be stopped, they run on, and Options.Log
+	// says so. The zero QuiesceMode means the same.
+	QuiesceAuto QuiesceMode = "auto"
+	// QuiesceOff stops nobody.
+	QuiesceOff QuiesceMode = "off"
+)
+
 // Options say how a list is read, checked and carried. The zero value is the
 // safe default.
 type Options struct {
 	// Root is where the file systems of the running kernel are; "" is "/".
 	Root string `json:"-"`
 	// By is the carrier; "" asks the target's image.
-	By  Carrier `json:"by,omitempty"`
-	TPM TPMMode `json:"tpm,omitempty"`
+	By      Carrier     `json:"by,omitempty"`
+	TPM     TPMMode     `json:"tpm,omitempty"`
+	Quiesce QuiesceMode `json:"quiesce,omitempty"`
 	// Measure extends the target's files into PCR 9 and its command line
 	// into PCR 8 at the jump, and hands on an event log.
 	Measure bool `json:"measure,omitempty"`
@@ -112,8 +126,8 @@ type Options struct {
 	Debug func(format string, args ...any) `json:"-"`
 	// Jumping is called with what is about to be booted, before the last
 	// look at the list; it may be nil. If that look shows a change, it is called
-	// again with what was loaded instead. It must open nothing. Result.Plan is
-	// nil where Exec jumps to what an earlier process loaded.
+	// again with what was loaded instead. It must open nothing, and must not
+	// wait for another process, which may be stopped.
 	Jumping func(*Result) `json:"-"`
 
 	// Tests plan for another architecture and stand in for the kernel.
@@ -137,6 +151,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("%w: the carrier %q is unknown", errOptions, o.By)
 	case !slices.Contains([]TPMMode{TPMAuto, TPMSeen, TPMRequire, TPMOff}, o.TPM):
 		return fmt.Errorf("%w: the TPM mode %q is unknown", errOptions, o.TPM)
+	case o.Quiesce != "" && o.Quiesce != QuiesceAuto && o.Quiesce != QuiesceOff:
+		return fmt.Errorf("%w: the quiesce mode %q is unknown", errOptions, o.Quiesce)
 	case o.Measure && o.NoNote:
 		return fmt.Errorf("%w: Measure sends an event log beside the note that NoNote leaves out", errOptions)
 	}

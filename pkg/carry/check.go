@@ -19,7 +19,7 @@ import (
 func (j *Job) check(s *Snapshot) (*handover.List, error) {
 	j.o.Log("list: %s in %s, %s; %s", human.Count(s.Records(), "records"), human.Count(len(s.Report.Hops), "hops"), human.Size(int64(len(s.Bytes()))), s.Report.Text)
 	// readTPM has refused a missing TPM where one is required.
-	if s.Report.Verdict == handover.ListAhead && s.grew {
+	if s.inMotion() {
 		return nil, fmt.Errorf("%w: %s: stop what runs beside imaboot", errGrowing, s.Report.Text)
 	}
 	if !j.o.accept(s.Report.Verdict) {
@@ -39,6 +39,19 @@ func (j *Job) check(s *Snapshot) (*handover.List, error) {
 // all of it proven.
 func (o *Options) accept(v handover.Verdict) bool {
 	return v.CanGo() && (o.TPM != TPMRequire || v == handover.Match)
+}
+
+// inMotion reports whether list and PCR differ only because something is being
+// measured.
+func (s *Snapshot) inMotion() bool {
+	switch v := s.Report.Verdict; v {
+	case handover.ListAhead:
+		return s.grew || s.moved
+	case handover.Tampered:
+		return false
+	default:
+		return s.moved && !v.CanGo()
+	}
 }
 
 // checkMeasured finds the content of the target's files in the list. It looks

@@ -6,6 +6,7 @@ package carry
 
 import (
 	"context"
+	"errors"
 
 	"github.com/imaboot/imaboot/internal/human"
 )
@@ -69,12 +70,12 @@ func (e *Entry) Exec() error {
 }
 
 // Close ends what Load began, without a jump, so that another entry can be
-// loaded.
+// loaded. Nothing of this entry stays loaded.
 func (e *Entry) Close() error {
 	if e.job == nil {
 		return nil
 	}
-	err := e.job.Close()
+	err := errors.Join(e.job.drop(nil), e.job.Close())
 	e.job = nil
-	return err
+	return refuse(err)
 }

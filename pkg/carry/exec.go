@@ -9,20 +9,30 @@ import (
 	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/policy"
+	"github.com/imaboot/imaboot/pkg/quiesce"
 )
 
-// Exec extends what Options.Measure asks for, takes a last look at list and
-// PCR, and jumps. A list that has changed since it was loaded is loaded again.
-// Exec returns only with an error, and then nothing of this job is loaded.
+// Exec stops all other processes, extends what Options.Measure asks for, takes a
+// last look at list and PCR, and jumps. A list that has changed since it was
+// loaded is loaded again, and so is always what an earlier process has loaded.
+//
+// Exec returns only with an error. Then nothing of this job is loaded, and the
+// other processes continue. While it runs, a signal that would end or stop the
+// program makes it return instead.
 func (j *Job) Exec(ctx context.Context) error {
+	ctx, done := quiesce.Guard(ctx)
+	defer done()
 	err := guard(func() error {
 		if err := j.take(); err != nil {
 			return err
 		}
+		defer j.goOn()
+		// Another process may serve a file system: first sync, then stop.
 		j.o.calls.sync()
 		if err := j.ready(ctx); err != nil {
 			return err
 		}
+		j.checkQuiet()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -40,6 +50,12 @@ func (j *Job) ready(ctx context.Context) error {
 		return err
 	}
 	j.tell(j.loaded)
+	if err := j.quiet(ctx); err != nil {
+		return err
+	}
+	if err := j.predicted(ctx); err != nil {
+		return err
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -53,22 +69,30 @@ func (j *Job) ready(ctx context.Context) error {
 	return j.load(ctx, j.tell)
 }
 
-// current makes sure that something is loaded, by this job or an earlier
-// process, and that the kernel still measures the jump as was predicted.
+// current makes sure that this job has loaded something. What an earlier process
+// has loaded may have been replaced by another tool since, which the kernel does
+// not tell.
 func (j *Job) current(ctx context.Context) error {
-	if j.kept != nil {
-		return j.resume(ctx)
+	if j.resumed {
+		j.resumed = false
+		j.o.Log("what load has loaded is loaded again: another tool may have replaced it")
+		return j.load(ctx, nil)
 	}
 	if j.loaded == nil {
 		return fmt.Errorf("%w by this job: call Load first", errNotLoaded)
 	}
+	return nil
+}
+
+// predicted makes sure that the kernel measures the jump as was predicted.
+func (j *Job) predicted(ctx context.Context) error {
 	rule, err := policy.MeasuresKexec(j.o.Root, j.o.Policy)
 	if err != nil || ruleText(rule) == ruleText(j.rule) {
 		return err
 	}
 	j.o.Log("the policy has changed: loading again")
 	j.rule = rule
-	return j.load(ctx, nil)
+	return j.load(ctx, j.tell)
 }
 
 // tell reports what is about to be booted.
@@ -76,31 +100,6 @@ func (j *Job) tell(r *Result) {
 	if j.o.Jumping != nil {
 		j.o.Jumping(r)
 	}
-}
-
-// resume makes sure that what an earlier process loaded still carries this
-// list, and else loads it again.
-func (j *Job) resume(ctx context.Context) error {
-	kept := j.kept
-	j.kept = nil
-	if j.o.Measure {
-		j.o.Log("what is booted is measured at the jump: loading again")
-		return j.load(ctx, nil)
-	}
-	now, err := j.r.snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	rule, err := policy.MeasuresKexec(j.o.Root, j.o.Policy)
-	if err != nil {
-		return err
-	}
-	if now.SHA256() != kept.Digest || ruleText(rule) != kept.KexecRule || !j.o.accept(now.Report.Verdict) {
-		j.o.Log("the list is not the one that was loaded: loading again")
-		return j.load(ctx, nil)
-	}
-	j.loaded = &Result{Snapshot: now, By: kept.By, Why: kept.Why}
-	return nil
 }
 
 // ruleText is "" for no rule.

@@ -60,6 +60,7 @@ func TestOptions(t *testing.T) {
 	for _, change := range []func(*Options){
 		func(o *Options) { o.By = "pigeon" },
 		func(o *Options) { o.TPM = "auto" },
+		func(o *Options) { o.Quiesce = "on" },
 		func(o *Options) { o.Measure, o.NoNote = true, true },
 	} {
 		m := newMachine(t)

@@ -80,7 +80,7 @@ func TestLoad(t *testing.T) {
 			world: func(_ *testing.T, m *machine, _ func()) { m.record("/bin/slow", []byte("slow")) },
 		},
 		{
-			name: "the list stays ahead while it grows", want: refusal.KeepsGrowing, text: "stop what runs beside", waits: repeat(aheadWait, aheadTries-1),
+			name: "the list stays ahead while it grows", want: refusal.KeepsGrowing, text: "stop what runs beside", waits: slices.Concat(repeat(aheadWait, aheadTries-1), []time.Duration{loadWait}, repeat(aheadWait, aheadTries-1)),
 			world: func(_ *testing.T, m *machine, _ func()) {
 				last := m.record("/bin/0", nil)
 				m.onWait = func(n int) error {

@@ -51,11 +51,34 @@ type machine struct {
 	jumped *archdesc.Plan
 	tpm    transport.TPM
 	waits  []time.Duration
+	// patient: each wait lasts until its context ends.
+	patient bool
 
 	// The test changes the world in these.
 	onLoad, onWait                  func(n int) error
 	onSync                          func()
 	unloadErr, execErr, loadedError error
+
+	// others are the other processes, stopErr why they cannot be stopped,
+	// and quietJump whether they were at the jump.
+	others    others
+	stopErr   error
+	onStop    func()
+	quietJump bool
+}
+
+// others count what happens to the other processes.
+type others struct {
+	stops, continues int
+	stopped          bool
+	tooLong          bool // they continue by themselves
+}
+
+func (o *others) Count() int { return o.stops }
+func (o *others) Held() bool { return o.stopped && !o.tooLong }
+func (o *others) Continue() {
+	o.continues++
+	o.stopped = false
 }
 
 const (
@@ -240,6 +263,7 @@ func (m *machine) load(p *archdesc.Plan) error {
 func (m *machine) unload() error {
 	if m.unloadErr == nil {
 		m.held = nil
+		m.write("sys/kernel/kexec_loaded", []byte("0"))
 	}
 	return m.unloadErr
 }
@@ -247,7 +271,7 @@ func (m *machine) unload() error {
 func (m *machine) loaded() (bool, error) { return m.held != nil, m.loadedError }
 
 func (m *machine) exec() error {
-	m.jumped = m.held
+	m.jumped, m.quietJump = m.held, m.others.Held()
 	if m.execErr != nil {
 		return m.execErr
 	}
@@ -260,12 +284,34 @@ func (m *machine) sync() {
 	}
 }
 
+func (m *machine) stop(context.Context) (stopped, error) {
+	if m.onStop != nil {
+		m.onStop()
+	}
+	if m.stopErr != nil {
+		return nil, m.stopErr
+	}
+	m.others.stops++
+	m.others.stopped = true
+	return &m.others, nil
+}
+
+// busy measures beside imaboot, unless it is stopped.
+func (m *machine) busy(name string) {
+	if !m.others.stopped {
+		m.measure(name, []byte{byte(m.count)})
+	}
+}
+
 func (m *machine) wait(ctx context.Context, d time.Duration) error {
 	m.waits = append(m.waits, d)
 	if m.onWait != nil {
 		if err := m.onWait(len(m.waits)); err != nil {
 			return err
 		}
+	}
+	if m.patient {
+		<-ctx.Done()
 	}
 	return ctx.Err()
 }

@@ -143,17 +143,19 @@ func emptyLog(dev transport.TPM) (*eventlog.Log, error) {
 	return eventlog.New(files), nil
 }
 
-// longest is how much of a log was extended: it was written before, and the
-// last of it may have failed.
+// longest returns how much of a log was extended: the log was written before, and
+// any number of its last events may have failed. A log that explains nothing is
+// returned whole.
 func longest(dev transport.TPM, l *eventlog.Log) (*eventlog.Log, error) {
-	const lastJump = 8 // events at most
-	for n := len(l.Events); n >= max(0, len(l.Events)-lastJump); n-- {
-		first := l.First(n)
-		if err := explained(dev, first); err == nil || !errors.Is(err, errUnexplained) {
-			return first, err
-		}
+	now, err := loaderPCRs(dev)
+	if err != nil {
+		return nil, err
 	}
-	return l, nil
+	n, err := l.Extended(now)
+	if err != nil || n < 0 {
+		return l, err
+	}
+	return l.First(n), nil
 }
 
 // handedLog is the log of a jump from here that failed, or else what an
@@ -190,9 +192,9 @@ type Register struct {
 	Replayed  string        `json:"replayed"`
 }
 
-// registers compares a log with the TPM.
-func registers(dev transport.TPM, l *eventlog.Log) ([]Register, error) {
-	var out []Register
+// loaderPCRs reads the PCRs that loaders extend.
+func loaderPCRs(dev transport.TPM) ([]eventlog.Register, error) {
+	var out []eventlog.Register
 	for _, index := range []int{eventlog.StringPCR, eventlog.FilePCR} {
 		r, err := tpm.ReadDevice(dev, index)
 		if err != nil {
@@ -202,12 +204,25 @@ func registers(dev transport.TPM, l *eventlog.Log) ([]Register, error) {
 			return nil, fmt.Errorf("%w: the TPM has banks that cannot be replayed here: %v", errUnexplained, r.Unknown)
 		}
 		for _, p := range r.PCRs {
-			want, err := l.Replay(index, p.Algorithm, len(l.Events))
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, Register{index, p.Algorithm, bytes.Equal(want, p.Value), fmt.Sprintf("%x", p.Value), fmt.Sprintf("%x", want)})
+			out = append(out, eventlog.Register{PCR: index, Value: p})
 		}
+	}
+	return out, nil
+}
+
+// registers compares a log with the TPM.
+func registers(dev transport.TPM, l *eventlog.Log) ([]Register, error) {
+	now, err := loaderPCRs(dev)
+	if err != nil {
+		return nil, err
+	}
+	var out []Register
+	for _, p := range now {
+		want, err := l.Replay(p.PCR, p.Algorithm, len(l.Events))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Register{p.PCR, p.Algorithm, bytes.Equal(want, p.Value.Value), fmt.Sprintf("%x", p.Value.Value), fmt.Sprintf("%x", want)})
 	}
 	return out, nil
 }

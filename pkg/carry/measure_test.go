@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -105,6 +106,60 @@ func TestMeasure(t *testing.T) {
 	}
 	if archive, ok = r.Plan.Segment(archdesc.SegmentArchive); !ok || !bytes.Contains(archive.Data, []byte("kernel_cmdline")) {
 		t.Error("the event log is not handed on")
+	}
+}
+
+// TestMeasureAgain: the TPM fails at any of many events, twice. The third try goes
+// on from what was extended, and its log explains both PCRs.
+func TestMeasureAgain(t *testing.T) {
+	const initrds = 20
+	for _, fails := range [][2]int{{1, 1}, {1, 22}, {2, 22}, {22, 1}, {22, 22}, {12, 3}} {
+		t.Run(fmt.Sprint(fails), func(t *testing.T) {
+			m := newMachine(t)
+			device := softtpm.New(t, "sha1,sha256")
+			target, o := m.target(), m.options()
+			for i := range initrds - 1 {
+				name := m.file(fmt.Sprintf("initrd %d", i))
+				if err := os.WriteFile(name, fmt.Appendf(nil, "\x1f\x8b %d", i), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				target.Initrds = append(target.Initrds, name)
+			}
+			o.Measure = true
+			extended := 0
+			for try := range 3 {
+				m.tpm = device
+				if try < len(fails) {
+					m.tpm = &failing{device, fails[try]}
+					extended += fails[try] - 1
+				}
+				j, err := Open(t.Context(), target, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := j.Load(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				err = j.Exec(t.Context())
+				if try < len(fails) {
+					needRefusal(t, err, refusal.NotExtended, "TPM2_PCR_Extend")
+				} else {
+					needRefusalOrJump(t, err, refusal.Other, "jumped")
+				}
+				if err := j.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.tpm = device
+			s, err := Read(t.Context(), m.options())
+			if err != nil || s.Err() != nil {
+				t.Fatal(err, s.Err())
+			}
+			// Kernel, initrds and command line.
+			if want := extended + initrds + 2; s.Events.Events != want {
+				t.Errorf("%d events, want %d", s.Events.Events, want)
+			}
+		})
 	}
 }
 

@@ -50,8 +50,13 @@ type Job struct {
 	loaded *Result
 	holds  bool
 	closed bool
-	// kept is what an earlier process loaded, until Exec has looked at it.
-	kept *state
+	// resumed: an earlier process has loaded the target, and this job has
+	// not yet.
+	resumed bool
+
+	// others are stopped; nil if they run. askedQuiet: it was tried.
+	others     stopped
+	askedQuiet bool
 }
 
 // seedSize is what the kernel's own loader gives: RNG_SEED_SIZE of
@@ -259,7 +264,7 @@ func (j *Job) Close() error {
 	for _, f := range j.files {
 		errs = append(errs, f.Close())
 	}
-	j.files, j.target, j.closed = nil, archdesc.Target{}, true
+	j.files, j.target, j.closed, j.holds = nil, archdesc.Target{}, true, false
 	errs = append(errs, j.lock.close())
 	j.lock = nil
 	return refuse(errors.Join(errs...))

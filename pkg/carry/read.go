@@ -44,6 +44,7 @@ type Snapshot struct {
 
 	mode      TPMMode
 	grew      bool // while it was waited for
+	moved     bool // a PCR, while the list was read
 	eventsErr error
 }
 
@@ -134,7 +135,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 			try--
 			continue
 		}
-		moved := r.moved(s.PCRs)
+		s.moved = r.moved(s.PCRs)
 		if err := restored(carried, s.List); err != nil {
 			return nil, err
 		}
@@ -146,7 +147,7 @@ func (r *reader) snapshot(ctx context.Context) (*Snapshot, error) {
 		if s.Report, err = s.compare(); err != nil {
 			return nil, err
 		}
-		again := s.Report.Verdict == handover.ListAhead || (moved && !s.Report.Verdict.CanGo())
+		again := s.Report.Verdict == handover.ListAhead || (s.moved && !s.Report.Verdict.CanGo())
 		if !again || try == aheadTries {
 			return s, nil
 		}

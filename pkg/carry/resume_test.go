@@ -10,11 +10,14 @@ import (
 	"os"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
-// TestResume: another process jumps to what was loaded and kept, if that still
-// carries the list, and else loads it again.
+// TestResume: another process loads again what was loaded and kept, and jumps to
+// it.
 func TestResume(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -24,9 +27,18 @@ func TestResume(t *testing.T) {
 		loads int
 	}{
 		{
-			name: "nothing moved, and no file is opened", want: refusal.Other, text: "jumped", loads: 1,
+			name: "nothing moved", want: refusal.Other, text: "jumped", loads: 2,
+			world: func(*testing.T, *machine) {},
+		},
+		{
+			name: "another tool has loaded something else", want: refusal.Other, text: "jumped", loads: 2,
+			world: func(_ *testing.T, m *machine) { m.held = &archdesc.Plan{} },
+		},
+		{
+			name: "another tool has loaded something else, and the kernel is gone", want: refusal.BadFile, text: "kernel", loads: 1,
 			world: func(t *testing.T, m *machine) {
-				if err := errors.Join(os.Remove(m.file("kernel")), os.Remove(m.file("initrd"))); err != nil {
+				m.held = &archdesc.Plan{}
+				if err := os.Remove(m.file("kernel")); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -34,15 +46,6 @@ func TestResume(t *testing.T) {
 		{
 			name: "the list has grown", want: refusal.Other, text: "jumped", loads: 2,
 			world: func(_ *testing.T, m *machine) { m.measure("/bin/imaboot", nil) },
-		},
-		{
-			name: "the list has grown, and the kernel is gone", want: refusal.BadFile, text: "kernel", loads: 1,
-			world: func(t *testing.T, m *machine) {
-				m.measure("/bin/rm", nil)
-				if err := os.Remove(m.file("kernel")); err != nil {
-					t.Fatal(err)
-				}
-			},
 		},
 		{
 			name: "a rule for the jump was loaded since", want: refusal.Other, text: "jumped", loads: 2,
@@ -69,16 +72,50 @@ func TestResume(t *testing.T) {
 		},
 		{
 			name: "the state is damaged", want: refusal.BadState, text: "use imaboot load again", loads: 1,
-			world: func(_ *testing.T, m *machine) { m.write(stateFile, []byte(`{"version":1,`)) },
+			world: func(_ *testing.T, m *machine) { m.write(stateFile, []byte(`{"version":2,`)) },
 		},
 		{
 			name: "the state says nothing", want: refusal.BadState, text: "use imaboot load again", loads: 1,
-			world: func(_ *testing.T, m *machine) { m.write(stateFile, []byte(`{"version":1}`)) },
+			world: func(_ *testing.T, m *machine) { m.write(stateFile, []byte(`{"version":2}`)) },
 		},
 		{
 			name: "the state is of another version", want: refusal.BadState, text: "another version", loads: 1,
 			world: func(_ *testing.T, m *machine) {
-				m.write(stateFile, []byte(`{"version":2,"target":{"kernel":"/k"},"digest":"00"}`))
+				m.write(stateFile, []byte(`{"version":1,"target":{"kernel":"/k"}}`))
+			},
+		},
+		{
+			name: "the state has a relative name", want: refusal.BadState, text: "initrd\" is not absolute", loads: 1,
+			world: func(_ *testing.T, m *machine) {
+				m.write(stateFile, []byte(`{"version":2,"target":{"kernel":"/k","initrds":["/i","initrd"]}}`))
+			},
+		},
+		{
+			name: "the state has no bytes", want: refusal.BadState, text: "is no byte", loads: 1,
+			world: func(_ *testing.T, m *machine) {
+				m.write(stateFile, []byte("{\"version\":2,\"target\":{\"kernel\":\"/k\xff\"}}"))
+			},
+		},
+		{
+			name: "the state has an option that means nothing", want: refusal.BadState, text: "pigeon", loads: 1,
+			world: func(_ *testing.T, m *machine) {
+				m.write(stateFile, []byte(`{"version":2,"target":{"kernel":"/k"},"options":{"by":"pigeon"}}`))
+			},
+		},
+		{
+			name: "others can write to the state", want: refusal.BadState, text: "loaded.json (-rw-rw----) belongs to another user, or others can write to it", loads: 1,
+			world: func(t *testing.T, m *machine) {
+				if err := os.Chmod(m.file(stateFile), 0o660); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		{
+			name: "the state is a pipe", want: refusal.BadState, text: "no regular file", loads: 1,
+			world: func(t *testing.T, m *machine) {
+				if err := errors.Join(os.Remove(m.file(stateFile)), unix.Mkfifo(m.file(stateFile), 0o600)); err != nil {
+					t.Fatal(err)
+				}
 			},
 		},
 		{
@@ -118,7 +155,7 @@ func TestResume(t *testing.T) {
 			if m.loads != tt.loads {
 				t.Errorf("%d loads, want %d", m.loads, tt.loads)
 			}
-			if tt.text == "jumped" && !bytes.HasPrefix(carried(m.jumped), m.list) {
+			if tt.text == "jumped" && (!bytes.HasPrefix(carried(m.jumped), m.list) || !m.quietJump) {
 				t.Error("what was jumped to does not carry the list as it is")
 			}
 		})

@@ -11,8 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"slices"
 
 	"github.com/imaboot/imaboot/pkg/trusted"
 )
@@ -23,22 +22,16 @@ const (
 	stateFile = runDir + "/loaded.json"
 )
 
-// A state is what Resume must know of a load.
+// A state is what Resume must know of a load. All names in it are absolute.
 type state struct {
 	Version int     `json:"version"`
 	Target  Target  `json:"target"`
 	Options Options `json:"options"`
-	// Digest is that of the list that was loaded.
-	Digest string  `json:"digest"`
-	By     Carrier `json:"carrier"`
-	Why    string  `json:"why"`
-	// KexecRule is the rule by which the kernel will measure the jump.
-	KexecRule string `json:"kexec_rule,omitempty"`
 }
 
 const (
-	stateVersion = 1
-	maxState     = 1 << 20 // a policy's text is in it
+	stateVersion = 2
+	maxState     = 1 << 21 // a policy's text is in it
 )
 
 // Keep writes a note of what Load has loaded, so that Resume finds it in another
@@ -50,18 +43,27 @@ func (j *Job) Keep() error {
 	if j.loaded == nil {
 		return refuse(errNotLoaded)
 	}
-	s := &state{
-		Version: stateVersion, Target: j.t, Options: j.o, Digest: j.loaded.Snapshot.SHA256(),
-		By: j.loaded.By, Why: j.loaded.Why, KexecRule: ruleText(j.rule),
-	}
+	s := &state{Version: stateVersion, Target: j.t, Options: j.o}
 	if err := s.write(j.o.Root); err != nil {
 		return j.drop(refuse(fmt.Errorf("exec could not know what is loaded: %w", badState(err))))
 	}
 	return nil
 }
 
+// write makes names absolute: the next process may have another working
+// directory.
 func (s *state) write(root string) error {
-	b, err := json.Marshal(s)
+	s.Target.Initrds = slices.Clone(s.Target.Initrds)
+	for _, name := range s.names() {
+		if *name == "" {
+			continue
+		}
+		var err error
+		if *name, err = filepath.Abs(*name); err != nil {
+			return err
+		}
+	}
+	b, err := s.marshal()
 	if err != nil {
 		return err
 	}
@@ -71,33 +73,113 @@ func (s *state) write(root string) error {
 	return writeFile(filepath.Join(root, stateFile), append(b, '\n'))
 }
 
-// writeFile replaces a file of runDir as a whole. It opens nothing for reading,
-// which IMA would measure. The lock keeps other jobs away.
+// names returns all names of files.
+func (s *state) names() []*string {
+	names := []*string{&s.Target.Kernel, &s.Target.DeviceTree, &s.Target.Config, &s.Options.Prefix}
+	for i := range s.Target.Initrds {
+		names = append(names, &s.Target.Initrds[i])
+	}
+	return names
+}
+
+// texts returns all strings that may have any bytes.
+func (s *state) texts() []*string {
+	return append(s.names(), &s.Target.Cmdline, &s.Options.Policy)
+}
+
+// marshal returns JSON in which each byte of a text is the character of that
+// number. A string of JSON cannot hold bytes that are not UTF-8.
+func (s *state) marshal() ([]byte, error) {
+	out := *s
+	out.Target.Initrds = slices.Clone(s.Target.Initrds)
+	for _, t := range out.texts() {
+		characters := make([]rune, 0, len(*t))
+		for _, b := range []byte(*t) {
+			characters = append(characters, rune(b))
+		}
+		*t = string(characters)
+	}
+	return json.Marshal(out)
+}
+
+// parseState is the reverse of marshal.
+func parseState(b []byte) (*state, error) {
+	s := &state{}
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, err
+	}
+	if s.Version != stateVersion {
+		return nil, errors.New("it is of another version of imaboot")
+	}
+	for _, t := range s.texts() {
+		var text []byte
+		for _, r := range *t {
+			if r > 0xff {
+				return nil, fmt.Errorf("%q is no byte", r)
+			}
+			text = append(text, byte(r))
+		}
+		*t = string(text)
+	}
+	for _, name := range s.names() {
+		if *name != "" && !filepath.IsAbs(*name) {
+			return nil, fmt.Errorf("%q is not absolute", *name)
+		}
+	}
+	if s.Target.Kernel == "" {
+		return nil, errors.New("it names no kernel")
+	}
+	return s, s.Options.check()
+}
+
+// writeFile replaces a file of runDir as a whole, also if the machine stops
+// meanwhile. It opens no file for reading, which IMA would measure. The lock keeps
+// other jobs away.
 func writeFile(name string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+	dir, next := filepath.Dir(name), name+".new"
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := trusted.CheckDir(filepath.Dir(name)); err != nil {
+	if err := trusted.CheckDir(dir); err != nil {
 		return err
 	}
-	next := name + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o600)
+	// What is left of an attempt that ended early may have another mode.
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := writeNew(next, b)
+	if err == nil {
+		err = os.Rename(next, name)
+	}
+	if err != nil {
+		_ = os.Remove(next)
+		return err
+	}
+	return syncDir(dir)
+}
+
+// writeNew writes a file that does not exist, down to the disk.
+func writeNew(name string, b []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(next, name)
-	}
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+func syncDir(name string) error {
+	d, err := os.Open(name)
 	if err != nil {
-		return errors.Join(err, os.Remove(next))
+		return err
 	}
-	return nil
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Resume returns the job that an earlier process has loaded and kept, with the
 // target and the options of that process. Of o it takes Root, Log, Debug and
-// Jumping. The files of the target are opened only if Exec has to load it again.
+// Jumping, and Quiesce if it is set. Exec opens the files of the
+// target, and loads it again: another tool may have loaded something since.
 func Resume(o Options) (*Job, error) {
 	j, err := newJob(Target{}, o)
 	if err != nil {
@@ -127,13 +209,12 @@ func (j *Job) find() error {
 	if err != nil || !loaded {
 		return fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded)
 	}
-	mine := s.Options
-	if err := mine.check(); err != nil {
-		return fmt.Errorf("%w: %s", errState, err.Error())
+	mine, o := s.Options, &j.o
+	if o.Quiesce != "" {
+		mine.Quiesce = o.Quiesce
 	}
-	o := &j.o
 	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls
-	j.o, j.t, j.kept, j.holds = mine, s.Target, s, true
+	j.o, j.t, j.resumed, j.holds = mine, s.Target, true, true
 	return nil
 }
 
@@ -146,12 +227,9 @@ func readState(root string) (*state, error) {
 	if err != nil {
 		return nil, badState(err)
 	}
-	s := &state{}
-	if err := json.Unmarshal(b, s); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w: use imaboot load again", errState, name, err)
-	}
-	if s.Version != stateVersion || s.Target.Kernel == "" || s.Digest == "" {
-		return nil, fmt.Errorf("%w: %s is damaged, or of another version of imaboot: use imaboot load again", errState, name)
+	s, err := parseState(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %s: use imaboot load again", errState, name, err.Error())
 	}
 	return s, nil
 }

@@ -143,14 +143,24 @@ func readAll(t transport.TPM, index int, left []tpm2.TPMAlgID) (*Reading, error)
 	return out, nil
 }
 
-// execute repeats a command while the TPM says that it is busy.
+// execute repeats a command while the TPM says that it is busy. An error that is
+// no answer of the TPM wraps errSilent.
 func execute[T any](f func() (T, error)) (T, error) {
 	for try := 1; ; try++ {
 		rsp, err := f()
 		busy := errors.Is(err, tpm2.TPMRCRetry) || errors.Is(err, tpm2.TPMRCYielded) || errors.Is(err, tpm2.TPMRCTesting)
 		if !busy || try == busyTries {
-			return rsp, err
+			return rsp, answered(err)
 		}
 		time.Sleep(busyWait << try)
 	}
+}
+
+// answered tells an answer of the TPM from a device that fails.
+func answered(err error) error {
+	var code tpm2.TPMRC
+	if err == nil || errors.As(err, &code) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errSilent, err)
 }

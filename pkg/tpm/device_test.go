@@ -6,14 +6,18 @@ package tpm
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
+	"golang.org/x/sys/unix"
 
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 	"github.com/imaboot/imaboot/pkg/internal/testing/softtpm"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 func extend(t *testing.T, tpm transport.TPM, index int, alg tpm2.TPMAlgID, digest []byte) {
@@ -106,5 +110,29 @@ func TestRead(t *testing.T) {
 	// Without a device there is no counter.
 	if all, err = c.Read(11); err != nil || all[0].Counter != nil {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// silent is a device that fails as a whole.
+type silent struct{ err error }
+
+func (s silent) Send([]byte) ([]byte, error) { return nil, s.err }
+
+// TestSilent: whatever errno a device fails with, the TPM does not answer, and
+// that is no machine without a TPM.
+func TestSilent(t *testing.T) {
+	for _, errno := range []error{unix.ENODEV, unix.EIO, unix.EPIPE, unix.ETIME, io.EOF} {
+		_, err := ReadDevice(silent{errno}, 10)
+		_, counterErr := UpdateCounter(silent{errno})
+		for _, err := range []error{err, counterErr} {
+			if !errors.Is(err, errSilent) || errors.Is(err, ErrNoTPM) || !errors.Is(err, errno) || refusal.Of(err) != refusal.NoTPM {
+				t.Errorf("%v: error %v", errno, err)
+			}
+		}
+		// An extend has a name of its own, and only one.
+		err = Extend(silent{errno}, 10, nil)
+		if names := refusal.Names(err); len(names) != 1 || names[0] != refusal.NotExtended {
+			t.Errorf("%v: error %v has the names %v", errno, err, names)
+		}
 	}
 }

@@ -24,7 +24,7 @@ var ErrExtend = refusal.New(refusal.NotExtended, "the TPM cannot extend the PCR"
 func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error {
 	all, err := allocated(t, index)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrExtend, err)
+		return fmt.Errorf("%w: %s", ErrExtend, err.Error())
 	}
 	if len(all) == 0 {
 		return fmt.Errorf("%w: PCR %d is in no bank", ErrExtend, index)
@@ -44,7 +44,7 @@ func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error 
 		}.Execute(t)
 	})
 	if err != nil {
-		return fmt.Errorf("%w: PCR %d: TPM2_PCR_Extend: %w", ErrExtend, index, err)
+		return fmt.Errorf("%w: PCR %d: TPM2_PCR_Extend: %s", ErrExtend, index, err.Error())
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func Extend(t transport.TPM, index int, digests map[pcr.Algorithm][]byte) error 
 func Banks(t transport.TPM, index int) ([]pcr.Algorithm, error) {
 	all, err := allocated(t, index)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrExtend, err)
+		return nil, fmt.Errorf("%w: %s", ErrExtend, err.Error())
 	}
 	var out []pcr.Algorithm
 	for _, a := range pcr.Algorithms {

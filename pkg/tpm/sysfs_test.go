@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/imaboot/imaboot/pkg/internal/testing/fileroot"
 	"github.com/imaboot/imaboot/pkg/pcr"
+	"github.com/imaboot/imaboot/pkg/refusal"
 )
 
 func sysfs(t *testing.T, files map[string]string) string {
@@ -55,7 +56,11 @@ func TestReadSysfs(t *testing.T) {
 		{name: "an error's number", files: map[string]string{"pcr-sha256/10": "\x00\x00"}, is: errSilent, wantErr: "is empty"},
 		{name: "no answer of TPM 1.2", files: map[string]string{"pcrs": ""}, is: errSilent, wantErr: "pcrs is empty"},
 		{name: "short value", files: map[string]string{"pcr-sha256/10": sha1}, is: pcr.ErrValue, wantErr: "pcr-sha256/10"},
-		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, wantErr: "no such file"},
+		{name: "other PCR only", files: map[string]string{"pcr-sha256/9": sha256}, is: errSilent, wantErr: "no such file"},
+		{name: "it leaves while it is read", files: map[string]string{"pcr-sha256/10": ""}, is: errSilent, wantErr: "pcr-sha256/10 is empty"},
+		{name: "another error", files: map[string]string{"pcr-sha256/10/x": ""}, is: errSilent, wantErr: "is a directory"},
+		{name: "a TPM 1.2 leaves", files: map[string]string{"pcrs": ""}, is: errSilent, wantErr: "pcrs is empty"},
+		{name: "a TPM 1.2, another error", files: map[string]string{"pcrs/x": ""}, is: errSilent, wantErr: "is a directory"},
 		{name: "no line", files: map[string]string{"pcrs": "PCR-09: 00\n"}, wantErr: "has no PCR 10"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,6 +73,9 @@ func TestReadSysfs(t *testing.T) {
 			}
 			if errors.Is(err, ErrNoTPM) {
 				t.Error("a TPM that cannot be read passes for none")
+			}
+			if errors.Is(tt.is, errSilent) && refusal.Of(err) != refusal.NoTPM {
+				t.Errorf("%v is %s", err, refusal.Of(err))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)

@@ -34,14 +34,20 @@ func CheckDir(dir string) error {
 	if ok && s.Uid == 0 && os.Geteuid() != 0 {
 		return fs.ErrPermission
 	}
-	if !ok || int(s.Uid) != os.Geteuid() || info.Mode().Perm()&0o022 != 0 {
+	if !mine(info) {
 		return fmt.Errorf("%w: the directory %s (%v) belongs to another user, or others can write to it", ErrUntrusted, dir, info.Mode())
 	}
 	return nil
 }
 
-// ReadFile reads a regular file of at most limit bytes. It does not follow a
-// link in the last part of the name.
+// mine reports whether only the running user can write.
+func mine(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
+}
+
+// ReadFile reads a regular file of at most limit bytes that only the running
+// user can write. It does not follow a link in the last part of the name.
 func ReadFile(name string, limit int64) ([]byte, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ELOOP) {
@@ -57,6 +63,9 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	}
 	if !info.Mode().IsRegular() || info.Size() > limit {
 		return nil, fmt.Errorf("%w: %s is no regular file of at most %d bytes", ErrUntrusted, name, limit)
+	}
+	if !mine(info) {
+		return nil, fmt.Errorf("%w: %s (%v) belongs to another user, or others can write to it", ErrUntrusted, name, info.Mode())
 	}
 	b := make([]byte, info.Size())
 	if _, err := io.ReadFull(f, b); err != nil {

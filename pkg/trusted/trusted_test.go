@@ -20,8 +20,8 @@ func TestReadFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("four"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	link, pipe := filepath.Join(dir, "link"), filepath.Join(dir, "pipe")
-	if err := errors.Join(os.Symlink(file, link), syscall.Mkfifo(pipe, 0o600)); err != nil {
+	link, pipe, open := filepath.Join(dir, "link"), filepath.Join(dir, "pipe"), filepath.Join(dir, "open")
+	if err := errors.Join(os.Symlink(file, link), syscall.Mkfifo(pipe, 0o600), os.WriteFile(open, []byte("four"), 0o600), os.Chmod(open, 0o620)); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -33,6 +33,7 @@ func TestReadFile(t *testing.T) {
 		{"fits", file, 4, nil, ""},
 		{"too long", file, 3, ErrUntrusted, "no regular file of at most 3 bytes"},
 		{"link", link, 4, ErrUntrusted, "is a link"},
+		{"others can write to it", open, 4, ErrUntrusted, "others can write to it"},
 		{"pipe", pipe, 4, ErrUntrusted, "no regular file"},
 		{"directory", dir, 4, ErrUntrusted, "no regular file"},
 		{"none", filepath.Join(dir, "none"), 4, fs.ErrNotExist, "no such file"},

@@ -108,7 +108,7 @@ func TestGiven(t *testing.T) {
 		{[]string{"evmctl"}, "0:sha256=b0 10:sha256=bb", ""},
 		{[]string{"plain", "sha256=" + s2}, "10:sha256=bb -1:sha256=bb", ""},
 		{[]string{"digits"}, "-1:sha384=dd", ""},
-		{[]string{"only-sm3"}, "unknown sm3_256", "no value of a known bank"},
+		{[]string{"only-sm3"}, "unknown sm3_256", "only banks that cannot be replayed here: sm3_256"},
 
 		{[]string{"sha256=00"}, "", "sha256 has 32 bytes, 1 are given"},
 		{[]string{"sha256:00"}, "", "sha256 has 32 bytes, 1 are given"},

@@ -47,7 +47,6 @@ func (g *Given) addText(text []byte, bank Algorithm, index int) error {
 		g.skip(string(bank))
 		return nil
 	}
-	before := len(g.Values)
 	p := &textParser{Given: g, bank: bank}
 	lines := bytes.Split(text, []byte("\n"))
 	first := max(0, slices.IndexFunc(lines, func(line []byte) bool { return string(bytes.TrimSpace(line)) == pcrsLine }))
@@ -59,7 +58,10 @@ func (g *Given) addText(text []byte, bank Algorithm, index int) error {
 		}
 		found = found || ok
 	}
-	if !found && len(g.Values) == before {
+	if !found && len(g.Unknown) > 0 {
+		return fmt.Errorf("%w: the text has only banks that cannot be replayed here: %s", ErrValue, strings.Join(g.Unknown, ", "))
+	}
+	if !found {
 		return fmt.Errorf("%w: the text has no value of a known bank", ErrValue)
 	}
 	return nil

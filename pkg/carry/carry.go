@@ -26,6 +26,7 @@ import (
 	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
 )
@@ -106,6 +107,10 @@ type Options struct {
 	List string      `json:"-"`
 	PCRs []pcr.Value `json:"-"`
 
+	// Memory is what the files of the target may take, together with those
+	// of others that share it; nil is budget.Machine(Root).
+	Memory *budget.Memory `json:"-"`
+
 	// Log gets a line for each step, and Debug what explains it; nil is
 	// silent. They must open nothing: the last one comes just before the
 	// jump.
@@ -149,6 +154,9 @@ func (o *Options) fill() {
 	silent := func(string, ...any) {}
 	if o.Root == "" {
 		o.Root = "/"
+	}
+	if o.Memory == nil {
+		o.Memory = budget.Machine(o.Root)
 	}
 	if o.Log == nil {
 		o.Log = silent

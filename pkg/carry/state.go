@@ -133,6 +133,7 @@ func (j *Job) find() error {
 	}
 	o := &j.o
 	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls
+	mine.Memory = o.Memory
 	j.o, j.t, j.kept, j.holds = mine, s.Target, s, true
 	return nil
 }

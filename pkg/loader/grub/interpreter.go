@@ -88,6 +88,9 @@ func printable(s string) string {
 }
 
 func (in *interpreter) step(at position) error {
+	if err := in.start.Err(); err != nil {
+		return in.stop(at, "%v", err)
+	}
 	if !in.affords() {
 		return in.spend(at, 0)
 	}

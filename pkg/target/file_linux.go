@@ -31,14 +31,19 @@ type File struct {
 // The file descriptor does not stay open. Loading a target copies it, so a mapping
 // is charged to the memory, too. The error wraps ErrFile or budget.ErrTooLarge.
 func Open(name string, most int64, m *budget.Memory) (*File, error) {
-	f, size, err := open(name, most)
+	size, err := sizeOf(name, most, m)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	if err := m.Take(name, size); err != nil {
 		return nil, err
 	}
+	f, err := open(name, size)
+	if err != nil {
+		m.Give(size)
+		return nil, err
+	}
+	defer f.Close()
 	data, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err == nil {
 		return &File{Name: name, Data: data, memory: m, mapping: data}, nil
@@ -54,28 +59,44 @@ func Open(name string, most int64, m *budget.Memory) (*File, error) {
 	return nil, fmt.Errorf("%w: mmap %s: %w", ErrFile, name, err)
 }
 
-// open opens a regular file that is not empty, and returns its size.
-func open(name string, most int64) (*os.File, int64, error) {
+// sizeOf returns the size of a regular file that is not empty, and refuses one that
+// is too large. It does not open the file: where IMA measures files that are
+// opened, the kernel reads all of it then, also if that takes a day.
+func sizeOf(name string, most int64, m *budget.Memory) (int64, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	size, most := info.Size(), max(min(most, m.Left()), 0)
+	switch {
+	case !info.Mode().IsRegular():
+		return 0, fmt.Errorf("%w: %s is no regular file", ErrFile, name)
+	case size == 0:
+		return 0, fmt.Errorf("%w: %s is empty", ErrFile, name)
+	case size > most:
+		return 0, budget.TooLarge(name, size, most)
+	}
+	return size, nil
+}
+
+// open opens a regular file that has a size.
+func open(name string, size int64) (*os.File, error) {
 	// Do not wait for a writer if it is a pipe.
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrFile, err)
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
 	}
 	info, err := f.Stat()
 	switch {
 	case err != nil:
 		err = fmt.Errorf("%w: %w", ErrFile, err)
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%w: %s is no regular file", ErrFile, name)
-	case info.Size() == 0:
-		err = fmt.Errorf("%w: %s is empty", ErrFile, name)
-	case info.Size() > most:
-		err = budget.TooLarge(name, info.Size(), most)
+	case !info.Mode().IsRegular() || info.Size() != size:
+		err = fmt.Errorf("%w: %s changed while it was opened", ErrFile, name)
 	}
 	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
-	return f, info.Size(), nil
+	return f, nil
 }
 
 // read copies a file.
@@ -102,22 +123,16 @@ func fill(f *os.File, p []byte) error {
 // at a multiple of align, a power of 2. whole is the buffer, which the caller must
 // close; the Data of the parts lie in it. The error is one of Open.
 func Join(names []string, align int64, m *budget.Memory) (whole *File, parts []*File, err error) {
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
 	var total int64
 	var sizes, starts []int64
 	for _, name := range names {
-		// What is too large is said before anything is read.
-		f, size, err := open(name, m.Left()-total)
+		// What is too large is said before any file is opened.
+		size, err := sizeOf(name, m.Left()-total, m)
 		if err != nil {
 			return nil, nil, err
 		}
 		total += -total & (align - 1)
-		files, sizes, starts = append(files, f), append(sizes, size), append(starts, total)
+		sizes, starts = append(sizes, size), append(starts, total)
 		total += size
 	}
 	name := strings.Join(names, " ")
@@ -125,14 +140,23 @@ func Join(names []string, align int64, m *budget.Memory) (whole *File, parts []*
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, f := range files {
+	for i, name := range names {
 		p := b.Bytes()[starts[i]:][:sizes[i]:sizes[i]]
-		if err := fill(f, p); err != nil {
+		if err := readInto(p, name); err != nil {
 			return nil, nil, errors.Join(err, b.Free())
 		}
-		parts = append(parts, &File{Name: names[i], Data: p})
+		parts = append(parts, &File{Name: name, Data: p})
 	}
 	return &File{Name: name, Data: b.Bytes(), memory: m, block: b}, parts, nil
+}
+
+// readInto reads a whole file that has as many bytes as p.
+func readInto(p []byte, name string) error {
+	f, err := open(name, int64(len(p)))
+	if err != nil {
+		return err
+	}
+	return errors.Join(fill(f, p), f.Close())
 }
 
 // Copy replaces the mapping by a copy, which nothing outside can change. The

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/imaboot/imaboot/pkg/budget"
 )
 
@@ -112,5 +114,30 @@ func TestJoin(t *testing.T) {
 	}
 	if _, _, err := Join([]string{half, filepath.Join(t.TempDir(), "none")}, 4, m); !errors.Is(err, ErrFile) || m.Left() != 1<<20 {
 		t.Errorf("%v, %d bytes left", err, m.Left())
+	}
+}
+
+// TestTooLargeIsNotOpened: IMA would have the kernel read all of the file.
+func TestTooLargeIsNotOpened(t *testing.T) {
+	large, small := write(t, "large", "", 1<<40), write(t, "small", "x", 0)
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for _, name := range []string{large, small} {
+		if _, err := unix.InotifyAddWatch(fd, name, unix.IN_OPEN); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := budget.New(1 << 20)
+	if _, err := Open(large, MaxKernel, m); !errors.Is(err, budget.ErrTooLarge) {
+		t.Error(err)
+	}
+	if _, _, err := Join([]string{small, large}, 4, m); !errors.Is(err, budget.ErrTooLarge) {
+		t.Error(err)
+	}
+	if n, err := unix.Read(fd, make([]byte, 1<<10)); !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("a file was opened: %d bytes of events, %v", n, err)
 	}
 }

@@ -24,7 +24,7 @@ type File struct {
 	// Name is the name of the file, without blanks.
 	Name string
 	// Refusal is the name of the refusal that it ends in, on a machine with
-	// 512 MiB. It is "" for an initrd that is refused only by what is done
+	// 512 MiB or less. It is "" for an initrd that is refused only by what is done
 	// with it.
 	Refusal string
 	make    func(f *os.File) error
@@ -136,10 +136,10 @@ func elfHead(edit func(b []byte)) string {
 	return string(b)
 }
 
-// elfSections has 1.5 million sections. Section 0 has their number, as in files with
+// elfSections has 600,000 sections. Section 0 has their number, as in files with
 // more than 65280.
 func elfSections(f *os.File) error {
-	const at, size, sections = 0x1000, 100 << 20, 1_500_000
+	const at, size, sections = 0x1000, 40 << 20, 600_000
 	head := elfHead(func(b []byte) {
 		binary.BigEndian.PutUint64(b[0x28:], at)
 		binary.BigEndian.PutUint16(b[0x3a:], 64)
@@ -151,13 +151,13 @@ func elfSections(f *os.File) error {
 	return err
 }
 
-// elfPrograms has 65535 program headers of 1.5 KiB.
+// elfPrograms has 65535 program headers of 512 bytes.
 func elfPrograms(f *os.File) error {
 	return hole(elfHead(func(b []byte) {
 		binary.BigEndian.PutUint64(b[0x20:], 64)
-		binary.BigEndian.PutUint16(b[0x36:], 3<<9)
+		binary.BigEndian.PutUint16(b[0x36:], 1<<9)
 		binary.BigEndian.PutUint16(b[0x38:], 0xffff)
-	}), 100<<20)(f)
+	}), 40<<20)(f)
 }
 
 // treeNames has 50000 properties, whose common name has 1 MiB.

@@ -22,15 +22,7 @@ func packXZ(t testing.TB, c xz.WriterConfig, b []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w, err := c.NewWriter(&out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(b); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	packAll(t, w, err, b)
 	return out.Bytes()
 }
 

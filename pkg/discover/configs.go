@@ -37,17 +37,30 @@ func parsers() []parser {
 }
 
 // configsOf returns the configurations of all volumes, in the volumes' order. One
-// that cannot be read has no entries, and a note that says why.
-//
-// Each volume may take an equal part of the time that is left until ctx ends: one
-// with endless configurations must not keep the others from being read. Those that
-// are quick leave more to others.
+// that cannot be read has no entries, and a note that says why. If nothing is
+// offered, disks that were not read to their end have the rest of the time.
 func configsOf(ctx context.Context, all entry.Volumes) []*entry.Config {
-	room := map[*entry.Volume]int{}
-	for _, v := range all {
-		room[v] = maxBytes / len(all)
+	out, late := readVolumes(ctx, all, all)
+	offers := slices.ContainsFunc(out, func(c *entry.Config) bool { return len(c.Entries) > 0 })
+	if offers || len(late) == 0 || ctx.Err() != nil {
+		return out
 	}
-	turns := 2 * len(all) // each volume has one for GRUB, and one for all others
+	again, _ := readVolumes(ctx, late, all)
+	return append(again, out...)
+}
+
+// readVolumes reads the configurations of some of all volumes, and returns which of
+// them were not read to their end.
+//
+// Each may take an equal part of the time that is left until ctx ends: one with
+// endless configurations must not keep the others from being read. Those that are
+// quick leave more to others.
+func readVolumes(ctx context.Context, some, all entry.Volumes) (out []*entry.Config, late entry.Volumes) {
+	room := map[*entry.Volume]int{}
+	for _, v := range some {
+		room[v] = maxBytes / len(some)
+	}
+	turns := 2 * len(some) // each volume has one for GRUB, and one for all others
 	read := func(v *entry.Volume, parsers ...parser) (out []*entry.Config) {
 		limited, cancel := turn(ctx, turns)
 		defer cancel()
@@ -62,6 +75,7 @@ func configsOf(ctx context.Context, all entry.Volumes) []*entry.Config {
 				out = append(out, c)
 			}
 			if v.Err() != nil {
+				late = append(late, v)
 				break
 			}
 		}
@@ -71,7 +85,7 @@ func configsOf(ctx context.Context, all entry.Volumes) []*entry.Config {
 	// variables apply to them.
 	first := map[*entry.Volume][]*entry.Config{}
 	took := map[*entry.Volume]bool{}
-	for _, v := range all {
+	for _, v := range some {
 		first[v] = read(v, parser{"grub", grub.Parse})
 		for _, c := range first[v] {
 			for _, from := range c.TookBLS {
@@ -79,12 +93,11 @@ func configsOf(ctx context.Context, all entry.Volumes) []*entry.Config {
 			}
 		}
 	}
-	var out []*entry.Config
-	for _, v := range all {
+	for _, v := range some {
 		rest := slices.DeleteFunc(parsers(), func(p parser) bool { return p.kind == "bls" && took[v] })
 		out = append(append(out, first[v]...), read(v, rest...)...)
 	}
-	return out
+	return out, slices.Compact(late)
 }
 
 // maxBytes bounds the texts of all entries together, in bytes: a disk can have 128

@@ -237,6 +237,41 @@ func TestEndlessConfigurations(t *testing.T) {
 	j.check(t, "sdb1:/boot/grub/grub.cfg: grub: not all of it is read: the time to read this disk is over")
 }
 
+// TestSlowConfiguration: if nothing else is offered, a disk that needs longer than
+// its turn has the time of the others.
+func TestSlowConfiguration(t *testing.T) {
+	slow := strings.Repeat("test -e /"+strings.Repeat("d/../", 60)+"x\n", 400) + "menuentry slow { linux /boot/a }\n"
+	volume := func(name string, files map[string]string) *entry.Volume {
+		v, err := entry.OpenVolume(fileroot.New(t, files), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { v.Close() })
+		return v
+	}
+	all := entry.Volumes{volume("sda1", map[string]string{"boot/grub/grub.cfg": slow, "boot/a": "", "d/x": ""})}
+	entries := func(ctx context.Context) (n int) {
+		for _, c := range configsOf(ctx, all) {
+			n += len(c.Entries)
+		}
+		return n
+	}
+	start := time.Now()
+	if n := entries(t.Context()); n != 1 {
+		t.Fatalf("%d entries", n)
+	}
+	took := time.Since(start)
+	for i := range 49 {
+		all = append(all, volume(fmt.Sprintf("sdb%d", i+1), map[string]string{"x": ""}))
+	}
+	// A turn is a fifth of what the first disk needs.
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*took, errOver)
+	defer cancel()
+	if n := entries(ctx); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+}
+
 // TestManyEntries: the entries of a disk's configurations share one bound.
 func TestManyEntries(t *testing.T) {
 	config := func(n, size int) *entry.Config {

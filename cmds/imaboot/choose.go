@@ -77,12 +77,8 @@ func (c *command) tryFound(ctx context.Context, o *options, d *discovery) error 
 // entry is booted, or else the next one that can be loaded.
 func (f *finder) ask(ctx context.Context, o *options, first int) error {
 	m := &menu.Menu{Title: "imaboot", Default: first, Timeout: f.d.timeout}
-	// A slow disk must not delay the menu for long.
-	const patience = 5 * time.Second
-	asking, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	choices := f.Choices()
-	for i, carries := range f.carriers(asking, o, max(first, 0)) {
+	for i, carries := range f.carriers(ctx, o, max(first, 0), 5*time.Second) {
 		e := &choices[i]
 		m.Items = append(m.Items, menu.Item{
 			Text:    e.Name(),
@@ -148,6 +144,7 @@ func (f *finder) bootFrom(ctx context.Context, o *options, first int) error {
 func (f *finder) bootEntry(ctx context.Context, o *options, i int, cmdline string) error {
 	e := f.Choices()[i]
 	f.step("entry %d: %s (%s)", i+1, e.Name(), e.Config.Source)
+	f.Keep(&e.Entry)
 	mine, err := f.options(ctx, o, &e.Entry, cmdline)
 	if err != nil {
 		return err
@@ -190,9 +187,11 @@ func (c carries) text() string {
 }
 
 // carriers says how the list would travel with each entry, as far as the files
-// can be looked at: not where looking is measured, nor after ctx has ended. first
-// is the entry to begin with.
-func (f *finder) carriers(ctx context.Context, o *options, first int) []carries {
+// can be looked at: not where looking is measured, nor for longer than patience,
+// because a slow disk must not delay the menu. first is the entry to begin with.
+func (f *finder) carriers(ctx context.Context, o *options, first int, patience time.Duration) []carries {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	choices := f.Choices()
 	out := make([]carries, len(choices))
 	if !f.mayLook(o) {

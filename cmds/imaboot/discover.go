@@ -39,7 +39,7 @@ const defaultTimeout = 5 * time.Second
 func (d *discovery) flags(f *flag.FlagSet) {
 	d.from, d.finally = "disk,net", "exit"
 	f.Var(flags.Choice(&d.from, "disk", "net", "disk,net", "net,disk"), "from", "Look for entries on disks, on the network, or on both in this order. The first place that has one ends the search.")
-	f.DurationVar(&d.wait, "wait", discover.DefaultWait, "Wait up to `DURATION` for disks or network interfaces to appear. With 0, do not wait.")
+	f.DurationVar(&d.wait, "wait", discover.DefaultWait, "Wait up to `DURATION` for disks or network interfaces to appear. With 0, do not wait. Reading the configurations on disks may take as long, or 10 seconds if that is longer.")
 	f.StringVar(&d.entry, "entry", "", "Choose the entry `NAME`: its number in the output of imaboot entries, its title, or its name in the configuration.")
 	f.StringVar(&d.url, "url", "", "Take the kernel at `ADDRESS` (tftp, http or https) and look nowhere else. --initrd takes addresses then.")
 	f.Var(&d.checksums, "checksum", "Refuse a download that does not have the digest `sha256:HEX`. The first of these flags is for --url, the next ones are for each --initrd.")

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
 	"github.com/imaboot/imaboot/pkg/discover"
@@ -80,7 +81,7 @@ func (c *command) showEntries(ctx context.Context, o *options, d *discovery) err
 
 func (f *finder) report(ctx context.Context, o *options) ([]entryReport, []configReport) {
 	entries, configs := []entryReport{}, []configReport{}
-	carriers, choices := f.carriers(ctx, o, 0), f.Choices()
+	carriers, choices := f.carriers(ctx, o, 0, f.d.wait+5*time.Second), f.Choices()
 	for i := range choices {
 		e := &choices[i]
 		r := entryReport{

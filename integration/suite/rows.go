@@ -35,6 +35,7 @@ var onlyAll = []Row{
 	{"TestFirmware", "a system's image"},
 	{"TestDebian", "a system's image"},
 	{"TestDebianNetwork", "a system's image"},
+	{"TestHostileDisks", "a system's image"},
 	{"TestDistributions", "initramfs by four makers"},
 	{"TestDistributionsKeepNothing", "initramfs by two makers"},
 }

@@ -138,10 +138,15 @@ func checkFDT(blob []byte) error {
 			return fmt.Errorf("%s block [%#x, %#x) lies outside the %#x bytes", b.name, b.off, b.off+b.size, total)
 		}
 	}
-	return checkStructure(blob, field(8), field(8)+field(36))
+	return checkStructure(blob, field(8), field(8)+field(36), blob[field(12):field(12)+field(32)])
 }
 
-func checkStructure(blob []byte, pos, end uint64) error {
+// maxTreeName bounds a name in bytes. Those of nodes and properties have some ten.
+// The library copies a property's name each time it is used, and a node's name for
+// each of its bytes.
+const maxTreeName = 255
+
+func checkStructure(blob []byte, pos, end uint64, names []byte) error {
 	depth := 0
 	word := func() (uint64, error) {
 		if pos+4 > end {
@@ -162,6 +167,9 @@ func checkStructure(blob []byte, pos, end uint64) error {
 			if n < 0 {
 				return fmt.Errorf("offset %#x: node name has no end", pos)
 			}
+			if n > maxTreeName {
+				return fmt.Errorf("offset %#x: node name of %d bytes", pos, n)
+			}
 			if depth++; depth > maxTreeDepth {
 				return fmt.Errorf("offset %#x: more than %d levels deep", pos, maxTreeDepth)
 			}
@@ -175,8 +183,12 @@ func checkStructure(blob []byte, pos, end uint64) error {
 			if err != nil {
 				return err
 			}
-			if _, err := word(); err != nil {
+			name, err := word()
+			if err != nil {
 				return err
+			}
+			if name >= uint64(len(names)) || bytes.IndexByte(names[name:min(name+maxTreeName+1, uint64(len(names)))], 0) < 0 {
+				return fmt.Errorf("offset %#x: property name at %#x has no end", pos, name)
 			}
 			if size > end-pos {
 				return fmt.Errorf("offset %#x: property of %d bytes, but %d are left", pos, size, end-pos)

@@ -109,6 +109,7 @@ func TestParseTreeBad(t *testing.T) {
 		{"unknown token", put(structure, 77), "unknown token"},
 		// Root (8 bytes), chosen (12), then the property's length.
 		{"property too long", put(structure+8+12+4, 1<<31), "are left"},
+		{"property name without an end", put(structure+8+12+8, 1<<31), "has no end"},
 		{"node ends before it begins", put(structure, fdtEndNode), "never began"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,6 +118,24 @@ func TestParseTreeBad(t *testing.T) {
 				t.Errorf("error %v, want %v with %q", err, ErrBadTree, tt.want)
 			}
 		})
+	}
+}
+
+// TestParseTreeNames: a name is copied for each property, and a node's for each of
+// its bytes.
+func TestParseTreeNames(t *testing.T) {
+	for name, n := range map[string]*dt.Node{
+		"node name":     dt.NewNode("", dt.WithChildren(dt.NewNode(strings.Repeat("n", 1<<20)))),
+		"property name": dt.NewNode("", dt.WithProperty(dt.PropertyString(strings.Repeat("p", 1<<20), ""))),
+	} {
+		var b bytes.Buffer
+		f := dt.FDT{Header: dt.Header{Magic: uint32(dt.Magic), Version: 17, LastCompVersion: 16}, RootNode: n}
+		if _, err := f.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseTree(b.Bytes()); !errors.Is(err, ErrBadTree) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

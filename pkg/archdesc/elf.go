@@ -32,7 +32,7 @@ func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKe
 	if len(image) < 64 || !bytes.HasPrefix(image, []byte(elf.ELFMAG)) {
 		return nil, fmt.Errorf("%w: no ELF file (first bytes % x)", ErrNotKernel, image[:min(4, len(image))])
 	}
-	f, err := elf.NewFile(bytes.NewReader(image))
+	f, err := elfHeader(image)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotKernel, err)
 	}
@@ -43,14 +43,17 @@ func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKe
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return nil, fmt.Errorf("%w: ELF type %v cannot be executed", ErrNotKernel, f.Type)
 	}
+	progs, err := elfPrograms(image, order)
+	if err != nil {
+		return nil, err
+	}
 	k := &elfKernel{}
-	progs := slices.Clone(f.Progs)
-	slices.SortStableFunc(progs, func(a, b *elf.Prog) int { return cmp.Compare(a.Paddr, b.Paddr) })
+	slices.SortStableFunc(progs, func(a, b elf.Prog64) int { return cmp.Compare(a.Paddr, b.Paddr) })
 	for _, p := range progs {
-		if p.Type == elf.PT_INTERP {
+		if elf.ProgType(p.Type) == elf.PT_INTERP {
 			return nil, fmt.Errorf("%w: a program that needs an interpreter", ErrNotKernel)
 		}
-		if p.Type != elf.PT_LOAD || p.Memsz == 0 {
+		if elf.ProgType(p.Type) != elf.PT_LOAD || p.Memsz == 0 {
 			continue
 		}
 		if p.Filesz > p.Memsz || p.Off > uint64(len(image)) || p.Filesz > uint64(len(image))-p.Off {
@@ -74,4 +77,36 @@ func parseELF(image []byte, machine elf.Machine, order binary.ByteOrder) (*elfKe
 		return nil, fmt.Errorf("%w: nothing to load in it", ErrNotKernel)
 	}
 	return k, nil
+}
+
+// elfHeader reads what a file's header says about the whole file. debug/elf would
+// also read all sections, which loading does not need: it would allocate as much
+// memory as a hostile file's header says.
+func elfHeader(image []byte) (*elf.File, error) {
+	const size, tables = 64, 28 // offsets, sizes and numbers of tables, in either class
+	head := bytes.Clone(image[:size])
+	clear(head[tables:])
+	return elf.NewFile(bytes.NewReader(head))
+}
+
+// elfPrograms reads the program headers of a 64-bit file.
+func elfPrograms(image []byte, order binary.ByteOrder) ([]elf.Prog64, error) {
+	var h elf.Header64
+	if _, err := binary.Decode(image, order, &h); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotKernel, err)
+	}
+	size := uint64(binary.Size(elf.Prog64{}))
+	if h.Phnum > 0 && uint64(h.Phentsize) != size {
+		return nil, fmt.Errorf("%w: program headers of %d bytes, not %d", ErrNotKernel, h.Phentsize, size)
+	}
+	all, n := uint64(len(image)), uint64(h.Phnum)*size
+	if h.Phoff > all || n > all-h.Phoff {
+		return nil, fmt.Errorf("%w: cut short: program headers at offset %#x, the file has only %#x bytes", ErrNotKernel, h.Phoff, all)
+	}
+	progs := make([]elf.Prog64, h.Phnum)
+	_, err := binary.Decode(image[h.Phoff:h.Phoff+n], order, progs)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotKernel, err)
+	}
+	return progs, nil
 }

@@ -9,6 +9,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,32 @@ func TestPPC64LERecogniseBad(t *testing.T) {
 				t.Errorf("error %v, want %v with %q", err, ErrNotKernel, tt.want)
 			}
 		})
+	}
+}
+
+// TestELFTables: tables of any size, in a file that may be a hole, are neither
+// read nor allocated.
+func TestELFTables(t *testing.T) {
+	const sections, names = 0x18000, 0x20000
+	image := append(ppc64leTestImage(t, 0x2000, 0x3000, ""), make([]byte, 64<<20)...)
+	order := binary.LittleEndian
+	order.PutUint64(image[0x28:], sections) // e_shoff
+	order.PutUint16(image[0x3a:], 64)       // e_shentsize
+	order.PutUint16(image[0x3c:], 0)        // e_shnum: it is in section 0
+	order.PutUint64(image[sections+0x20:], 1<<19)
+	order.PutUint64(image[sections+0x18:], names)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := ppc64le{}.Recognise(image)
+	if runtime.ReadMemStats(&after); err != nil || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+		t.Errorf("%v, %d bytes allocated", err, after.TotalAlloc-before.TotalAlloc)
+	}
+	order.PutUint16(image[0x36:], 1<<10) // e_phentsize
+	order.PutUint16(image[0x38:], 0xffff)
+	runtime.ReadMemStats(&before)
+	err = ppc64le{}.Recognise(image)
+	if runtime.ReadMemStats(&after); !errors.Is(err, ErrNotKernel) || after.TotalAlloc-before.TotalAlloc > 1<<20 {
+		t.Errorf("%v, %d bytes allocated", err, after.TotalAlloc-before.TotalAlloc)
 	}
 }
 

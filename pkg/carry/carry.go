@@ -27,6 +27,7 @@ import (
 	"slices"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/handover"
 )
 
@@ -119,6 +120,10 @@ type Options struct {
 	// Room is memory beyond the list in its segment, in bytes.
 	Room uint64 `json:"room,omitempty"`
 
+	// Memory is what the files of the target may take, together with those
+	// of others that share it; nil is budget.Machine(Root).
+	Memory *budget.Memory `json:"-"`
+
 	// Log gets a line for each step, and Debug what explains it; nil is
 	// silent. They must open nothing: the last one comes just before the
 	// jump.
@@ -164,6 +169,9 @@ func (o *Options) fill() {
 	silent := func(string, ...any) {}
 	if o.Root == "" {
 		o.Root = "/"
+	}
+	if o.Memory == nil {
+		o.Memory = budget.Machine(o.Root)
 	}
 	if o.Log == nil {
 		o.Log = silent

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/kexec"
 	"github.com/imaboot/imaboot/pkg/refusal"
 	"github.com/imaboot/imaboot/pkg/target"
@@ -244,7 +245,7 @@ func TestFault(t *testing.T) {
 // emulation does not pass on the address of the fault.
 func faultsHaveAddresses(t *testing.T, name string) (ok bool) {
 	t.Helper()
-	f, err := target.Open(name)
+	f, err := target.Open(name, target.MaxKernel, budget.New(1<<30))
 	if err != nil {
 		t.Fatal(err)
 	}

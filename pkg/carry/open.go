@@ -11,9 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/internal/human"
@@ -129,7 +129,7 @@ func (j *Job) open(ctx context.Context) error {
 	if j.rule, err = policy.MeasuresKexec(j.o.Root, j.o.Policy); err != nil {
 		return err
 	}
-	if err := j.openKernel(); err != nil {
+	if err := j.openKernel(ctx); err != nil {
 		return err
 	}
 	if err := j.openInitrds(); err != nil {
@@ -149,7 +149,9 @@ func (j *Job) open(ctx context.Context) error {
 		return err
 	}
 	j.o.Debug("command line %q", j.target.Cmdline)
-	j.image.initrdErr = handover.CheckInitrd(j.target.Initrd)
+	if j.image.initrdErr = handover.CheckInitrd(ctx, j.target.Initrd); ctx.Err() != nil {
+		return ctx.Err()
+	}
 	j.image.unpacks = j.arch.Unpacks(j.target.Kernel, j.config())
 	way, err := j.choose(nil)
 	if err != nil {
@@ -160,45 +162,60 @@ func (j *Job) open(ctx context.Context) error {
 }
 
 // openKernel opens the kernel, and asks it what it would do with a list.
-func (j *Job) openKernel() error {
-	data, err := j.file(j.t.Kernel)
+func (j *Job) openKernel(ctx context.Context) error {
+	f, err := j.file(j.t.Kernel, target.MaxKernel)
 	if err != nil {
 		return err
 	}
-	image, packed, err := target.Uncompress(data)
+	image, packed, err := target.Uncompress(ctx, f)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", target.ErrFile, j.t.Kernel, err)
-	}
-	if err := j.arch.Recognise(image); err != nil {
-		return fmt.Errorf("%s: %w", j.t.Kernel, err)
+		return err
 	}
 	if packed != "" {
+		j.files = append(j.files, image)
 		packed = ", unpacked from " + packed
+		if !j.hashes() {
+			// Nothing needs the packed bytes any more.
+			if err := f.Close(); err != nil {
+				return err
+			}
+		}
 	}
-	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image))), packed)
-	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image, j.t.Cmdline
-	j.image.restores = j.arch.Restores(image)
-	return nil
+	if err := j.arch.Recognise(image.Data); err != nil {
+		return fmt.Errorf("%s: %w", j.t.Kernel, err)
+	}
+	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image.Data))), packed)
+	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image.Data, j.t.Cmdline
+	j.image.restores = j.arch.Restores(image.Data)
+	return ctx.Err()
 }
 
 // openInitrds opens what the kernel gets as its initrd.
 func (j *Job) openInitrds() error {
-	for i, name := range j.t.Initrds {
-		b, err := j.file(name)
+	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
+	switch len(j.t.Initrds) {
+	case 0:
+		return nil
+	case 1:
+		f, err := j.file(j.t.Initrds[0], math.MaxInt64)
 		if err != nil {
 			return err
 		}
-		j.o.Log("initrd %s: %s", name, human.Size(int64(len(b))))
-		if i == 0 {
-			j.target.Initrd = b
-			continue
-		}
-		// The unpacker skips zeros, and wants archives aligned
-		// (init/initramfs.c).
-		const align = 4
-		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
+		j.target.Initrd = f.Data
+		j.o.Log("initrd %s: %s", f.Name, human.Size(int64(len(f.Data))))
+		return nil
 	}
-	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
+	// The unpacker skips zeros, and wants archives aligned (init/initramfs.c).
+	const align = 4
+	whole, parts, err := target.Join(j.t.Initrds, align, j.o.Memory)
+	if err != nil {
+		return err
+	}
+	for _, f := range parts {
+		j.o.Log("initrd %s: %s", f.Name, human.Size(int64(len(f.Data))))
+	}
+	j.files = append(append(j.files, whole), parts...)
+	j.target.Initrd = whole.Data
 	return nil
 }
 
@@ -207,14 +224,14 @@ func (j *Job) openTree() error {
 	if j.t.DeviceTree == "" {
 		return nil
 	}
-	blob, err := j.file(j.t.DeviceTree)
+	f, err := j.file(j.t.DeviceTree, target.MaxTree)
 	if err != nil {
 		return err
 	}
-	if j.target.Tree, err = archdesc.ParseTree(blob); err != nil {
+	if j.target.Tree, err = archdesc.ParseTree(f.Data); err != nil {
 		return fmt.Errorf("%s: %w", j.t.DeviceTree, err)
 	}
-	j.o.Log("device tree %s: %s", j.t.DeviceTree, human.Size(int64(len(blob))))
+	j.o.Log("device tree %s: %s", j.t.DeviceTree, human.Size(int64(len(f.Data))))
 	return nil
 }
 
@@ -224,13 +241,14 @@ func (j *Job) config() map[string]string {
 	if j.t.Config == "" {
 		return nil
 	}
-	b, err := j.file(j.t.Config)
+	f, err := target.Open(j.t.Config, target.MaxConfig, j.o.Memory)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var config map[string]string
 	if err == nil {
-		config, err = archdesc.ParseConfig(bytes.NewReader(b))
+		config, err = archdesc.ParseConfig(bytes.NewReader(f.Data))
+		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
 		j.o.Debug("%s is no configuration: %v", j.t.Config, err)
@@ -239,23 +257,24 @@ func (j *Job) config() map[string]string {
 	return config
 }
 
-// file opens a file for the time of the job.
-func (j *Job) file(name string) ([]byte, error) {
-	f, err := target.Open(name)
+// file opens a file of at most that many bytes for the time of the job.
+func (j *Job) file(name string, most int64) (*target.File, error) {
+	f, err := target.Open(name, most, j.o.Memory)
 	if err != nil {
 		return nil, err
 	}
 	j.files = append(j.files, f)
-	if j.o.RequireMeasured || j.o.Measure {
+	if j.hashes() {
 		// The bytes that are hashed must be the bytes that are loaded,
 		// whoever writes to the file and whatever a disk answers when it is
 		// read again.
-		if err := f.Copy(); err != nil {
-			return nil, err
-		}
+		return f, f.Copy()
 	}
-	return f.Data, nil
+	return f, nil
 }
+
+// hashes: the target's files are hashed.
+func (j *Job) hashes() bool { return j.o.RequireMeasured || j.o.Measure }
 
 // Close closes the files of the target and gives back the lock. What is loaded
 // stays loaded; every other method refuses a closed job.
@@ -283,7 +302,7 @@ func Probe(ctx context.Context, t Target, o Options) (by Carrier, why string, er
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := j.openKernel(); err != nil {
+		if err := j.openKernel(ctx); err != nil {
 			return err
 		}
 		j.image.unpacks = j.arch.Unpacks(j.target.Kernel, j.config())

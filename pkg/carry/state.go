@@ -214,6 +214,7 @@ func (j *Job) find() error {
 		mine.Quiesce = o.Quiesce
 	}
 	mine.Root, mine.Log, mine.Debug, mine.Jumping, mine.arch, mine.calls = o.Root, o.Log, o.Debug, o.Jumping, o.arch, o.calls
+	mine.Memory = o.Memory
 	j.o, j.t, j.resumed, j.holds = mine, s.Target, true, true
 	return nil
 }

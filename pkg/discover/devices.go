@@ -7,6 +7,8 @@ package discover
 import (
 	"context"
 	"errors"
+	"os"
+	"time"
 
 	"github.com/imaboot/imaboot/pkg/disk"
 )
@@ -17,6 +19,8 @@ type devices struct {
 	// events is nil if the kernel announces no devices.
 	events  *disk.Events
 	modules *disk.Modules
+	// poll, unless it is 0, is how long until waits for an event at most.
+	poll time.Duration
 	// seen is the number of the last event that was handled.
 	seen uint64
 }
@@ -46,6 +50,17 @@ func (d *devices) close() error {
 	return d.events.Close()
 }
 
+// next waits for an event. The error wraps os.ErrDeadlineExceeded if none came in
+// time.
+func (d *devices) next(ctx context.Context) (disk.Event, error) {
+	if d.poll > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.poll)
+		defer cancel()
+	}
+	return d.events.Next(ctx)
+}
+
 // until calls f once at the start, after each event of a subsystem, and when all
 // events that the kernel has sent so far are handled (settled). Whoever decides
 // only then does not depend on which device came first. until returns when f is
@@ -68,9 +83,13 @@ func (d *devices) until(ctx context.Context, subsystem string, f func(settled bo
 			}
 		}
 		wasSettled = settled
-		e, err := d.events.Next(ctx)
+		e, err := d.next(ctx)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			look = true
+			continue
 		}
 		if err != nil {
 			return err

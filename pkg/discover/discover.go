@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/disk"
 	"github.com/imaboot/imaboot/pkg/entry"
 	"github.com/imaboot/imaboot/pkg/fetch"
@@ -51,8 +52,9 @@ type Options struct {
 	// From are the places to look at, in this order; nil is Disk, Net. The
 	// first one with an entry ends the search.
 	From []Place
-	// Wait is how long a disk or a network interface may take to appear. 0 is
-	// DefaultWait; with a negative one, nothing is waited for.
+	// Wait is how long a disk or a network interface may take to appear, and how
+	// long reading the configurations on disks may take, for which there are 10 s
+	// at least. 0 is DefaultWait; with a negative one, nothing is waited for.
 	Wait time.Duration
 	// Entry is the ID, the title, or the number (from 1) of the wanted entry;
 	// "" is the one that its boot loader would boot.
@@ -66,6 +68,9 @@ type Options struct {
 	Initrds []string
 	// Sums are what is known about downloads, by URL.
 	Sums map[string]fetch.Sum
+	// Memory is what downloads may take, together with the files of others that
+	// share it; nil is budget.Machine(Root).
+	Memory *budget.Memory
 	// Log gets a line of text for each step, Debug for each detail; nil
 	// discards them. Lines may hold names and messages from disks and servers:
 	// escape control characters (entry.Printable) before you show them.
@@ -85,6 +90,9 @@ func (o Options) withDefaults() Options {
 		o.Wait = DefaultWait
 	case o.Wait < 0:
 		o.Wait = 0
+	}
+	if o.Memory == nil {
+		o.Memory = budget.Machine(o.Root)
 	}
 	if o.Log == nil {
 		o.Log = discard
@@ -120,6 +128,8 @@ type finder struct {
 	// opened are the devices that were looked at, by deviceKey. Those without
 	// a file system are nil.
 	opened map[string]*entry.Volume
+	// mounting are the devices, by deviceKey, that have not answered yet.
+	mounting map[string]chan mounting
 	// said are the notes that were logged.
 	said map[string]bool
 	// before are the configurations of places that were looked at earlier.
@@ -136,6 +146,7 @@ func newFinder(o Options) *finder {
 		Options:   o,
 		fetcher:   newFetcher(o.Log),
 		opened:    map[string]*entry.Volume{},
+		mounting:  map[string]chan mounting{},
 		said:      map[string]bool{},
 		leases:    netboot.Leases,
 		configure: (*netboot.Lease).Configure,
@@ -145,6 +156,7 @@ func newFinder(o Options) *finder {
 		wanted: o.Entry, from: o.From, unmount: disk.Close, debug: o.Debug,
 		cache: fetch.NewCache(filepath.Join(o.Root, netDir), f.fetcher, o.Sums, o.Log),
 	}
+	f.cache.Memory = o.Memory
 	return f
 }
 
@@ -153,6 +165,7 @@ func (f *finder) find(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
+		f.abandon()
 		if err := f.devices.close(); err != nil {
 			f.Debug("devices: %v", err)
 		}

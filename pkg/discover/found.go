@@ -83,6 +83,24 @@ type Files struct {
 // downloadTime bounds the downloads of one entry, and those that leases lead to.
 const downloadTime = 10 * time.Minute
 
+// Keep removes the downloads that an entry does not name, so that those of an
+// entry that failed leave their memory to the next.
+func (f *Found) Keep(e *entry.Entry) {
+	files := append([]entry.File{e.Kernel}, e.Initrds...)
+	if e.DeviceTree != nil {
+		files = append(files, *e.DeviceTree)
+	}
+	var urls []string
+	for _, file := range files {
+		if file.Volume == nil {
+			urls = append(urls, file.Name, file.Else)
+		}
+	}
+	if err := f.cache.Keep(urls...); err != nil {
+		f.debug("downloads: %v", err)
+	}
+}
+
 // Files returns the names of an entry's files. It downloads those that are on
 // the network, for ten minutes at most, and opens none of those on disks. Errors
 // wrap those of pkg/fetch, or entry.ErrConfig.

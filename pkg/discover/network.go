@@ -38,10 +38,16 @@ func newFetcher(log func(string, ...any)) *fetch.Fetcher {
 	}}
 }
 
+// textTime bounds the configurations that one lease leads to. They are small, but a
+// server may send each byte as late as it can.
+const textTime = 2 * time.Minute
+
 // network asks for leases on all interfaces at once. The first one that leads to
 // entries wins.
 func (f *finder) network(ctx context.Context) error {
 	_, err := f.online(ctx, func(ctx context.Context, l *netboot.Lease) (*entry.Config, error) {
+		ctx, cancel := context.WithTimeout(ctx, textTime)
+		defer cancel()
 		c, err := netboot.Configs(ctx, l, f.fetcher.Text)
 		if err != nil {
 			return nil, err

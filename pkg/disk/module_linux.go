@@ -14,17 +14,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/u-root/u-root/pkg/kmodule"
 )
 
 // Modules loads the kernel modules that devices and file systems need. On a
-// full system, udev does that.
+// full system, udev does that. Several goroutines may use it at once.
 type Modules struct {
 	prober  *kmodule.Prober
 	aliases []alias
-	tried   map[string]bool
 	log     func(format string, args ...any)
+
+	mu    sync.Mutex // held while a module is loaded
+	tried map[string]bool
 }
 
 type alias struct{ pattern, module string }
@@ -99,7 +102,7 @@ func (m *Modules) Device(modalias string) {
 // Cold loads the modules for all devices in the sysfs under root (normally
 // "/"). It returns the number of modules that it tried to load.
 func (m *Modules) Cold(root string) int {
-	before := len(m.tried)
+	before := m.count()
 	if m.prober == nil {
 		return 0
 	}
@@ -112,7 +115,13 @@ func (m *Modules) Cold(root string) int {
 		}
 		return nil
 	})
-	return len(m.tried) - before
+	return m.count() - before
+}
+
+func (m *Modules) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.tried)
 }
 
 // filesystems lists, by file system, the driver and the modules that it asks
@@ -139,6 +148,8 @@ func (m *Modules) Filesystem(fstype string) {
 
 // probe loads a module and its dependencies, unless it has tried before.
 func (m *Modules) probe(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.prober == nil || m.tried[name] {
 		return
 	}

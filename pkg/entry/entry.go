@@ -9,6 +9,7 @@ package entry
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/imaboot/imaboot/internal/human"
@@ -49,12 +50,18 @@ const (
 	Elsewhere = -2
 )
 
-// Notef adds a note. It drops notes after the first 100.
+// Notef adds a note. It drops notes after the first 100, and the end of a long one.
 func (c *Config) Notef(format string, args ...any) {
-	const most = 100 // a configuration may consist of nothing but mistakes
-	if len(c.Notes) < most {
-		c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+	const most = 100        // a configuration may consist of nothing but mistakes
+	const longest = 4 << 10 // bytes; names of files may be longer
+	if len(c.Notes) >= most {
+		return
 	}
+	note := fmt.Sprintf(format, args...)
+	if len(note) > longest {
+		note = strings.ToValidUTF8(note[:longest], "") + "..."
+	}
+	c.Notes = append(c.Notes, strings.Clone(note))
 }
 
 // An Entry is one bootable choice.

@@ -5,6 +5,7 @@
 package entry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,8 @@ type Volume struct {
 
 	dir  string
 	root *os.Root
+	// until holds the context that ends what is looked up.
+	until atomic.Pointer[context.Context]
 	// walked counts the parts of all paths that were followed on the
 	// volume.
 	walked atomic.Int64
@@ -60,6 +63,20 @@ func (v *Volume) Close() error {
 		err = errors.Join(err, v.Blocks.Close())
 	}
 	return err
+}
+
+// Until makes all that is looked up on the volume fail when ctx ends, until it is
+// called again. Parsers of configurations are given volumes and no context: what
+// they read may be as slow as a disk, and as much as an attacker makes of it.
+func (v *Volume) Until(ctx context.Context) { v.until.Store(&ctx) }
+
+// Err returns why nothing can be looked up any more, or nil.
+func (v *Volume) Err() error {
+	ctx := v.until.Load()
+	if ctx == nil || (*ctx).Err() == nil {
+		return nil
+	}
+	return context.Cause(*ctx)
 }
 
 // Dir returns the directory that the volume is mounted on.

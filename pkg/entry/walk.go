@@ -65,6 +65,9 @@ func (w *walker) follow(rest []string) error {
 		if parts++; parts > maxParts {
 			return errTooManyParts
 		}
+		if err := w.v.Err(); err != nil {
+			return err
+		}
 		w.v.walked.Add(1)
 		part := rest[0]
 		rest = rest[1:]

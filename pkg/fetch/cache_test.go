@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/imaboot/imaboot/pkg/budget"
 )
 
 // TestCache: goroutines that ask for the same file at once get the same one,
@@ -83,6 +85,37 @@ func TestCacheErrors(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("%v is there", left)
+	}
+}
+
+// TestCacheMemory: files of entries that failed make room for the next.
+func TestCacheMemory(t *testing.T) {
+	s := newServer(t, (*httptest.Server).Start, func(_ int, w http.ResponseWriter, r *http.Request) { serve(w, r) })
+	size := int64(len(content))
+	c := NewCache(t.TempDir(), quick(), nil, t.Logf)
+	c.Memory = budget.New(size + size/2)
+	first, err := c.Get(t.Context(), s.URL+"/a")
+	if err != nil || c.Memory.Left() != size/2 {
+		t.Fatalf("%v, %d bytes left", err, c.Memory.Left())
+	}
+	if _, err := c.Get(t.Context(), s.URL+"/b"); !errors.Is(err, ErrTooBig) || !strings.Contains(err.Error(), "of the memory are left") || !strings.Contains(err.Error(), "/b") {
+		t.Error(err)
+	}
+	if err := c.Keep(s.URL + "/a"); err != nil || c.Memory.Left() != size/2 {
+		t.Errorf("%v, %d bytes left", err, c.Memory.Left())
+	}
+	if err := c.Keep(s.URL + "/b"); err != nil || c.Memory.Left() != size+size/2 {
+		t.Errorf("%v, %d bytes left", err, c.Memory.Left())
+	}
+	second, err := c.Get(t.Context(), s.URL+"/b")
+	if err != nil || second == first {
+		t.Errorf("%s, %v", second, err)
+	}
+	if _, err := os.Stat(first); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s: %v", first, err)
+	}
+	if err := c.Close(); err != nil || c.Memory.Left() != c.Memory.Limit() {
+		t.Errorf("%v, %d bytes left", err, c.Memory.Left())
 	}
 }
 

@@ -67,7 +67,7 @@ func TestArchive(t *testing.T) {
 	if diff := cmp.Diff(note, parsed); diff != "" {
 		t.Error(diff)
 	}
-	if err := CheckInitrd(append(slices.Clip(b), make([]byte, 512)...)); !errors.Is(err, ErrNotInitramfs) {
+	if err := CheckInitrd(t.Context(), append(slices.Clip(b), make([]byte, 512)...)); !errors.Is(err, ErrNotInitramfs) {
 		t.Errorf("an initrd with a list of its own: %v", err)
 	}
 }

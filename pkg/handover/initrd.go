@@ -6,6 +6,7 @@ package handover
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"path"
 	"strconv"
@@ -35,13 +36,18 @@ var compressions = [][]byte{
 // CheckInitrd searches only the uncompressed part for such a list; the receiver
 // detects others by their digest.
 //
-// The error wraps ErrNotInitramfs.
-func CheckInitrd(initrd []byte) error {
+// The error wraps ErrNotInitramfs, or is that of ctx: an initrd may consist of
+// more zeros and more entries than anybody waits for.
+func CheckInitrd(ctx context.Context, initrd []byte) error {
 	for at := 0; ; {
-		for at < len(initrd) && initrd[at] == 0 {
-			at++
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		rest := initrd[at:]
+		rest, err := skipZeros(ctx, initrd[at:])
+		if err != nil {
+			return err
+		}
+		at = len(initrd) - len(rest)
 		if len(rest) == 0 {
 			return nil
 		}
@@ -62,6 +68,22 @@ func CheckInitrd(initrd []byte) error {
 		}
 		at += e.size
 	}
+}
+
+// zeroPages are compared at once.
+var zeroPages = make([]byte, 64<<10)
+
+// skipZeros returns what follows zeros.
+func skipZeros(ctx context.Context, b []byte) ([]byte, error) {
+	for ; bytes.HasPrefix(b, zeroPages); b = b[len(zeroPages):] {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b, nil
 }
 
 // An entry is one entry of a newc archive. size is its size in the archive,

@@ -61,7 +61,7 @@ func TestCheckInitrd(t *testing.T) {
 		{"list in the second", join(good, pad, archive("/imaboot/measurements")), "of its own"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := CheckInitrd(tt.initrd)
+			err := CheckInitrd(t.Context(), tt.initrd)
 			if tt.want == "" {
 				if err != nil {
 					t.Error(err)
@@ -87,7 +87,7 @@ func FuzzCheckInitrd(f *testing.F) {
 	f.Add(b)
 	f.Add([]byte("\x00\x00\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := CheckInitrd(b); err != nil && !errors.Is(err, ErrNotInitramfs) {
+		if err := CheckInitrd(t.Context(), b); err != nil && !errors.Is(err, ErrNotInitramfs) {
 			t.Error(err)
 		}
 	})

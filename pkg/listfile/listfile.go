@@ -8,9 +8,11 @@
 package listfile
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/target"
 )
@@ -52,13 +54,11 @@ func Read(name string) (*File, error) {
 }
 
 func open(name string, b []byte) (*File, error) {
-	f := &File{Name: name}
-	var err error
-	if f.Data, f.Packed, err = target.Uncompress(b); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", target.ErrFile, name, err)
+	plain, packed, err := target.Uncompress(context.Background(), target.Of(name, b, budget.Machine("/")))
+	if err != nil {
+		return nil, err
 	}
-	f.Form = formOf(f.Data)
-	return f, nil
+	return &File{Name: name, Form: formOf(plain.Data), Packed: packed, Data: plain.Data}, nil
 }
 
 func formOf(data []byte) Form {

@@ -22,7 +22,8 @@ import (
 // An Item is one entry of the menu.
 type Item struct {
 	// Text is the entry's line, and Below a line under it. What is not
-	// printable in them is shown escaped.
+	// printable in them is shown escaped. The end of a long line is not
+	// shown: a serial console needs a second for 1000 characters.
 	Text, Below string
 	// Cmdline is the command line, which can be edited.
 	Cmdline string
@@ -73,7 +74,7 @@ func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 	var readers sync.WaitGroup
 	var ended []deadliner
 	for i, c := range consoles {
-		s.out = append(s.out, c)
+		s.out = append(s.out, newScreen(c))
 		next := make(chan struct{}, 1)
 		next <- struct{}{}
 		s.next = append(s.next, next)
@@ -91,6 +92,7 @@ func (m *Menu) Show(ctx context.Context, consoles ...io.ReadWriter) Choice {
 		readers.Wait()
 		setDeadlines(ended, time.Time{})
 	}()
+	defer s.end()
 	s.list()
 	return s.run(ctx)
 }
@@ -112,8 +114,7 @@ func setDeadlines(all []deadliner, t time.Time) {
 
 type session struct {
 	*Menu
-	// out holds the consoles, and nil for one that is gone.
-	out  []io.Writer
+	out  []*screen
 	keys chan key
 	// next asks a console's reader for exactly one more key: what is typed
 	// ahead belongs to a shell.
@@ -157,18 +158,17 @@ func (s *session) printf(format string, args ...any) {
 		}
 	}
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\r\n")
-	for i, w := range s.out {
-		if w == nil {
-			continue
-		}
-		// A console that accepts no output must not block the others.
-		const patience = time.Second
-		if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
-			_ = d.SetWriteDeadline(time.Now().Add(patience))
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			s.out[i] = nil
-		}
+	for _, screen := range s.out {
+		screen.print(text)
+	}
+}
+
+// end gives consoles that are behind a moment to show what is left.
+func (s *session) end() {
+	const patience = time.Second
+	until := time.Now().Add(patience)
+	for _, screen := range s.out {
+		screen.end(until)
 	}
 }
 
@@ -189,12 +189,24 @@ func (s *session) list() {
 		if i == s.Default {
 			mark = "*"
 		}
-		s.printf("%s%3d  %s\n", mark, i+1, item.Text)
+		s.printf("%s%3d  %s\n", mark, i+1, short(human.Printable(item.Text)))
 		if item.Below != "" {
-			s.printf("      %s\n", item.Below)
+			s.printf("      %s\n", short(human.Printable(item.Below)))
 		}
 	}
 	s.printf("\n%s\n", help)
+}
+
+// short returns the beginning of a long line.
+func short(line string) string {
+	const most = 200
+	n := 0
+	for at := range line {
+		if n++; n > most {
+			return line[:at] + "..."
+		}
+	}
+	return line
 }
 
 func (s *session) byDefault() Choice {

@@ -29,6 +29,7 @@ const (
 	UnknownArch         Name = "unknown-architecture"
 	LoadRefused         Name = "load-refused"
 	NothingLoaded       Name = "nothing-loaded"
+	TooLarge            Name = "too-large"
 	NoTPM               Name = "no-tpm"
 	ListAhead           Name = "list-ahead-of-tpm"
 	TPMAhead            Name = "tpm-ahead-of-list"
@@ -98,6 +99,7 @@ var table = []Row{
 	{UnknownArch, 13, false, "the architecture is not supported"},
 	{LoadRefused, 14, false, "the kernel refused to load; the message says why and what to do"},
 	{NothingLoaded, 15, false, "nothing is loaded that exec could jump to"},
+	{TooLarge, 16, true, "a file of the target, or what it unpacks to, needs more memory than is left; the message names file, size and what is left"},
 	{NoTPM, 20, false, "there is no TPM, or it stopped answering"},
 	{ListAhead, 21, false, "the list is ahead of the TPM: a record was not extended"},
 	{TPMAhead, 22, false, "the TPM is ahead of the list: records were lost or deleted, or something else extended the PCR"},

@@ -62,7 +62,7 @@ func evalCommand(in *interpreter, c *invocation) (int, error) {
 	if err := in.spend(c.at, len(text)); err != nil {
 		return 1, err
 	}
-	p := &parser{lexer: newLexer(text), file: c.at.file}
+	p := &parser{lexer: newLexer(text), file: c.at.file, read: &in.words}
 	p.lexer.line = c.at.line
 	status := 0
 	for {

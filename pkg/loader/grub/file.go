@@ -100,9 +100,12 @@ func (in *interpreter) locate(name, text string) {
 // its line, or the block that it is in. A return ends its line, and after the
 // end of the file also the function that reads the file.
 func (in *interpreter) runText(file, text string) error {
-	p := &parser{lexer: newLexer(text), file: file}
+	p := &parser{lexer: newLexer(text), file: file, read: &in.words}
 	for {
 		b, err := p.line()
+		if errors.Is(err, errWords) {
+			return in.stop(position{file, p.wrong}, "%v", err)
+		}
 		if err != nil {
 			in.notef(position{file, p.wrong}, "%v", err)
 			continue

@@ -113,6 +113,7 @@ func TestBounds(t *testing.T) {
 		"itself as normal": {"normal", "2: more than 32 files are read by one another"},
 		"itself by entry":  {"menuentry B { configfile /grub/grub.cfg; }", "2: more than 32 menus are nested"},
 		"many files":       {"while true; do source /big; done", "2: more than 4194304 bytes are read or made"},
+		"many words":       {"function f {\n" + strings.Repeat("a b c d e f g h\n", 60_000) + "}", "32770: more than 262144 words"},
 		"many blocks":      {"while true; do load_env -f /big; done", "2: more than 4194304 bytes are read or made"},
 		"functions":        {"function f { f; }; f", "2: more than 100 functions call one another"},
 		"variable":         {"x=0123456789abcdef; while true; do x=$x$x; done", "2: a command has more than 65536 bytes"},

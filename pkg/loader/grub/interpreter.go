@@ -26,6 +26,9 @@ const (
 	// maxTotal is the work of all configurations of a volume that make no
 	// entries.
 	maxTotal = 4 * maxWork
+	// maxWords is the number of words of all files. What functions and entries
+	// hold of a script takes a hundred times the memory of its text.
+	maxWords = 1 << 18
 	// partWork is what each part of a path costs that is looked up.
 	partWork = 64
 )
@@ -65,6 +68,7 @@ type interpreter struct {
 	commands int
 	entries  int
 	work     int
+	words    int // of all files
 	walked   int // parts of paths that are in work already
 }
 
@@ -88,6 +92,9 @@ func printable(s string) string {
 }
 
 func (in *interpreter) step(at position) error {
+	if err := in.start.Err(); err != nil {
+		return in.stop(at, "%v", err)
+	}
 	if !in.affords() {
 		return in.spend(at, 0)
 	}

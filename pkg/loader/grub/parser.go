@@ -21,6 +21,8 @@ type parser struct {
 	token token
 	depth int
 	wrong int // the line of an error
+	// read counts the words of all files.
+	read *int
 }
 
 // opening are the words that begin a block.
@@ -29,12 +31,19 @@ var opening = []string{"if", "while", "until", "for"}
 // reserved words begin no command, or have no meaning to GRUB so far.
 var reserved = []string{"then", "elif", "else", "fi", "do", "done", "in", "case", "esac", "select", "function"}
 
+var errWords = fmt.Errorf("more than %d words", maxWords)
+
 var errEnd = errors.New("what begins here has no end")
 
 func (p *parser) next() error {
 	var err error
-	p.token, err = p.lexer.next()
-	return err
+	if p.token, err = p.lexer.next(); err != nil || p.token.kind != tokenWord {
+		return err
+	}
+	if *p.read++; *p.read > maxWords {
+		return errWords
+	}
+	return nil
 }
 
 func (p *parser) is(text string) bool {

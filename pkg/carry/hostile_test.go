@@ -53,6 +53,9 @@ func TestHostileFiles(t *testing.T) {
 			c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestHostileFiles$", "-test.v")
 			c.Env = append(os.Environ(), hostileVariable+"="+name)
 			out, err := c.CombinedOutput()
+			if errors.Is(err, unix.ENOEXEC) {
+				t.Skip("a program that is emulated cannot start itself")
+			}
 			if err != nil || bytes.Contains(out, []byte("fatal error")) || !bytes.Contains(out, []byte("all are refused")) {
 				t.Errorf("%v\n%s", err, out)
 			}

@@ -69,5 +69,10 @@ func (l *jobLock) close() error {
 	if l.file == nil {
 		return nil
 	}
-	return l.file.Close()
+	// Until it runs a program, a child that was just started has the file, too.
+	unlockErr := unix.Flock(int(l.file.Fd()), unix.LOCK_UN)
+	if errors.Is(unlockErr, unix.ENOSYS) {
+		unlockErr = nil
+	}
+	return errors.Join(unlockErr, l.file.Close())
 }

@@ -8,11 +8,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/u-root/u-root/pkg/dt"
-
-	"github.com/imaboot/imaboot/pkg/cmdline"
 )
 
 // ppc64leMemory describes the machine's memory, from its device tree.
@@ -216,38 +213,17 @@ func ppc64leMemoryLimit(cmdline string) Addr {
 // ppc64leCrashKernel returns the memory that a kernel with this command line
 // reserves for a crash kernel. The kernel does so before it reads the
 // reservation map, and would free a list there into the crash kernel's memory.
-// Of several sizes the largest is assumed. The default place is that of
-// get_crash_base in arch/powerpc/kexec/core.c. The kernel searches the whole
-// text for the parameter, also what follows "--" (get_last_crashkernel of
-// kernel/crash_reserve.c).
+// The default place is that of get_crash_base in arch/powerpc/kexec/core.c.
 func ppc64leCrashKernel(line string, realMode Addr, bareMetal bool) Range {
-	value := ""
-	for w := range cmdline.Words(line) {
-		if w.Is("crashkernel") {
-			value = w.Value
-		}
-	}
-	sizes, offset, explicit := strings.Cut(value, "@")
-	var size Addr
-	for s := range strings.SplitSeq(sizes, ",") {
-		if _, after, ok := strings.Cut(s, ":"); ok {
-			s = after
-		}
-		if n, _, ok := cmdline.Size(s); ok {
-			size = max(size, Addr(n))
-		}
-	}
+	size, base := crashKernelParam(line)
 	if size == 0 {
 		return Range{}
 	}
-	base := min(realMode/2, 512<<20)
-	if bareMetal {
+	if base == 0 && bareMetal {
 		base = min(realMode/2, 128<<20)
 	}
-	if explicit {
-		if n, _, ok := cmdline.Size(offset); ok && n != 0 {
-			base = Addr(n)
-		}
+	if base == 0 {
+		base = min(realMode/2, 512<<20)
 	}
 	return rangeOf(base, size)
 }

@@ -379,7 +379,7 @@ func TestAMD64Refuses(t *testing.T) {
 			l.Room = 110 << 20
 			m.RAM = Ranges{{1 << 20, 64 << 20}, {80 << 20, 200 << 20}}
 		}, ErrNoSafePlace, "no place out of reach of the target's KASLR"},
-		{"more than half of the memory", func(m *Machine, x *Target, _ *List) { x.Initrd = make([]byte, 500<<20) }, ErrNoRoom, "half of the memory"},
+		{"more than half of the memory", func(_ *Machine, x *Target, _ *List) { x.Initrd = make([]byte, 500<<20) }, ErrNoRoom, "half of the memory"},
 		{"initrd beyond mem=", func(_ *Machine, x *Target, _ *List) { x.Cmdline, x.Initrd = "mem=40M", make([]byte, 40<<20) }, ErrNoRoom, "segment initrd"},
 		{"nothing left by memmap=", func(_ *Machine, x *Target, _ *List) { x.Cmdline = "memmap=exactmap" }, ErrNoRoom, "segment kernel"},
 	} {

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/imaboot/imaboot/pkg/internal/testing/petest"
 )
 
 const (
@@ -145,9 +147,9 @@ func TestAMD64RecogniseBad(t *testing.T) {
 		{"length of the payload", put(amd64HdrPayload+4, 0xff, 0xff, 0xff, 0xff), "packed kernel is not inside"},
 		{"memtest", func(b []byte) []byte { copy(b[0x400:], "Memtest86+ v6.10\x00"); return b }, "Memtest86+ v6.10, which is no Linux"},
 		{"zboot", file("MZ\x00\x00zimg"), "an EFI zboot image"},
-		{"EFI program", func([]byte) []byte { return testPE(0x8664, ".text") }, "an EFI program, such as a boot loader"},
-		{"UKI", func([]byte) []byte { return testPE(0x8664, ".linux") }, "a unified kernel image (UKI)"},
-		{"arm64", func([]byte) []byte { return testPE(0xaa64, ".text") }, "an EFI program for another machine (0xaa64)"},
+		{"EFI program", func([]byte) []byte { return petest.File(petest.AMD64, petest.Section{Name: ".text"}) }, "an EFI program, such as a boot loader"},
+		{"UKI", func([]byte) []byte { return petest.File(petest.AMD64, petest.Section{Name: ".linux"}) }, "a unified kernel image (UKI)"},
+		{"arm64", func([]byte) []byte { return petest.File(0xaa64, petest.Section{Name: ".text"}) }, "an EFI program for another machine (0xaa64)"},
 		{"Xen", func([]byte) []byte {
 			b := amd64TestELF(t)
 			binary.LittleEndian.PutUint32(b[0x1000:], 0x1badb002)
@@ -168,19 +170,6 @@ func TestAMD64RecogniseBad(t *testing.T) {
 			}
 		})
 	}
-}
-
-// testPE returns a PE file for a machine with one section.
-func testPE(machine uint16, section string) []byte {
-	b := make([]byte, 0x1000)
-	copy(b, "MZ")
-	b[0x3c] = 0x40
-	copy(b[0x40:], "PE\x00\x00")
-	le := binary.LittleEndian
-	le.PutUint16(b[0x44:], machine)
-	le.PutUint16(b[0x46:], 1) // sections
-	copy(b[0x58:], section)
-	return b
 }
 
 // TestAMD64Signature leaves a signature behind the code out.
@@ -313,7 +302,7 @@ func TestTextSearch(t *testing.T) {
 func FuzzAMD64Recognise(f *testing.F) {
 	f.Add(amd64TestKernel(f))
 	f.Add(amd64TestELF(f, amd64TextNode))
-	f.Add(testPE(0x8664, ".linux"))
+	f.Add(petest.File(petest.AMD64, petest.Section{Name: ".linux"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		k, err := parseAMD64Image(b)
 		if err != nil {

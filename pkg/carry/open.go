@@ -6,6 +6,7 @@ package carry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"slices"
 	"strings"
 
 	"github.com/imaboot/imaboot/internal/human"
@@ -162,36 +162,41 @@ func (j *Job) openKernel() error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", target.ErrFile, j.t.Kernel, err)
 	}
-	if err := j.arch.Recognise(image); err != nil {
-		return fmt.Errorf("%s: %w", j.t.Kernel, err)
-	}
 	if packed != "" {
 		packed = ", unpacked from " + packed
 	}
+	uki, err := target.ParseUKI(image)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", target.ErrFile, j.t.Kernel, err)
+	}
+	j.target.Cmdline = j.t.Cmdline
+	if uki != nil {
+		packed = ", from a unified kernel image"
+		image, j.target.Initrd, j.target.Cmdline = uki.Kernel, uki.Initrd, cmp.Or(j.t.Cmdline, uki.Cmdline)
+	}
+	if err := j.arch.Recognise(image); err != nil {
+		return fmt.Errorf("%s: %w", j.t.Kernel, err)
+	}
 	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image))), packed)
-	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image, j.t.Cmdline
+	j.target.KernelName, j.target.Kernel = j.t.Kernel, image
 	j.image.restores = j.arch.Restores(image)
 	return nil
 }
 
-// openInitrds opens what the kernel gets as its initrd.
+// openInitrds opens what the kernel gets as its initrd, behind that of a unified
+// kernel image.
 func (j *Job) openInitrds() error {
-	for i, name := range j.t.Initrds {
+	archives := [][]byte{j.target.Initrd}
+	for _, name := range j.t.Initrds {
 		b, err := j.file(name)
 		if err != nil {
 			return err
 		}
 		j.o.Log("initrd %s: %s", name, human.Size(int64(len(b))))
-		if i == 0 {
-			j.target.Initrd = b
-			continue
-		}
-		// The unpacker skips zeros, and wants archives aligned
-		// (init/initramfs.c).
-		const align = 4
-		j.target.Initrd = slices.Concat(j.target.Initrd, make([]byte, -len(j.target.Initrd)&(align-1)), b)
+		archives = append(archives, b)
 	}
-	j.target.InitrdName = strings.Join(j.t.Initrds, " ")
+	j.target.Initrd = target.JoinInitrds(archives...)
+	j.target.InitrdName = cmp.Or(strings.Join(j.t.Initrds, " "), j.t.Kernel)
 	return nil
 }
 

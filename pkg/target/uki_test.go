@@ -6,6 +6,7 @@ package target
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestParseUKI(t *testing.T) {
 	base := []petest.Section{
 		section(".text", "stub"), section(".osrel", "ID=x"), section(".cmdline", "quiet \n\x00"), section(".linux", "kernel"), section(".initrd", "initrd"),
 	}
-	with := func(more ...petest.Section) []byte { return file(append(base[:len(base):len(base)], more...)...) }
+	with := func(more ...petest.Section) []byte { return file(slices.Concat(base, more)...) }
 	for _, tt := range []struct {
 		name  string
 		image []byte

@@ -58,6 +58,7 @@ func readAMD64Memory(m *Machine, cmdline string) (*memory, error) {
 	mem.reserve("real mode and firmware", Range{0, amd64Low})
 	mem.reserve("crash kernel", m.CrashKernel...)
 	mem.reserve("TPM event log", m.PC.EventLog)
+	mem.reserveEFI(m.PC.EFI)
 	for _, page := range amd64BadPages {
 		if r := rangeOf(page, amd64Page); mem.ram.Contains(r) {
 			mem.reserve("bad page of Sandy Bridge", r)
@@ -69,6 +70,22 @@ func readAMD64Memory(m *Machine, cmdline string) (*memory, error) {
 	}
 	mem.reserveMapParams(cmdline)
 	return mem, nil
+}
+
+// reserveEFI keeps off what the next kernel is told to map for EFI. Some of it the
+// firmware's map and the running kernel both call RAM: tables that the kernel
+// found in memory of the boot services, and reserved late (efi_mem_reserve of
+// arch/x86/platform/efi/quirks.c).
+func (mem *memory) reserveEFI(efi *EFI) {
+	if efi == nil {
+		return
+	}
+	for _, e := range efi.Map {
+		r := rangeOf(Addr(e.PhysAddr), Addr(min(e.Pages, math.MaxUint64/amd64Page))*amd64Page)
+		for _, r := range mem.ram.intersect(Ranges{r}) {
+			mem.reserve("EFI", r)
+		}
+	}
 }
 
 // reserveMapParams keeps off what memmap= takes from the next kernel

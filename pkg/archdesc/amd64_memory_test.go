@@ -5,6 +5,7 @@
 package archdesc
 
 import (
+	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,6 +58,9 @@ func TestAMD64Free(t *testing.T) {
 		}, "", Ranges{{low, high}, {high + 1, end}}},
 		{"crash kernel", func(m *Machine) { m.CrashKernel = Ranges{{high, end}} }, "", Ranges{{low, high}}},
 		{"event log", func(m *Machine) { m.PC.EventLog = Range{high, high + 0x10000} }, "", Ranges{{low, high}, {high + 0x10000, end}}},
+		{"EFI's memory", func(m *Machine) {
+			m.PC.EFI = &EFI{Map: []EFIMapEntry{{Type: 4, PhysAddr: high, Pages: 16}, {Type: 5, PhysAddr: end - 0x1000, Pages: math.MaxUint64}}}
+		}, "", Ranges{{low, high}, {high + 0x10000, end - 0x1000}}},
 		{"next crash kernel", func(*Machine) {}, "crashkernel=64M@0x10000000", Ranges{{low, high}, {high + 64<<20, end}}},
 		{"next crash kernel anywhere", func(*Machine) {}, "crashkernel=64M", Ranges{{low, end}}},
 		{"crash kernel by memory", func(*Machine) {}, "crashkernel=1G-2G:64M,2G-:128M@256M", Ranges{{low, high}, {high + 128<<20, end}}},

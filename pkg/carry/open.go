@@ -179,7 +179,10 @@ func (j *Job) openKernel() error {
 	}
 	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image))), packed)
 	j.target.KernelName, j.target.Kernel = j.t.Kernel, image
-	j.image.restores = j.arch.Restores(image)
+	if j.o.By != handover.ByInitramfs {
+		// It may have to unpack the kernel.
+		j.image.restores = j.arch.Restores(image)
+	}
 	return nil
 }
 

@@ -4,7 +4,12 @@
 
 package archdesc
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
 
 // amd64 is the boot protocol of 64-bit PCs, with BIOS, EFI or neither.
 // docs/amd64.md describes it.
@@ -85,4 +90,67 @@ func (amd64) Plan(m *Machine, t *Target, l *List) (*Plan, error) {
 	d.fill(SegmentTrampoline, amd64Trampoline(data.Start, kernel.Start+k.entry))
 	d.plan.Entry = code.Start
 	return d.finish()
+}
+
+// Texts of a kernel that say what it does with a list. Each is compiled in under
+// the condition that is named.
+const (
+	// CONFIG_HAVE_IMA_KEXEC (security/integrity/ima/ima_kexec.c).
+	amd64TextRestore = "Failed to restore the measurement list"
+	// CONFIG_IMA, and SETUP_IMA is known (arch/x86/kernel/setup.c).
+	amd64TextNode = "failed to memremap ima_setup_data entry"
+	// CONFIG_OF_FLATTREE as well: then SETUP_IMA is known and not used
+	// (drivers/of/kexec.c).
+	amd64TextTree = "linux,ima-kexec-buffer"
+	// No CONFIG_IMA, and SETUP_IMA is known.
+	amd64TextNoIMA = "CONFIG_IMA not set. Ignoring."
+	// Linux 7.0, and what it was ported back to: the list's range is checked.
+	amd64TextRange = "lies outside available memory"
+)
+
+// restores looks for the answer where it is cheapest: in the setup header, which
+// tells a kernel before Linux 6.0, then in the packed kernel.
+func (k *amd64Image) restores(image []byte) Support {
+	s := newTextSearch(amd64TextRestore, amd64TextNode, amd64TextTree, amd64TextNoIMA, amd64TextRange)
+	if k.header == nil {
+		_, _ = s.Write(image)
+		return amd64Verdict(s.found, "the ELF kernel")
+	}
+	const indirect = 1 << 31 // SETUP_INDIRECT
+	if k.info == nil || string(k.info[:len(amd64InfoMagic)]) != amd64InfoMagic {
+		return Support{Evidence: "the setup header has no kernel_info: a kernel before Linux 5.5, which does not know SETUP_IMA"}
+	}
+	if highest := binary.LittleEndian.Uint32(k.info[amd64InfoTypeMax:]) &^ indirect; highest < amd64DataList {
+		return Support{Evidence: fmt.Sprintf("kernel_info ends the types of setup_data with %d: a kernel before Linux 6.0, which does not know SETUP_IMA, %d", highest, amd64DataList)}
+	}
+	r, packing, err := unpack(k.payload)
+	if err == nil {
+		if c, ok := r.(io.Closer); ok {
+			defer c.Close()
+		}
+		err = searchKernel(r, s, func() bool { return s.found[amd64TextRestore] && s.found[amd64TextNode] || s.found[amd64TextTree] })
+	}
+	if err != nil {
+		return Support{Evidence: fmt.Sprintf("it is unknown whether the packed kernel restores a list: %s: %v", cmp.Or(packing, "payload"), err)}
+	}
+	return amd64Verdict(s.found, "the kernel packed with "+packing)
+}
+
+// amd64Verdict says what the texts mean.
+func amd64Verdict(found map[string]bool, who string) Support {
+	switch {
+	case found[amd64TextTree]:
+		return Support{Evidence: who + " was built with CONFIG_OF_FLATTREE: it looks for a list in a device tree, and ignores SETUP_IMA"}
+	case found[amd64TextNoIMA]:
+		return Support{Evidence: who + " was built without CONFIG_IMA"}
+	case !found[amd64TextNode]:
+		return Support{Evidence: who + " lacks the text " + amd64TextNode + ": it has no CONFIG_IMA, or does not know SETUP_IMA"}
+	case !found[amd64TextRestore]:
+		return Support{Evidence: who + " lacks the text " + amd64TextRestore + ": it was built without CONFIG_KEXEC_FILE"}
+	}
+	s := Support{OK: true, Evidence: who + " holds the text " + amd64TextRestore}
+	if !found[amd64TextRange] {
+		s.Evidence += " (and lacks the range check of Linux 7.0: it panics if the list lies beyond its mem=, where imaboot places none)"
+	}
+	return s
 }

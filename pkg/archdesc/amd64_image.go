@@ -6,12 +6,10 @@ package archdesc
 
 import (
 	"bytes"
-	"cmp"
 	"debug/elf"
 	"debug/pe"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math/bits"
 	"strings"
 )
@@ -69,6 +67,15 @@ const (
 	// amd64LongestCmdline is COMMAND_LINE_SIZE, which has not changed since
 	// the first kernel of this architecture. An ELF file does not tell.
 	amd64LongestCmdline = 2048
+)
+
+const (
+	// amd64InfoVersion is the first protocol with struct kernel_info, that of
+	// Linux 5.5.
+	amd64InfoVersion = 0x020f
+	amd64InfoMagic   = "LToP"
+	amd64InfoTypeMax = 12 // the highest type of setup_data
+	amd64InfoSize    = 16
 )
 
 // amd64Image is a kernel that is loaded in one piece: the protected-mode code
@@ -285,76 +292,4 @@ func (k *amd64Image) segments(start Addr) []Segment {
 		out = append(out, Segment{kernelPart(i), r, l.data})
 	}
 	return out
-}
-
-// Texts of a kernel that say what it does with a list. Each is compiled in under
-// the condition that is named.
-const (
-	// CONFIG_HAVE_IMA_KEXEC (security/integrity/ima/ima_kexec.c).
-	amd64TextRestore = "Failed to restore the measurement list"
-	// CONFIG_IMA, and SETUP_IMA is known (arch/x86/kernel/setup.c).
-	amd64TextNode = "failed to memremap ima_setup_data entry"
-	// CONFIG_OF_FLATTREE as well: then SETUP_IMA is known and not used
-	// (drivers/of/kexec.c).
-	amd64TextTree = "linux,ima-kexec-buffer"
-	// No CONFIG_IMA, and SETUP_IMA is known.
-	amd64TextNoIMA = "CONFIG_IMA not set. Ignoring."
-	// Linux 7.0, and what it was ported back to: the list's range is checked.
-	amd64TextRange = "lies outside available memory"
-)
-
-const (
-	// amd64InfoVersion is the first protocol with struct kernel_info, that of
-	// Linux 5.5.
-	amd64InfoVersion = 0x020f
-	amd64InfoMagic   = "LToP"
-	amd64InfoTypeMax = 12 // the highest type of setup_data
-	amd64InfoSize    = 16
-)
-
-// restores looks for the answer where it is cheapest: in the setup header, which
-// tells a kernel before Linux 6.0, then in the packed kernel.
-func (k *amd64Image) restores(image []byte) Support {
-	s := newTextSearch(amd64TextRestore, amd64TextNode, amd64TextTree, amd64TextNoIMA, amd64TextRange)
-	if k.header == nil {
-		_, _ = s.Write(image)
-		return amd64Verdict(s.found, "the ELF kernel")
-	}
-	const indirect = 1 << 31 // SETUP_INDIRECT
-	if k.info == nil || string(k.info[:len(amd64InfoMagic)]) != amd64InfoMagic {
-		return Support{Evidence: "the setup header has no kernel_info: a kernel before Linux 5.5, which does not know SETUP_IMA"}
-	}
-	if highest := binary.LittleEndian.Uint32(k.info[amd64InfoTypeMax:]) &^ indirect; highest < amd64DataList {
-		return Support{Evidence: fmt.Sprintf("kernel_info ends the types of setup_data with %d: a kernel before Linux 6.0, which does not know SETUP_IMA, %d", highest, amd64DataList)}
-	}
-	r, packing, err := unpack(k.payload)
-	if err == nil {
-		if c, ok := r.(io.Closer); ok {
-			defer c.Close()
-		}
-		err = searchKernel(r, s, func() bool { return s.found[amd64TextRestore] && s.found[amd64TextNode] || s.found[amd64TextTree] })
-	}
-	if err != nil {
-		return Support{Evidence: fmt.Sprintf("it is unknown whether the packed kernel restores a list: %s: %v", cmp.Or(packing, "payload"), err)}
-	}
-	return amd64Verdict(s.found, "the kernel packed with "+packing)
-}
-
-// amd64Verdict says what the texts mean.
-func amd64Verdict(found map[string]bool, who string) Support {
-	switch {
-	case found[amd64TextTree]:
-		return Support{Evidence: who + " was built with CONFIG_OF_FLATTREE: it looks for a list in a device tree, and ignores SETUP_IMA"}
-	case found[amd64TextNoIMA]:
-		return Support{Evidence: who + " was built without CONFIG_IMA"}
-	case !found[amd64TextNode]:
-		return Support{Evidence: who + " lacks the text " + amd64TextNode + ": it has no CONFIG_IMA, or does not know SETUP_IMA"}
-	case !found[amd64TextRestore]:
-		return Support{Evidence: who + " lacks the text " + amd64TextRestore + ": it was built without CONFIG_KEXEC_FILE"}
-	}
-	s := Support{OK: true, Evidence: who + " holds the text " + amd64TextRestore}
-	if !found[amd64TextRange] {
-		s.Evidence += " (and lacks the range check of Linux 7.0: it panics if the list lies beyond its mem=, where imaboot places none)"
-	}
-	return s
 }

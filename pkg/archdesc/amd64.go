@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"io"
 )
 
 // amd64 is the boot protocol of 64-bit PCs, with BIOS, EFI or neither.
@@ -123,17 +122,14 @@ func (k *amd64Image) restores(image []byte) Support {
 	if highest := binary.LittleEndian.Uint32(k.info[amd64InfoTypeMax:]) &^ indirect; highest < amd64DataList {
 		return Support{Evidence: fmt.Sprintf("kernel_info ends the types of setup_data with %d: a kernel before Linux 6.0, which does not know SETUP_IMA, %d", highest, amd64DataList)}
 	}
-	r, packing, err := unpack(k.payload)
+	p, err := findPayload(k.payload)
 	if err == nil {
-		if c, ok := r.(io.Closer); ok {
-			defer c.Close()
-		}
-		err = searchKernel(r, s, func() bool { return s.found[amd64TextRestore] && s.found[amd64TextNode] || s.found[amd64TextTree] })
+		err = p.search(s, func() bool { return s.found[amd64TextRestore] && s.found[amd64TextNode] || s.found[amd64TextTree] })
 	}
 	if err != nil {
-		return Support{Evidence: fmt.Sprintf("it is unknown whether the packed kernel restores a list: %s: %v", cmp.Or(packing, "payload"), err)}
+		return Support{Evidence: fmt.Sprintf("it is unknown whether the packed kernel restores a list: %s: %v", cmp.Or(p.name, "payload"), err)}
 	}
-	return amd64Verdict(s.found, "the kernel packed with "+packing)
+	return amd64Verdict(s.found, "the kernel packed with "+p.name)
 }
 
 // amd64Verdict says what the texts mean.

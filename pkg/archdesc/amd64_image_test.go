@@ -239,7 +239,11 @@ func TestAMD64Packings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := unpack(b)
+	p, err := findPayload(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.unpack(len(want) + 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,6 +306,13 @@ func TestTextSearch(t *testing.T) {
 func FuzzAMD64Recognise(f *testing.F) {
 	f.Add(amd64TestKernel(f))
 	f.Add(amd64TestELF(f, amd64TextNode))
+	for _, p := range packings {
+		b, err := os.ReadFile(filepath.Join("testdata/packed", p.name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(amd64TestImage(append(b, make([]byte, 4)...)))
+	}
 	f.Add(petest.File(petest.AMD64, petest.Section{Name: ".linux"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		k, err := parseAMD64Image(b)

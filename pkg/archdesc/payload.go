@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
@@ -22,50 +23,53 @@ import (
 
 const (
 	// maxWindow bounds what an unpacker keeps to look back at, in bytes.
-	// Kernels are packed with 128 MiB at most (scripts/Makefile.lib). Only
-	// as much of it is touched as is unpacked.
+	// Kernels are packed with 128 MiB at most (scripts/Makefile.lib).
 	maxWindow = 128 << 20
 
-	// maxPayload bounds an unpacked kernel, in bytes.
-	maxPayload = 256 << 20
+	// maxPayload bounds what is unpacked of a kernel, in bytes. Code and
+	// read-only data of distributions have some 30 MiB.
+	maxPayload = 128 << 20
 )
 
-// packings are the compressions of kernels that unpack themselves
+// A packing is a compression of kernels that unpack themselves
 // (arch/x86/boot/compressed/Makefile).
-var packings = []struct {
+type packing struct {
 	name, magic string
 	// sized: the unpacked size follows, in four bytes.
 	sized bool
-	open  func([]byte) (io.Reader, error)
-}{
-	{"gzip", "\x1f\x8b", false, func(b []byte) (io.Reader, error) { return gzip.NewReader(bytes.NewReader(b)) }},
+	// narrow returns the first bytes of b, changed so that they ask for no
+	// larger a window. It is nil if windows are small.
+	narrow func(b []byte, window int) []byte
+	open   func(io.Reader) (io.Reader, error)
+}
+
+var packings = []packing{
+	{"gzip", "\x1f\x8b", false, nil, func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
 	// That of pkg/target lacks the filter for x86 code.
-	{"xz", "\xfd7zXZ\x00", true, func(b []byte) (io.Reader, error) { return xz.NewReader(bytes.NewReader(b), maxWindow) }},
-	{"zstd", "\x28\xb5\x2f\xfd", true, func(b []byte) (io.Reader, error) {
-		d, err := zstd.NewReader(bytes.NewReader(b), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	{"xz", "\xfd7zXZ\x00", true, narrowXZ, func(r io.Reader) (io.Reader, error) { return xz.NewReader(r, maxWindow) }},
+	{"zstd", "\x28\xb5\x2f\xfd", true, narrowZstd, func(r io.Reader) (io.Reader, error) {
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, err
 		}
 		return d.IOReadCloser(), nil
 	}},
-	{"lz4", "\x02\x21\x4c\x18", true, func(b []byte) (io.Reader, error) { return lz4.NewReader(bytes.NewReader(b)), nil }},
-	{"lzma", "\x5d\x00\x00", true, openLZMA},
-	{"bzip2", "BZh", true, func(b []byte) (io.Reader, error) { return bzip2.NewReader(bytes.NewReader(b)), nil }},
-	{"lzo", "\x89LZO", true, func([]byte) (io.Reader, error) { return nil, errors.New("imaboot cannot unpack it") }},
+	{"lz4", "\x02\x21\x4c\x18", true, nil, func(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }},
+	{"lzma", "\x5d\x00\x00", true, narrowLZMA, func(r io.Reader) (io.Reader, error) {
+		return lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+	}},
+	{"bzip2", "BZh", true, nil, func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"lzo", "\x89LZO", true, nil, func(io.Reader) (io.Reader, error) { return nil, errors.New("imaboot cannot unpack it") }},
 }
 
-// openLZMA checks the window, which the library allocates whatever its size.
-func openLZMA(b []byte) (io.Reader, error) {
-	const window = 1 // offset of the size
-	if len(b) < lzma.HeaderLen || binary.LittleEndian.Uint32(b[window:]) > maxWindow {
-		return nil, errors.New("bad header")
-	}
-	return lzma.NewReader(bytes.NewReader(b))
+// A payload is a packed kernel.
+type payload struct {
+	packing
+	data []byte
 }
 
-// unpack returns a reader of a packed kernel, and the name of its compression,
-// which is "" if it is not known.
-func unpack(b []byte) (io.Reader, string, error) {
+// findPayload tells how a kernel is packed.
+func findPayload(b []byte) (payload, error) {
 	const size = 4
 	for _, p := range packings {
 		if !bytes.HasPrefix(b, []byte(p.magic)) {
@@ -74,10 +78,26 @@ func unpack(b []byte) (io.Reader, string, error) {
 		if p.sized {
 			b = b[:len(b)-min(size, len(b))]
 		}
-		r, err := p.open(b)
-		return r, p.name, err
+		return payload{p, b}, nil
 	}
-	return nil, "", fmt.Errorf("unknown compression (first bytes % x)", b[:min(4, len(b))])
+	return payload{}, fmt.Errorf("unknown compression (first bytes % x)", b[:min(4, len(b))])
+}
+
+// unpack returns a reader of the kernel's first size bytes. Its window is no
+// larger than they need: readers allocate all of what a header asks for.
+func (p *payload) unpack(size int) (io.Reader, error) {
+	// A block that begins inside is unpacked as a whole.
+	const block = 128 << 10
+	head, rest := []byte(nil), p.data
+	if p.narrow != nil {
+		head = p.narrow(p.data, size+block)
+		rest = rest[len(head):]
+	}
+	r, err := p.open(io.MultiReader(bytes.NewReader(head), bytes.NewReader(rest)))
+	if err != nil {
+		return nil, err
+	}
+	return io.LimitReader(r, int64(size)), nil
 }
 
 // A textSearch looks for texts in a stream. It keeps only as much of the stream
@@ -108,11 +128,17 @@ func (s *textSearch) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// searchKernel searches the read-only data of a packed vmlinux for texts, and
-// unpacks no more than it has to: done says whether the texts found so far are
-// all that matter in data which ends where the notes begin.
-func searchKernel(r io.Reader, s *textSearch, done func() bool) error {
+// search searches the read-only data of a packed vmlinux for texts, and unpacks no
+// more than it has to: done says whether the texts found so far are all that matter
+// in data which ends where the notes begin.
+func (p *payload) search(s *textSearch, done func() bool) error {
+	// What is left behind is of no use, and a kexec needs memory.
+	defer debug.FreeOSMemory()
 	head := make([]byte, 4<<10)
+	r, err := p.unpack(len(head))
+	if err != nil {
+		return err
+	}
 	if _, err := io.ReadFull(r, head); err != nil {
 		return err
 	}
@@ -120,17 +146,17 @@ func searchKernel(r io.Reader, s *textSearch, done func() bool) error {
 	if err != nil {
 		return err
 	}
-	at := uint64(len(head))
-	for _, until := range []uint64{notes, end} {
-		n, err := io.CopyBuffer(struct{ io.Writer }{s}, io.LimitReader(r, int64(until-min(at, until))), make([]byte, 64<<10)) //nolint:gosec // below maxPayload
-		if err != nil {
+	if r, err = p.unpack(end); err != nil {
+		return err
+	}
+	b := make([]byte, 64<<10)
+	for _, size := range []int{notes, end - notes} {
+		n, err := io.CopyBuffer(struct{ io.Writer }{s}, io.LimitReader(r, int64(size)), b)
+		if err == nil && n < int64(size) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil || done() {
 			return err
-		}
-		if at += uint64(n); at < until { //nolint:gosec // not negative
-			return fmt.Errorf("%w: %d bytes of %d", io.ErrUnexpectedEOF, at, until)
-		}
-		if done() {
-			return nil
 		}
 	}
 	return nil
@@ -140,7 +166,7 @@ func searchKernel(r io.Reader, s *textSearch, done func() bool) error {
 // code and read-only data. The notes in it follow all texts since Linux 5.6, and
 // have a program header of their own (RO_DATA of
 // include/asm-generic/vmlinux.lds.h). If they lie elsewhere, notes is end.
-func readOnlyEnd(head []byte) (notes, end uint64, err error) {
+func readOnlyEnd(head []byte) (notes, end int, err error) {
 	const phoff, phnum, phsize = 32, 56, 56
 	le := binary.LittleEndian
 	if string(head[:len(elf.ELFMAG)]) != elf.ELFMAG || elf.Class(head[4]) != elf.ELFCLASS64 {
@@ -150,24 +176,24 @@ func readOnlyEnd(head []byte) (notes, end uint64, err error) {
 	if at > uint64(len(head)) || n*phsize > uint64(len(head))-at {
 		return 0, 0, errors.New("the ELF kernel in it has no program headers at its front")
 	}
-	var start, note uint64
+	var first, last, note uint64
 	for i := range n {
 		p := head[at+i*phsize:]
 		offset, size := le.Uint64(p[8:]), le.Uint64(p[32:])
 		switch elf.ProgType(le.Uint32(p)) {
 		case elf.PT_LOAD:
-			if end == 0 && offset < maxPayload && size < maxPayload-offset {
-				start, end = offset, offset+size
+			if last == 0 && offset < maxPayload && size < maxPayload-offset {
+				first, last = offset, offset+size
 			}
 		case elf.PT_NOTE:
 			note = offset
 		}
 	}
-	if end <= uint64(len(head)) {
+	if last <= uint64(len(head)) {
 		return 0, 0, errors.New("the ELF kernel in it has nothing to load")
 	}
-	if note <= start || note > end {
-		note = end
+	if note <= first || note > last {
+		note = last
 	}
-	return note, end, nil
+	return int(note), int(last), nil //nolint:gosec // below maxPayload
 }

@@ -74,7 +74,7 @@ func readAMD64Memory(m *Machine, cmdline string) (*memory, error) {
 
 // reserveEFI keeps off what the next kernel is told to map for EFI. Some of it the
 // firmware's map and the running kernel both call RAM: tables that the kernel
-// found in memory of the boot services, and reserved late (efi_mem_reserve of
+// found in memory of the boot services, and reserved late (efi_arch_mem_reserve of
 // arch/x86/platform/efi/quirks.c).
 func (mem *memory) reserveEFI(efi *EFI) {
 	if efi == nil {

@@ -42,6 +42,10 @@ var (
 	// ErrNoRoom means that a segment fits nowhere in memory, or that there
 	// are too many.
 	ErrNoRoom = refusal.New(refusal.NoRoom, "no room in memory")
+	// ErrNoSafePlace means that the list fits only where the target, which
+	// moves itself to a random place before it knows of the list, may
+	// overwrite it.
+	ErrNoSafePlace = refusal.New(refusal.NoSafePlace, "no place out of reach of the target's KASLR")
 	// ErrUnknownArch means that the architecture's boot protocol is not
 	// known.
 	ErrUnknownArch = refusal.New(refusal.UnknownArch, "architecture not supported")
@@ -117,7 +121,7 @@ type Arch interface {
 	Plan(m *Machine, t *Target, l *List) (*Plan, error)
 }
 
-var arches = []Arch{ppc64le{}, s390x{}}
+var arches = []Arch{ppc64le{}, s390x{}, amd64{}}
 
 // ByName returns the architecture with a GOARCH name, or an error that wraps
 // ErrUnknownArch.

@@ -12,8 +12,9 @@ import (
 )
 
 // captured reads a machine that was captured in a guest. testdata/ARCH/NAME has
-// its /proc/iomem, its live device tree if there is one, and a description of
-// the guest in machine.json.
+// its /proc/iomem, its live device tree if there is one, on amd64 the files
+// below /sys that ReadMachine reads, and a description of the guest in
+// machine.json.
 func captured(t testing.TB, arch, name string) *Machine {
 	t.Helper()
 	dir := filepath.Join("testdata", arch, name)
@@ -40,6 +41,11 @@ func captured(t testing.TB, arch, name string) *Machine {
 	m := &Machine{Arch: arch, PageSize: Addr(info.PageSize), BootCPU: info.BootCPU, Cmdline: info.Cmdline}
 	if m.RAM, m.CrashKernel, err = parseIOMem(f); err != nil {
 		t.Fatal(err)
+	}
+	if arch == (amd64{}).Name() {
+		if m.PC, err = readPC(dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 	const blob = "device-tree.dtb"
 	if _, err := os.Stat(filepath.Join(dir, blob)); err != nil {

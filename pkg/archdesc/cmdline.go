@@ -4,7 +4,9 @@
 
 package archdesc
 
-import "github.com/imaboot/imaboot/pkg/cmdline"
+import (
+	"github.com/imaboot/imaboot/pkg/cmdline"
+)
 
 // hasSetup reports whether a command line calls a function that the kernel
 // declares by __setup without a value.

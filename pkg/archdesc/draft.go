@@ -115,12 +115,12 @@ func (d *draft) add(name string, size Addr, within Range) Range {
 	return r
 }
 
-// initrd places what the target unpacks into its root file system: the initrd
-// and, directly in front of it in whole pages, the archive with the list. The
-// boot protocol names both as one range. Microcode archives stand in the same
-// place, and it works however the initrd is compressed (init/initramfs.c,
-// unpack_to_rootfs).
-func (d *draft) initrd(params bootParams, within Range) {
+// initrd places what the target unpacks into its root file system, in the first
+// of the ranges that has room for it: the initrd and, directly in front of it in
+// whole pages, the archive with the list. The boot protocol names both as one
+// range. Microcode archives stand in the same place, and it works however the
+// initrd is compressed (init/initramfs.c, unpack_to_rootfs).
+func (d *draft) initrd(params bootParams, within ...Range) {
 	archive, initrd := d.list.Archive, d.target.Initrd
 	if len(archive)+len(initrd) == 0 {
 		return
@@ -130,7 +130,7 @@ func (d *draft) initrd(params bootParams, within Range) {
 		name = SegmentArchive
 	}
 	front, _ := alignUp(Addr(len(archive)), d.placer.align)
-	r := d.room(name, front+Addr(len(initrd)), within)
+	r := d.room(name, front+Addr(len(initrd)), within...)
 	named := rangeOf(r.Start, Addr(len(archive)))
 	if len(initrd) > 0 {
 		d.put(Segment{SegmentInitrd, Range{r.Start + front, r.End}, initrd})
@@ -139,6 +139,9 @@ func (d *draft) initrd(params bootParams, within Range) {
 	field := params.setInitrd(named)
 	if len(archive) > 0 {
 		d.put(Segment{SegmentArchive, rangeOf(r.Start, front), archive})
+	}
+	// With a buffer, the archive has the note alone.
+	if len(archive) > 0 && d.list.Buffer == nil {
 		d.plan.List = &Descriptor{
 			Where: "initramfs archive in front of the initrd, " + field,
 			Range: rangeOf(r.Start, Addr(len(archive))),

@@ -41,25 +41,11 @@ func parseIOMem(r io.Reader) (ram, crash Ranges, err error) {
 		default:
 			continue
 		}
-		first, last, ok := strings.Cut(span, "-")
-		if !ok {
-			return nil, nil, fmt.Errorf("line %d: %q is no range", line, span)
-		}
-		start, err := strconv.ParseUint(first, 16, 64)
+		r, err := parseSpan(span)
 		if err != nil {
 			return nil, nil, fmt.Errorf("line %d: %w", line, err)
 		}
-		end, err := strconv.ParseUint(last, 16, 64)
-		if err != nil {
-			return nil, nil, fmt.Errorf("line %d: %w", line, err)
-		}
-		if end < start || end == ^uint64(0) {
-			return nil, nil, fmt.Errorf("line %d: %q is no range", line, span)
-		}
-		if end == 0 {
-			return nil, nil, fmt.Errorf("%w: addresses are hidden, CAP_SYS_ADMIN is needed", ErrNoPrivilege)
-		}
-		*dst = append(*dst, Range{Addr(start), Addr(end) + 1})
+		*dst = append(*dst, r)
 	}
 	if err := s.Err(); err != nil {
 		return nil, nil, err
@@ -68,4 +54,28 @@ func parseIOMem(r io.Reader) (ram, crash Ranges, err error) {
 		return nil, nil, errors.New("no System RAM is listed")
 	}
 	return newRanges(allRAM), newRanges(allCrash), nil
+}
+
+// parseSpan reads a range of /proc/iomem, of which the last byte is named. A
+// kernel that hides addresses writes zeros.
+func parseSpan(span string) (Range, error) {
+	first, last, ok := strings.Cut(span, "-")
+	if !ok {
+		return Range{}, fmt.Errorf("%q is no range", span)
+	}
+	start, err := strconv.ParseUint(first, 16, 64)
+	if err != nil {
+		return Range{}, err
+	}
+	end, err := strconv.ParseUint(last, 16, 64)
+	if err != nil {
+		return Range{}, err
+	}
+	if end < start || end == ^uint64(0) {
+		return Range{}, fmt.Errorf("%q is no range", span)
+	}
+	if end == 0 {
+		return Range{}, fmt.Errorf("%w: addresses are hidden, CAP_SYS_ADMIN is needed", ErrNoPrivilege)
+	}
+	return Range{Addr(start), Addr(end) + 1}, nil
 }

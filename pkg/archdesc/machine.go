@@ -48,12 +48,15 @@ type Machine struct {
 	// IPLReport says that an IBM Z machine was started with a report of
 	// what its firmware loaded. The report's memory has since been reused.
 	IPLReport bool
+
+	// PC is nil unless Arch is amd64.
+	PC *PC
 }
 
 // ReadMachine reads the machine from the proc and sys file systems under root,
 // which is "/" for the running one. They do not tell the page size, in bytes.
 // If the kernel hides addresses, the error wraps ErrNoPrivilege; if the device
-// tree is bad, ErrBadTree.
+// tree is bad, ErrBadTree; if it does not tell what amd64 needs, ErrMachine.
 //
 // Sources: kernel/resource.c (iomem), fs/proc/proc_devtree.c, kernel/reboot.c
 // (/sys/kernel/reboot/cpu) and drivers/base/memory.c.
@@ -94,6 +97,12 @@ func ReadMachine(root, arch string, pageSize int) (*Machine, error) {
 	}
 	m.BootCPU = bootCPU(root)
 	m.IPLReport = s390xIPLReport(root)
+	if arch != (amd64{}).Name() {
+		return m, nil
+	}
+	if m.PC, err = readPC(root); err != nil {
+		return nil, err
+	}
 	return m, nil
 }
 

@@ -7,7 +7,8 @@ package archdesc
 import "fmt"
 
 // A NoRoomError names a segment that fits nowhere in memory, and holds the
-// memory map for WriteMap. It wraps ErrNoRoom.
+// memory map for WriteMap. It wraps ErrNoRoom, or ErrNoSafePlace if only the
+// list is in the way of the next kernel's KASLR.
 type NoRoomError struct {
 	Segment string
 	// Size is in bytes.
@@ -19,15 +20,22 @@ type NoRoomError struct {
 	// RAM is all memory, and Reserved the parts that must stay as they are.
 	RAM      Ranges
 	Reserved []Region
+
+	unsafe bool
 }
 
 // Error implements error.
 func (e *NoRoomError) Error() string {
-	return fmt.Sprintf("%v: segment %s needs %v bytes within %v", ErrNoRoom, e.Segment, e.Size, e.Within)
+	return fmt.Sprintf("%v: segment %s needs %v bytes within %v", e.Unwrap(), e.Segment, e.Size, e.Within)
 }
 
-// Unwrap returns ErrNoRoom.
-func (e *NoRoomError) Unwrap() error { return ErrNoRoom }
+// Unwrap returns ErrNoRoom or ErrNoSafePlace.
+func (e *NoRoomError) Unwrap() error {
+	if e.unsafe {
+		return ErrNoSafePlace
+	}
+	return ErrNoRoom
+}
 
 // memory describes the machine's memory before anything is placed.
 type memory struct {
@@ -83,7 +91,7 @@ func (p *placer) place(name string, size Addr, within Range) (Range, error) {
 	return Range{}, p.noRoom(name, size, within)
 }
 
-func (p *placer) noRoom(name string, size Addr, within Range) error {
+func (p *placer) noRoom(name string, size Addr, within Range) *NoRoomError {
 	return &NoRoomError{
 		Segment: name, Size: size, Within: within,
 		Free: p.free, RAM: p.ram, Reserved: p.reserved,

@@ -4,38 +4,8 @@
 
 package archdesc
 
-import (
-	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"testing"
-)
+import "testing"
 
-// TestPPC64LETrampolineSource compares the code with its source, assembled.
 func TestPPC64LETrampolineSource(t *testing.T) {
-	const as, objcopy = "powerpc64le-linux-gnu-as", "powerpc64le-linux-gnu-objcopy"
-	if _, err := exec.LookPath(as); err != nil {
-		if os.Getenv("IMABOOT_LAB") == "require" {
-			t.Fatal(err)
-		}
-		t.Skipf("%s is not installed", as)
-	}
-	dir := t.TempDir()
-	object, binary := filepath.Join(dir, "t.o"), filepath.Join(dir, "t.bin")
-	for _, argv := range [][]string{
-		{as, "-o", object, "asm/ppc64le.S"},
-		{objcopy, "-O", "binary", "-j", ".text", object, binary},
-	} {
-		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", argv, err, out)
-		}
-	}
-	got, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, ppc64leCode) {
-		t.Errorf("asm/ppc64le.bin is not what asm/ppc64le.S assembles to")
-	}
+	checkAssembled(t, "ppc64le", "powerpc64le-linux-gnu-", ppc64leCode)
 }

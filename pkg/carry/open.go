@@ -186,7 +186,10 @@ func (j *Job) openKernel(ctx context.Context) error {
 	}
 	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image.Data))), packed)
 	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image.Data, j.t.Cmdline
-	j.image.restores = j.arch.Restores(image.Data)
+	if j.o.By != handover.ByInitramfs {
+		// It may have to unpack the kernel.
+		j.image.restores = j.arch.Restores(image.Data)
+	}
 	return ctx.Err()
 }
 

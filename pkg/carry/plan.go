@@ -7,6 +7,7 @@ package carry
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/archdesc"
 	"github.com/imaboot/imaboot/pkg/handover"
@@ -42,6 +43,9 @@ func (j *Job) plan(ctx context.Context) (*Result, error) {
 	}
 	j.say(way)
 	p, err := j.place(s, l, way)
+	if errors.Is(err, archdesc.ErrNoSafePlace) && j.o.By == "" {
+		p, way, err = j.placeFile(s, l, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -65,4 +69,17 @@ func (j *Job) place(s *Snapshot, l *handover.List, way travel) (*archdesc.Plan, 
 	way.note, way.events = false, nil
 	j.say(way)
 	return j.place(s, l, way)
+}
+
+// placeFile sends a list as a file because the kernel's carrier has no place for
+// it, for which the error is why.
+func (j *Job) placeFile(s *Snapshot, l *handover.List, why error) (*archdesc.Plan, travel, error) {
+	way, err := j.byInitramfs()
+	if err != nil {
+		return nil, way, fmt.Errorf("%w; nor does it go as a file: %v", why, err) //nolint:errorlint // an error has one name
+	}
+	way.why = why.Error()
+	j.say(way)
+	p, err := j.place(s, l, way)
+	return p, way, err
 }

@@ -64,8 +64,11 @@ func (l *Lease) Configure() error {
 
 // architecture is the type by which a machine describes itself to a DHCP server
 // (option 93 of DHCPv4, 61 of DHCPv6; IANA's registry of processor architecture
-// types). Petitboot and QEMU's s390-ccw send the same values.
+// types). Petitboot and QEMU's s390-ccw send the same values. A PC says that it
+// has a BIOS: servers then name PXELINUX, whose configuration can be booted, where
+// an EFI client is given a program for EFI.
 var architecture = map[string]iana.Arch{
+	"amd64":   iana.INTEL_X86PC,
 	"ppc64":   iana.PPC_OPAL,
 	"ppc64le": iana.PPC_OPAL,
 	"s390x":   iana.S390_BASIC,

@@ -146,7 +146,7 @@ func TestLease6(t *testing.T) {
 }
 
 func TestArchitecture(t *testing.T) {
-	for arch, want := range map[string][]iana.Arch{"ppc64le": {0x0e}, "s390x": {0x1f}, "amd64": nil} {
+	for arch, want := range map[string][]iana.Arch{"ppc64le": {0x0e}, "s390x": {0x1f}, "amd64": {0}, "arm64": nil} {
 		c := config(arch)
 		p, err := dhcpv4.NewDiscovery(mac, c.Modifiers4...)
 		if err != nil {

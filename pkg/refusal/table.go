@@ -65,6 +65,8 @@ const (
 	BadState            Name = "bad-state"
 	Interrupted         Name = "interrupted"
 	InternalError       Name = "internal-error"
+	NoSafePlace         Name = "no-safe-place"
+	UnknownMachine      Name = "machine-not-understood"
 	UnprovenRecords     Name = "unproven-records"
 	TPMReset            Name = "tpm-was-reset"
 	AggregateMismatch   Name = "boot-aggregate-mismatch"
@@ -100,6 +102,7 @@ var table = []Row{
 	{LoadRefused, 14, false, "the kernel refused to load; the message says why and what to do"},
 	{NothingLoaded, 15, false, "nothing is loaded that exec could jump to"},
 	{TooLarge, 16, true, "a file of the target, or what it unpacks to, needs more memory than is left; the message names file, size and what is left"},
+	{NoSafePlace, 17, true, "no place in memory keeps the list out of reach of the target's KASLR; the memory map is printed"},
 	{NoTPM, 20, false, "there is no TPM, or it stopped answering"},
 	{ListAhead, 21, false, "the list is ahead of the TPM: a record was not extended"},
 	{TPMAhead, 22, false, "the TPM is ahead of the list: records were lost or deleted, or something else extended the PCR"},
@@ -135,6 +138,7 @@ var table = []Row{
 	{BadState, 61, false, "the note of what is loaded is damaged, or another user can have written it"},
 	{Interrupted, 62, false, "imaboot was interrupted while it waited"},
 	{InternalError, 63, false, "imaboot has a fault of its own; please report the message"},
+	{UnknownMachine, 64, false, "the running kernel does not tell what the next one has to know, or cannot start one; the message names it"},
 	{UnprovenRecords, 70, false, "all PCRs that were compared match, but they do not prove all records; the message counts them"},
 	{TPMReset, 71, false, "the PCR is that of the last kernels alone: the TPM was reset between two kernels"},
 	{AggregateMismatch, 72, false, "the first kernel's boot_aggregate is not the digest of PCRs 0 to 9, although the list matches"},

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/u-root/u-root/pkg/dt"
@@ -15,6 +16,14 @@ import (
 	"github.com/imaboot/imaboot/integration/script"
 	"github.com/imaboot/imaboot/pkg/archdesc"
 )
+
+// capturedFiles are the files below / that a plan for a PC needs.
+var capturedFiles = []string{
+	"sys/kernel/boot_params/data",
+	"sys/firmware/memmap/*/*",
+	"sys/firmware/efi/systab", "sys/firmware/efi/fw_vendor", "sys/firmware/efi/config_table",
+	"sys/firmware/efi/runtime-map/*/*",
+}
 
 // capture reports what pkg/archdesc keeps of a machine in testdata.
 func (g *guest) capture() error {
@@ -33,9 +42,21 @@ func (g *guest) capture() error {
 			return err
 		}
 	}
+	files := map[string][]byte{}
+	for _, pattern := range capturedFiles {
+		names, err := filepath.Glob("/" + pattern)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if files[name], err = os.ReadFile(name); err != nil {
+				return err
+			}
+		}
+	}
 	b, err := json.Marshal(map[string]any{
 		"page_size": m.PageSize, "boot_cpu": m.BootCPU, "cmdline": m.Cmdline,
-		"iomem": iomem, "device_tree": blob.Bytes(),
+		"iomem": iomem, "device_tree": blob.Bytes(), "files": files,
 	})
 	if err != nil {
 		return err

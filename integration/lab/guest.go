@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ type Guest struct {
 	// PowerNV makes the guest bare metal instead of a partition. It has no
 	// TPM.
 	PowerNV bool
+	// UEFI makes an amd64 guest start with OVMF instead of SeaBIOS.
+	UEFI bool
 	// Memory is the size in QEMU's notation; the default is 2G. It is
 	// divided among Nodes.
 	Memory string
@@ -71,8 +74,13 @@ type platform struct {
 	tpm string
 }
 
-// platforms are the partitions that run under a hypervisor.
+// platforms are the partitions that run under a hypervisor, and PCs.
 var platforms = map[string]platform{
+	"amd64": {
+		command: "qemu-system-x86_64 -machine q35 -cpu max -nodefaults -serial mon:stdio",
+		console: "ttyS0",
+		tpm:     "tpm-tis",
+	},
 	"ppc64le": {
 		// TCG supports none of these mitigations.
 		command: "qemu-system-ppc64 -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off" +
@@ -162,6 +170,13 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	}
 	args := []string{"-m", g.memory(), "-smp", fmt.Sprint(max(g.CPUs, 1))}
 	args = append(append(args, g.nodes()...), g.Devices...)
+	if g.UEFI {
+		drives, err := ovmf(dir)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, drives...)
+	}
 	if p.tpm != "" {
 		socket, stop, err := startTPM(ctx, dir)
 		if err != nil {
@@ -217,6 +232,29 @@ func (l *Lab) Run(ctx context.Context, g Guest) (*Result, error) {
 	return result, nil
 }
 
+// Files of Debian's package ovmf.
+const (
+	ovmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+	ovmfVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+)
+
+// ovmf returns the drives with UEFI firmware. The one with its variables is a
+// copy in dir.
+func ovmf(dir string) ([]string, error) {
+	b, err := os.ReadFile(ovmfVars)
+	if err != nil {
+		return nil, err
+	}
+	vars := filepath.Join(dir, "vars.fd")
+	if err := os.WriteFile(vars, b, 0o600); err != nil {
+		return nil, err
+	}
+	return []string{
+		"-drive", "if=pflash,format=raw,readonly=on,file=" + ovmfCode,
+		"-drive", "if=pflash,format=raw,file=" + vars,
+	}, nil
+}
+
 func (g *Guest) memory() string {
 	if g.Memory == "" {
 		return defaultMemory
@@ -242,7 +280,7 @@ func (g *Guest) nodes() []string {
 
 // vmtest only knows some architectures; the others are passed as arguments.
 func init() {
-	for _, a := range []qemu.Arch{"ppc64le", "s390x"} {
+	for _, a := range []qemu.Arch{"amd64", "ppc64le", "s390x"} {
 		if !slices.Contains(qemu.SupportedArches, a) {
 			qemu.SupportedArches = append(qemu.SupportedArches, a)
 		}

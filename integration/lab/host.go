@@ -50,6 +50,11 @@ var kernelTools = []tool{
 // archTools are what one architecture needs, by GOARCH: system runs guests,
 // compiler builds kernels, and user runs programs.
 var archTools = map[string]struct{ system, compiler, user tool }{
+	"amd64": {
+		system:   tool{programs: []string{"qemu-system-x86_64"}, packages: []string{"qemu-system-x86"}},
+		compiler: tool{programs: []string{"x86_64-linux-gnu-gcc"}, packages: []string{"gcc-x86-64-linux-gnu"}},
+		user:     tool{programs: []string{"qemu-x86_64-static", "qemu-x86_64"}, packages: []string{"qemu-user-static", "qemu-user"}},
+	},
 	"ppc64le": {
 		system:   tool{programs: []string{"qemu-system-ppc64"}, packages: []string{"qemu-system-ppc"}},
 		compiler: tool{programs: []string{"powerpc64le-linux-gnu-gcc"}, packages: []string{"gcc-powerpc64le-linux-gnu"}},
@@ -64,6 +69,7 @@ var archTools = map[string]struct{ system, compiler, user tool }{
 
 // suiteTools are what the tests call besides.
 var suiteTools = []tool{
+	{file: ovmfCode, packages: []string{"ovmf"}},
 	{programs: []string{"mke2fs"}, packages: []string{"e2fsprogs"}},
 	{programs: []string{"mkfs.xfs"}, packages: []string{"xfsprogs"}},
 	{programs: []string{"mkfs.btrfs"}, packages: []string{"btrfs-progs"}},

@@ -32,6 +32,13 @@ const (
 	Own4k  = "own-4k"
 	Own64k = "own-64k"
 
+	// Debian61AMD64 is the stock kernel of Debian 12. It restores a list.
+	Debian61AMD64 = "debian-6.1-amd64"
+	// Debian612AMD64 is that of Debian 13.
+	Debian612AMD64 = "debian-6.12-amd64"
+	// DebianNewAMD64 is Debian's newest.
+	DebianNewAMD64 = "debian-new-amd64"
+
 	// Debian61S390X is the stock kernel of Debian 12.
 	Debian61S390X = "debian-6.1-s390x"
 	// DebianNewS390X is Debian's newest. It cannot kexec.
@@ -48,6 +55,9 @@ var stock = map[string]struct {
 	packages []string // patterns
 	file     string
 }{
+	Debian61AMD64:  {world{"amd64", "bookworm"}, "linux-image-amd64", []string{`linux-image-6\.1\..*-amd64`}, "boot/vmlinuz-*"},
+	Debian612AMD64: {world{"amd64", "trixie"}, "linux-image-amd64", []string{`linux-image-6\.12\..*-amd64`}, "boot/vmlinuz-*"},
+	DebianNewAMD64: {world{"amd64", "forky"}, "linux-image-amd64", []string{`linux-image-\d.*-amd64`, `linux-binary-\d.*-amd64`}, "usr/lib/modules/*/vmlinuz"},
 	Debian61:       {world{"ppc64el", "bookworm"}, "linux-image-powerpc64le", []string{`linux-image-6\.1\..*-powerpc64le`}, "boot/vmlinux-*"},
 	DebianNew:      {world{"ppc64el", "forky"}, "linux-image-powerpc64le", []string{`linux-image-\d.*-powerpc64le`, `linux-binary-\d.*-powerpc64le`}, "usr/lib/modules/*/vmlinuz"},
 	Debian61S390X:  {world{"s390x", "bookworm"}, "linux-image-s390x", []string{`linux-image-6\.1\..*-s390x`}, "boot/vmlinuz-*"},
@@ -370,4 +380,4 @@ func archOf(kernel string) string {
 }
 
 // goarch has Debian's names of architectures that Go calls otherwise.
-var goarch = map[string]string{"ppc64el": "ppc64le", "s390x": "s390x"}
+var goarch = map[string]string{"amd64": "amd64", "ppc64el": "ppc64le", "s390x": "s390x"}

@@ -140,8 +140,7 @@ func (d *draft) initrd(params bootParams, within ...Range) {
 	if len(archive) > 0 {
 		d.put(Segment{SegmentArchive, rangeOf(r.Start, front), archive})
 	}
-	// With a buffer, the archive has the note alone.
-	if len(archive) > 0 && d.list.Buffer == nil {
+	if len(archive) > 0 && d.list.Buffer == nil { // else the archive has the note alone
 		d.plan.List = &Descriptor{
 			Where: "initramfs archive in front of the initrd, " + field,
 			Range: rangeOf(r.Start, Addr(len(archive))),

@@ -37,7 +37,7 @@ func TestDifferential(t *testing.T) {
 		lists[i], count = generated(rnd, i%3 == 0)
 		files[fmt.Sprintf("%s/%d-%d", dir, i, count)] = hostFile(t, "list", lists[i])
 	}
-	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Timeout: 30 * time.Minute, Stages: []lab.Stage{{
+	r := runGuest(t, lab.Guest{Arch: s390x, CPUs: 1, Timeout: time.Hour, Stages: []lab.Stage{{
 		Kernel: own, Files: files,
 		Stage: script.Stage{Name: "1", Steps: []script.Step{{Restore: &script.Restore{Kernel: lab.NextKernel, Cmdline: lab.Cmdline(s390x), Dir: dir}}}},
 	}}})

@@ -24,7 +24,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	arch := "ppc64le"
+	arch := "amd64"
 	if len(os.Args) > 1 {
 		arch = os.Args[1]
 	}
@@ -42,6 +42,7 @@ var shows = map[string]struct {
 	tpm bool
 	how string
 }{
+	"amd64":   {[]string{lab.Debian61AMD64, lab.DebianNewAMD64}, true, "A PC with a TPM boots a stock Debian 6.1 as firmware, which boots Debian's newest kernel. That restores the list."},
 	"ppc64le": {[]string{lab.Debian61, lab.Own4k}, true, "A ppc64le guest with a TPM boots a stock Debian 6.1 as firmware, which boots a kernel that restores the list."},
 	"s390x":   {[]string{lab.Debian61S390X, lab.Debian61S390X, lab.DebianNewS390X}, false, "An s390x guest, which has no TPM, boots a stock Debian 6.1 as firmware, which boots a stock Debian 6.1, and that Debian's newest."},
 }

@@ -17,6 +17,11 @@ var onlyAll = []Row{
 	{"TestHops/memory_that_can_be_added_to", "memory shapes"},
 	{"TestHops/hash_page_tables", "memory shapes"},
 	{"TestHops/20000_records", "a long list"},
+	{"TestPC/512_MiB", "memory shapes"},
+	{"TestPC/6_GiB_in_two_nodes", "memory shapes"},
+	{"TestPC/by_either", "version matrix"},
+	{"TestPC/UEFI_without_its_runtime", "version matrix"},
+
 	{"TestCarriers/s390x_512_MiB,_4_CPUs", "memory shapes"},
 	{"TestCarriers/s390x_8_GiB", "memory shapes"},
 	{"TestCarriers/s390x_less_memory_for_the_next", "memory shapes"},

@@ -15,9 +15,6 @@ import (
 	"github.com/imaboot/imaboot/pkg/tpm"
 )
 
-// pcrIndex is the default of CONFIG_IMA_MEASURE_PCR_IDX.
-const pcrIndex = handover.DefaultPCR
-
 // aheadTries and aheadWait bound the wait for an extend that is under way: a
 // record is in the list before it is in the TPM.
 const (

@@ -34,9 +34,9 @@ func TestRefusals(t *testing.T) {
 	tests := []refused{
 		{"target cannot restore", load("--carry=kernel", cannotRestore), 26, "the image lacks the text linux,ima-kexec-buffer"},
 		{"no kernel", load("/guest.json"), 9, "/guest.json: not a bootable kernel: no ELF file"},
-		{"no file", load("/none"), 8, "open /none: no such file or directory"},
+		{"no file", load("/none"), 8, "/none: no such file or directory"},
 		{"a directory", load("/next"), 8, "/next is no regular file"},
-		{"unreadable initrd", load("--initrd", "/none", lab.NextKernel), 8, "open /none"},
+		{"unreadable initrd", load("--initrd", "/none", lab.NextKernel), 8, "/none: no such file"},
 		{"command line too long", load("--command-line", strings.Repeat("x", 2048), lab.NextKernel), 10, "ppc64le kernels take 2047"},
 		{"bad device tree", load("--dtb", "/guest.json", lab.NextKernel), 11, "/guest.json: bad device tree"},
 		{"no room", load("--room", "99999999999", lab.NextKernel), 12, "System RAM"},

@@ -132,6 +132,10 @@ func (s *session) prepare(ctx context.Context) error {
 	return l.PrepareSuite(ctx, kernels...)
 }
 
+// faultTests touch a mapped file that has become shorter. Emulators die of that, or
+// do not say where it was.
+const faultTests = "^Test.*Fault$"
+
 // emulated runs the tests of the command and the library as programs of an
 // architecture.
 func (s *session) emulated(ctx context.Context, arch string) error {
@@ -139,7 +143,7 @@ func (s *session) emulated(ctx context.Context, arch string) error {
 	if err != nil {
 		return err
 	}
-	return s.command(ctx, []string{"CGO_ENABLED=0", "GOARCH=" + arch}, "go", "test", "-vet=off", "-count=1", "-exec="+emulator, "./cmds/...", "./pkg/...")
+	return s.command(ctx, []string{"CGO_ENABLED=0", "GOARCH=" + arch}, "go", "test", "-vet=off", "-count=1", "-exec="+emulator, "-skip="+faultTests, "./cmds/...", "./pkg/...")
 }
 
 // boot runs the tests that boot guests.

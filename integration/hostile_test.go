@@ -39,8 +39,8 @@ func TestHostileDisks(t *testing.T) {
 			for _, f := range hostileFiles() {
 				checkSaid(t, r.Console, f.Refusal+":.*"+f.Name)
 			}
-			checkSaid(t, r.Console, "vdb:.*/link.*|vdb:.*more than .* bytes are read or made|vdb:.*the time to read this disk is over")
-			checkSaid(t, r.Console, "vdb:.*more than 64 initrds")
+			checkSaid(t, r.Console, "vd.:.*/link.*|vd.:.*more than .* bytes are read or made|vd.:.*the time to read this disk is over")
+			checkSaid(t, r.Console, "vd.:.*more than 64 initrds")
 		})
 	}
 }

@@ -40,6 +40,14 @@ func (amd64) Restores(image []byte) Support {
 	return k.restores(image)
 }
 
+// probeMemory is that of a kernel which unpacks itself.
+func (amd64) probeMemory(image []byte) int64 {
+	if k, err := parseAMD64Image(image); err != nil || k.header == nil {
+		return 0
+	}
+	return probeMemory
+}
+
 // Unpacks implements Arch. The kernel in a bzImage is packed, so that searching
 // for texts would find nothing.
 func (amd64) Unpacks(image []byte, config map[string]string) Support {

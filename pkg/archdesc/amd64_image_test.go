@@ -302,6 +302,16 @@ func TestTextSearch(t *testing.T) {
 	}
 }
 
+// emptyBlockXZ has a block without a header.
+const emptyBlockXZ = "\xfd7zXZ\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+// TestEmptyBlockXZ is damaged input that an unpacker refuses.
+func TestEmptyBlockXZ(t *testing.T) {
+	if s := (amd64{}).Restores(amd64TestImage([]byte(emptyBlockXZ))); s.OK || !strings.Contains(s.Evidence, "xz") {
+		t.Errorf("%+v", s)
+	}
+}
+
 // FuzzAMD64Recognise reads images that no compiler would make.
 func FuzzAMD64Recognise(f *testing.F) {
 	f.Add(amd64TestKernel(f))
@@ -313,6 +323,7 @@ func FuzzAMD64Recognise(f *testing.F) {
 		}
 		f.Add(amd64TestImage(append(b, make([]byte, 4)...)))
 	}
+	f.Add(amd64TestImage([]byte(emptyBlockXZ)))
 	f.Add(petest.File(petest.AMD64, petest.Section{Name: ".linux"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		k, err := parseAMD64Image(b)

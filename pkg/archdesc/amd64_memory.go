@@ -64,7 +64,8 @@ func readAMD64Memory(m *Machine, line string) (*memory, error) {
 			mem.reserve("bad page of Sandy Bridge", r)
 		}
 	}
-	if size, base := cmdline.CrashKernel(line, uint64(mem.ram.Size())); base != 0 {
+	used := mem.ram.intersect(Ranges{{0, amd64MemoryLimit(line)}})
+	if size, base := cmdline.CrashKernel(line, uint64(used.Size())); base != 0 {
 		// A list there would make the kernel reserve no crash kernel.
 		mem.reserve("next kernel's crash kernel", rangeOf(Addr(base), Addr(size)))
 	}
@@ -169,14 +170,11 @@ func amd64MemoryLimit(line string) Addr {
 }
 
 // amd64NoKASLR reports whether the unpacker of a kernel with this command line
-// leaves the kernel where it was loaded. It searches the whole text.
+// leaves the kernel where it was loaded. It searches the whole text. White space is
+// what myisspace of arch/x86/boot/cmdline.c says: no byte above the blank.
 func amd64NoKASLR(line string) bool {
-	for w := range cmdline.Words(line) {
-		if w.Text == "nokaslr" {
-			return true
-		}
-	}
-	return false
+	space := func(c rune) bool { return c <= ' ' }
+	return slices.Contains(strings.FieldsFunc(line, space), "nokaslr")
 }
 
 // stays reports whether the unpacker leaves the kernel where it was loaded. An ELF

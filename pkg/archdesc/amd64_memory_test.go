@@ -64,6 +64,7 @@ func TestAMD64Free(t *testing.T) {
 		{"next crash kernel", func(*Machine) {}, "crashkernel=64M@0x10000000", Ranges{{low, high}, {high + 64<<20, end}}},
 		{"next crash kernel anywhere", func(*Machine) {}, "crashkernel=64M", Ranges{{low, end}}},
 		{"crash kernel by memory", func(*Machine) {}, "crashkernel=64M-2G:64M,2G-:128M@256M", Ranges{{low, high}, {high + 64<<20, end}}},
+		{"crash kernel below mem=", func(*Machine) {}, "crashkernel=256M-400M:64M@256M mem=384M", Ranges{{low, high}, {high + 64<<20, end}}},
 		{"crash kernel of larger machines", func(*Machine) {}, "crashkernel=1G-2G:64M,2G-:128M@256M", Ranges{{low, end}}},
 		{"memmap=$", func(*Machine) {}, "memmap=64M$0x10000000", Ranges{{low, high}, {high + 64<<20, end}}},
 		{"memmap=# and !", func(*Machine) {}, "memmap=4096#0x10000001,4K!0x10004000", Ranges{{low, high}, {high + 0x2000, high + 0x4000}, {high + 0x5000, end}}},
@@ -89,7 +90,7 @@ func TestAMD64Free(t *testing.T) {
 
 func TestAMD64NoKASLR(t *testing.T) {
 	for line, want := range map[string]bool{
-		"quiet nokaslr": true, "nokaslr": true, "quiet -- nokaslr": true, "nokaslr=1": false, "nokaslrx": false, "": false, "x=nokaslr": false,
+		"quiet nokaslr": true, "nokaslr": true, "quiet -- nokaslr": true, "nokaslr=1": false, "nokaslrx": false, "": false, "x=nokaslr": false, "quiet\u00a0nokaslr": false, "quiet\xa0nokaslr": false, "quiet\vnokaslr": true,
 	} {
 		if got := amd64NoKASLR(line); got != want {
 			t.Errorf("%q: %v", line, got)

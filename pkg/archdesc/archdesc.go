@@ -121,6 +121,14 @@ type Arch interface {
 	Plan(m *Machine, t *Target, l *List) (*Plan, error)
 }
 
+// ProbeMemory returns how many bytes of memory Restores may allocate for an image.
+func ProbeMemory(a Arch, image []byte) int64 {
+	if p, ok := a.(interface{ probeMemory([]byte) int64 }); ok {
+		return p.probeMemory(image)
+	}
+	return 0
+}
+
 var arches = []Arch{ppc64le{}, s390x{}, amd64{}}
 
 // ByName returns the architecture with a GOARCH name, or an error that wraps

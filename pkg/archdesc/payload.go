@@ -28,7 +28,11 @@ const (
 
 	// maxPayload bounds what is unpacked of a kernel, in bytes. Code and
 	// read-only data of distributions have some 30 MiB.
-	maxPayload = 128 << 20
+	maxPayload = 64 << 20
+
+	// probeMemory is what unpackers allocate at most, in bytes: the window,
+	// which is no larger than what is unpacked, and tables.
+	probeMemory = maxPayload + 24<<20
 )
 
 // A packing is a compression of kernels that unpack themselves

@@ -32,9 +32,13 @@ func readEventLog(s sysfs) Range {
 		return Range{}
 	}
 	var size int64
-	if f, err := os.Open(filepath.Join(string(s), "sys/kernel/security/tpm0/binary_bios_measurements")); err == nil {
-		size, _ = io.Copy(io.Discard, io.LimitReader(f, most))
-		_ = f.Close()
+	names, _ := filepath.Glob(filepath.Join(string(s), "sys/kernel/security/tpm*/binary_bios_measurements"))
+	for _, name := range names {
+		if f, err := os.Open(name); err == nil {
+			n, _ := io.Copy(io.Discard, io.LimitReader(f, most))
+			size = max(size, n)
+			_ = f.Close()
+		}
 	}
 	return rangeOf(at, Addr(max(size+header, least)))
 }

@@ -38,7 +38,7 @@ func narrowXZ(b []byte, window int) []byte {
 		return nil
 	}
 	end := stream + (int(b[stream])+1)*4
-	if end > len(b) || b[stream+1]&sizes != 0 {
+	if b[stream] == 0 || end > len(b) || b[stream+1]&sizes != 0 {
 		return nil
 	}
 	head := bytes.Clone(b[:end])

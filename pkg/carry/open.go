@@ -187,10 +187,20 @@ func (j *Job) openKernel(ctx context.Context) error {
 	j.o.Log("kernel %s: %s%s", j.t.Kernel, human.Size(int64(len(image.Data))), packed)
 	j.target.KernelName, j.target.Kernel, j.target.Cmdline = j.t.Kernel, image.Data, j.t.Cmdline
 	if j.o.By != handover.ByInitramfs {
-		// It may have to unpack the kernel.
-		j.image.restores = j.arch.Restores(image.Data)
+		j.image.restores = j.restores(image.Data)
 	}
 	return ctx.Err()
+}
+
+// restores asks an image whether its kernel restores a list, unless there is too
+// little memory to look into it.
+func (j *Job) restores(image []byte) archdesc.Support {
+	if n := archdesc.ProbeMemory(j.arch, image); n > 0 {
+		if err := j.o.Memory.Try("looking into "+j.t.Kernel, n); err != nil {
+			return archdesc.Support{Evidence: "it is not known whether it restores a list: " + err.Error()}
+		}
+	}
+	return j.arch.Restores(image)
 }
 
 // openInitrds opens what the kernel gets as its initrd.

@@ -30,7 +30,7 @@ func (r *reader) readTPM() (tpm.Readings, error) {
 	if name := refusal.Of(err); saw && (name == refusal.Other || name == refusal.NoTPM) {
 		return nil, fmt.Errorf("%w: %s", errTPMGone, err.Error())
 	}
-	r.sawTPM = err == nil
+	r.sawTPM = r.sawTPM || err == nil
 	return all, err
 }
 

@@ -199,12 +199,13 @@ func (j *Job) find() error {
 		return err
 	}
 	s, err := readState(j.o.Root)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
 	loaded, loadedErr := j.o.calls.loaded()
 	if loadedErr != nil {
-		return loadedErr
+		return errors.Join(err, loadedErr)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		j.holds = loaded // by a load that can never be resumed
+		return j.drop(err)
 	}
 	if err != nil || !loaded {
 		return fmt.Errorf("%w by imaboot: use imaboot load KERNEL first", errNotLoaded)

@@ -223,7 +223,7 @@ func TestEndlessConfigurations(t *testing.T) {
 	}
 	fileroot.Add(t, f.Root, device("sdz1", "8:99"))
 	fileroot.Add(t, f.Root, map[string]string{"volumes/sdz1/etc/kboot.conf": kboot, "volumes/sdz1/boot/a": "", "volumes/sdz1/boot/b": ""})
-	const limit = 500 * time.Millisecond
+	const limit = 3 * time.Second
 	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, errOver)
 	defer cancel()
 	start := time.Now()

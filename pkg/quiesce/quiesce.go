@@ -77,7 +77,10 @@ type Stopped struct {
 	mu     sync.Mutex
 	others *Others
 	// pids are in the order in which they were stopped.
-	pids  []int
+	pids []int
+	// seen are those of them that were seen stopped. One that is awake again
+	// was continued by somebody.
+	seen  map[int]bool
 	timer *time.Timer
 	ended bool
 }
@@ -97,7 +100,7 @@ func (o *Others) Stop(ctx context.Context) (*Stopped, error) {
 		// one run the timer below.
 		runtime.GOMAXPROCS(2)
 	}
-	s := &Stopped{others: o}
+	s := &Stopped{others: o, seen: map[int]bool{}}
 	stopped := false
 	defer func() {
 		if !stopped {
@@ -182,11 +185,14 @@ func (s *Stopped) look() (running, waiting int, err error) {
 		return 0, 0, err
 	}
 	for _, p := range all {
+		known := slices.Contains(s.pids, p.pid)
 		if p.state == still {
+			s.seen[p.pid] = known
 			continue
 		}
-		known := slices.Contains(s.pids, p.pid)
-		if known && p.state == asleep {
+		continued := s.seen[p.pid]
+		delete(s.seen, p.pid)
+		if known && p.state == asleep && !continued {
 			waiting++
 			continue
 		}

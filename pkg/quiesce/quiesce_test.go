@@ -180,6 +180,22 @@ func TestStop(t *testing.T) {
 			},
 		},
 		{
+			name: "somebody continues one while another is waited for", want: "STOP 10 STOP 11 STOP 10", takes: time.Second,
+			world: func(w *world, _ func()) {
+				w.process(10, 1, "S")
+				w.process(11, 1, "D")
+				w.onStop = func(pid int) error {
+					if pid == 10 {
+						w.become(pid, 'T')
+						return nil
+					}
+					time.AfterFunc(time.Second/2, func() { w.become(10, 'S') })
+					time.AfterFunc(time.Second, func() { w.become(pid, 'T') })
+					return nil
+				}
+			},
+		},
+		{
 			name: "it has ended meanwhile", want: "STOP 10", takes: 3 * pace,
 			world: func(w *world, _ func()) {
 				w.process(10, 1, "R")

@@ -114,11 +114,11 @@ func (c *command) verify(f *flag.FlagSet) action {
 		return c.printVerified(s, struct {
 			head
 			*handover.Report
-			Digest    string                  `json:"list_sha256"`
-			TPM       *tpm.Chip               `json:"tpm,omitempty"`
-			Carried   *handover.CarriedReport `json:"carried,omitempty"`
-			Events    *carry.EventReport      `json:"event_log,omitempty"`
-			Aggregate *carry.AggregateReport  `json:"boot_aggregate,omitempty"`
+			Digest    string                    `json:"list_sha256"`
+			TPM       *tpm.Chip                 `json:"tpm,omitempty"`
+			Carried   *handover.CarriedReport   `json:"carried,omitempty"`
+			Events    *carry.EventReport        `json:"event_log,omitempty"`
+			Aggregate *handover.AggregateReport `json:"boot_aggregate,omitempty"`
 		}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, s.Carried.Report(), s.Events, s.Aggregate})
 	}
 }

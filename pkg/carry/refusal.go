@@ -38,7 +38,6 @@ var (
 	errNotLoaded   = refusal.New(refusal.NothingLoaded, "nothing is loaded")
 	errTPMGone     = refusal.New(refusal.NoTPM, "the TPM does not answer any more")
 	errUnexplained = refusal.New(refusal.EventLogUnexplained, "the event log does not lead to the PCR")
-	errAggregate   = refusal.New(refusal.AggregateMismatch, "the list begins with another boot")
 	errNoEventLog  = refusal.New(refusal.EventLogNotCarried, "the event log would not arrive")
 	errJob         = refusal.New(refusal.JobInProgress, "another job is in progress")
 	errNotRoot     = refusal.New(refusal.NotPrivileged, "not privileged")

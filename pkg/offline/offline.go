@@ -44,10 +44,8 @@ type Result struct {
 	SHA256 string         `json:"list_sha256"`
 	Source *listfile.File `json:"source"`
 	Prefix *Prefix        `json:"prefix,omitempty"`
-	// UnknownBanks are names of banks that were given but cannot be replayed
-	// here.
-	UnknownBanks []string   `json:"unknown_banks,omitempty"`
-	Aggregate    *Aggregate `json:"boot_aggregate,omitempty"`
+	// Aggregate is nil if there is nothing to compare.
+	Aggregate *handover.AggregateReport `json:"boot_aggregate,omitempty"`
 
 	unproven bool
 }
@@ -72,7 +70,7 @@ func Read(o *Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{UnknownBanks: values.Unknown, unproven: o.Unproven}
+	r := &Result{unproven: o.Unproven}
 	if r.Source, err = listfile.Read(o.List); err != nil {
 		return nil, err
 	}
@@ -89,6 +87,7 @@ func Read(o *Options) (*Result, error) {
 		return nil, err
 	}
 	r.SHA256 = r.List.SHA256()
+	r.Leave(values.Unknown)
 	r.Aggregate = c.aggregate(r.Report)
 	if o.Log != nil {
 		for _, line := range r.notes() {
@@ -188,8 +187,8 @@ func (r *Result) Err() error {
 	if r.Verdict != handover.Match && (r.Verdict != handover.NoTPM || !r.unproven) {
 		return &carry.Refusal{Verdict: refusal.Name(r.Verdict), Err: errors.New(r.Text)}
 	}
-	if a := r.Aggregate; a != nil && a.Verdict == refusal.AggregateMismatch {
-		return &carry.Refusal{Verdict: a.Verdict, Err: fmt.Errorf("the list begins with another boot: hop 1: %s", a.Text)}
+	if err := r.Aggregate.Err(); err != nil {
+		return &carry.Refusal{Verdict: refusal.AggregateMismatch, Err: err}
 	}
 	return nil
 }

@@ -291,4 +291,7 @@ func TestUnknownBanks(t *testing.T) {
 	if !slices.Equal(r.UnknownBanks, []string{"sm3_256"}) {
 		t.Error(r.UnknownBanks)
 	}
+	if b, err := json.Marshal(r); err != nil || strings.Count(string(b), `"unknown_banks":["sm3_256"]`) != 1 {
+		t.Errorf("%v, %s", err, b)
+	}
 }

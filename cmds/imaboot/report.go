@@ -95,14 +95,18 @@ func (c *command) verify(f *flag.FlagSet) action {
 	o.tpmFlag(f)
 	return func(ctx context.Context, _ []string) error {
 		if o.file.List != "" {
-			r, err := o.readFile()
+			o.fileFlags()
+			o.file.Digest = c.asJSON
+			r, err := offline.Verify(&o.file)
 			if err != nil {
 				return err
 			}
-			return c.printVerified(r, struct {
-				head
-				*offline.Result
-			}{head{schema, "verify"}, r})
+			return c.printVerified(r, func() any {
+				return struct {
+					head
+					*offline.Result
+				}{head{schema, "verify"}, r}
+			})
 		}
 		if len(o.file.PCRs)+len(o.file.Starts) > 0 {
 			return usagef("--pcr goes with --list, and so does --start")
@@ -111,15 +115,17 @@ func (c *command) verify(f *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		return c.printVerified(s, struct {
-			head
-			*handover.Report
-			Digest    string                  `json:"list_sha256"`
-			TPM       *tpm.Chip               `json:"tpm,omitempty"`
-			Carried   *handover.CarriedReport `json:"carried,omitempty"`
-			Events    *carry.EventReport      `json:"event_log,omitempty"`
-			Aggregate *carry.AggregateReport  `json:"boot_aggregate,omitempty"`
-		}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, s.Carried.Report(), s.Events, s.Aggregate})
+		return c.printVerified(s, func() any {
+			return struct {
+				head
+				*handover.Report
+				Digest    string                    `json:"list_sha256"`
+				TPM       *tpm.Chip                 `json:"tpm,omitempty"`
+				Carried   *handover.CarriedReport   `json:"carried,omitempty"`
+				Events    *carry.EventReport        `json:"event_log,omitempty"`
+				Aggregate *handover.AggregateReport `json:"boot_aggregate,omitempty"`
+			}{head{schema, "verify"}, s.Report, s.SHA256(), s.TPM, s.Carried.Report(), s.Events, s.Aggregate}
+		})
 	}
 }
 
@@ -127,17 +133,16 @@ func (c *command) verify(f *flag.FlagSet) action {
 func (c *command) printVerified(found interface {
 	WriteText(io.Writer) error
 	Err() error
-}, report any) error {
+}, report func() any) error {
 	if c.asJSON {
-		return cmp.Or(c.printJSON(report), found.Err())
+		return cmp.Or(c.printJSON(report()), found.Err())
 	}
 	return cmp.Or(found.WriteText(c.stdout), found.Err())
 }
 
-// readFile reads the list that --list names.
-func (o *options) readFile() (*offline.Result, error) {
+// fileFlags hands on what other flags say about the list that --list names.
+func (o *options) fileFlags() {
 	o.file.Prefix, o.file.Unproven = o.Prefix, o.tpm == string(carry.TPMOff)
-	return offline.Read(&o.file)
 }
 
 // read reads the running kernel's list.
@@ -158,11 +163,12 @@ func (c *command) readList(ctx context.Context, o *options) (*handover.List, *li
 		return s.List, nil, nil
 	}
 	o.file.Log = c.step
-	r, err := o.readFile()
+	o.fileFlags()
+	l, r, err := offline.Read(&o.file)
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.List, r.Source, nil
+	return l, r.Source, nil
 }
 
 // list shows or writes the list.

@@ -37,7 +37,7 @@ type Snapshot struct {
 	Events *EventReport
 	// Aggregate compares the first boot_aggregate with the TPM. Only Read
 	// sets it, and only if there are both.
-	Aggregate *AggregateReport
+	Aggregate *handover.AggregateReport
 
 	mode      TPMMode
 	grew      bool // while it was waited for
@@ -58,7 +58,7 @@ func (s *Snapshot) Err() error {
 	if err := s.Events.err(); err != nil {
 		return refuse(err)
 	}
-	return refuse(s.Aggregate.err())
+	return refuse(s.Aggregate.Err())
 }
 
 // own is the offset, in bytes, at which the running kernel's part of the list

@@ -7,11 +7,10 @@ package carry
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/target"
 )
 
 // A Refusal is why a list was not carried, or a kernel not booted. Every error
@@ -33,12 +32,10 @@ func (r *Refusal) RefusalName() refusal.Name { return r.Verdict }
 
 // Why this package refuses by itself.
 var (
-	errFault       = refusal.New(refusal.BadFile, "a file changed or could not be read while it was in use")
 	errGrowing     = refusal.New(refusal.KeepsGrowing, "the list keeps growing")
 	errNotLoaded   = refusal.New(refusal.NothingLoaded, "nothing is loaded")
 	errTPMGone     = refusal.New(refusal.NoTPM, "the TPM does not answer any more")
 	errUnexplained = refusal.New(refusal.EventLogUnexplained, "the event log does not lead to the PCR")
-	errAggregate   = refusal.New(refusal.AggregateMismatch, "the list begins with another boot")
 	errNoEventLog  = refusal.New(refusal.EventLogNotCarried, "the event log would not arrive")
 	errJob         = refusal.New(refusal.JobInProgress, "another job is in progress")
 	errNotRoot     = refusal.New(refusal.NotPrivileged, "not privileged")
@@ -68,18 +65,5 @@ func bad(v handover.Verdict, text string) error {
 }
 
 // guard turns every panic into an error, and every error into a Refusal. Kernel
-// and initrd are mapped: a file that shrinks, or a disk that fails, shows as a
-// fault at an address and not as an error of a read.
-func guard(f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		r := recover()
-		if fault, ok := r.(interface{ Addr() uintptr }); ok {
-			err = fmt.Errorf("%w: fault at %#x", errFault, fault.Addr())
-		} else if r != nil {
-			err = fmt.Errorf("%w: %v\n%s", refusal.ErrInternal, r, debug.Stack())
-		}
-		err = refuse(err)
-	}()
-	return f()
-}
+// and initrd are mapped.
+func guard(f func() error) error { return refuse(target.Guard(f)) }

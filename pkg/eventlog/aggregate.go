@@ -16,6 +16,9 @@ import (
 // and that every boot_aggregate covers. No kernel extends them.
 const firmwarePCRs = 8
 
+// A Reader returns the value of a register in a bank.
+type Reader = func(index int, a pcr.Algorithm) ([]byte, error)
+
 // An Aggregate says which registers a boot_aggregate is the digest of.
 type Aggregate struct {
 	// PCRs are the registers: "0-7", or "0-9" if it includes those that a
@@ -29,14 +32,14 @@ type Aggregate struct {
 // ExplainAll explains the boot_aggregates of a chain of kernels, in their
 // order. A boot_aggregate is the digest of the firmware's registers, which
 // ExplainAll reads as they are now, and maybe of the log's registers as they
-// were after some of the events. read returns a register's value in a bank. A
-// bank for which read returns ErrBank, or that the log lacks, explains nothing;
-// other errors of read are returned.
+// were after some of the events. A bank
+// for which read returns ErrBank, or that the log lacks, explains nothing; other
+// errors of read are returned.
 //
 // A kernel leaves out the log's registers in the SHA-1 bank, and before Linux
 // 5.8 in all banks (ima_calc_boot_aggregate_tfm of
 // security/integrity/ima/ima_crypto.c).
-func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorithm) ([]byte, error)) ([]Aggregate, error) {
+func (l *Log) ExplainAll(aggregates []string, read Reader) ([]Aggregate, error) {
 	out := make([]Aggregate, 0, len(aggregates))
 	banks := map[pcr.Algorithm]map[string][]Aggregate{}
 	from := 0
@@ -65,18 +68,20 @@ func (l *Log) ExplainAll(aggregates []string, read func(index int, a pcr.Algorit
 	return out, nil
 }
 
-// ExplainNow explains a boot_aggregate by the registers as they are now. read is
-// that of ExplainAll. It returns an error if a register cannot be read, or if the
-// digest cannot be computed here.
-func ExplainNow(aggregate string, read func(index int, a pcr.Algorithm) ([]byte, error)) (Aggregate, error) {
+// ExplainNow explains a boot_aggregate by the registers as they are now. It returns
+// an error if a register cannot be read, or if the digest cannot be computed here.
+func ExplainNow(aggregate string, read Reader) (Aggregate, error) {
 	a, digest, ok := splitAggregate(aggregate)
 	if !ok {
 		return Aggregate{}, fmt.Errorf("%q is a digest that cannot be computed here", aggregate)
 	}
 	var content []byte
 	for index := range FilePCR + 1 {
-		if index == firmwarePCRs && string(a.Sum(content)) == digest {
+		switch {
+		case index == firmwarePCRs && string(a.Sum(content)) == digest:
 			return Aggregate{PCRs: "0-7"}, nil
+		case index == firmwarePCRs && a == pcr.SHA1:
+			return Aggregate{}, nil
 		}
 		value, err := read(index, a)
 		if err != nil {
@@ -108,7 +113,7 @@ func splitAggregate(s string) (pcr.Algorithm, string, bool) {
 
 // aggregates returns all boot_aggregates that are possible in a bank, by
 // digest.
-func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte, error)) (map[string][]Aggregate, error) {
+func (l *Log) aggregates(a pcr.Algorithm, read Reader) (map[string][]Aggregate, error) {
 	var head []byte
 	out := map[string][]Aggregate{}
 	for index := range firmwarePCRs {
@@ -126,7 +131,7 @@ func (l *Log) aggregates(a pcr.Algorithm, read func(int, pcr.Algorithm) ([]byte,
 		out[digest] = append(out[digest], x)
 	}
 	add(Aggregate{PCRs: "0-7"}, head)
-	if !l.has(a) {
+	if a == pcr.SHA1 || !l.has(a) {
 		return out, nil
 	}
 	values := map[int][]byte{StringPCR: make([]byte, a.Size()), FilePCR: make([]byte, a.Size())}

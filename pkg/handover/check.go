@@ -59,8 +59,8 @@ type Report struct {
 	// UnknownDigests is set if the template digests use a hash that imaboot
 	// cannot compute. They were not checked; replays do not use them.
 	UnknownDigests bool `json:"unknown_digests,omitempty"`
-	// UnknownBanks are banks of the TPM that imaboot cannot replay. See
-	// Report.Leave.
+	// UnknownBanks are banks of the TPM, or banks that were given, that
+	// imaboot cannot replay. See Report.Leave.
 	UnknownBanks []string `json:"unknown_banks,omitempty"`
 	// Trimmed is what List.Trimmed reports.
 	Trimmed bool   `json:"trimmed,omitempty"`

@@ -39,8 +39,8 @@ func (r *Report) judge() {
 	}
 }
 
-// Leave says in the report which banks of the TPM were not compared because
-// imaboot cannot replay them. The banks that were compared prove the list alone.
+// Leave says in the report which banks were not compared because imaboot cannot
+// replay them. The banks that were compared prove the list alone.
 func (r *Report) Leave(banks []string) {
 	if len(banks) == 0 {
 		return

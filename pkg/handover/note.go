@@ -153,7 +153,15 @@ const TokenSize = 16
 func (n *Note) Token() string { return n.SHA256[:TokenSize] }
 
 // SHA256 returns the digest of the list's bytes, in hexadecimal.
-func (l *List) SHA256() string { return hexSum(l.data) }
+func (l *List) SHA256() string {
+	h := sha256.New()
+	p := l.newPass(0)
+	for at := 0; at < len(l.data); at += passStep {
+		p.at(at)
+		h.Write(l.data[at:min(at+passStep, len(l.data))])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // WithParam returns the command line with Param in front, where it cannot be
 // taken for an argument of init.

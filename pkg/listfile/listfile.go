@@ -10,6 +10,7 @@ package listfile
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/imaboot/imaboot/pkg/budget"
@@ -41,6 +42,9 @@ type File struct {
 	Doubts []handover.Doubt `json:"doubts,omitempty"`
 	// Data is what the file holds, unpacked.
 	Data []byte `json:"-"`
+
+	plain   *target.File // whose Data it is
+	mapping *mapping     // of Open, or nil
 }
 
 // Read reads a file, or standard input if the name is Stdin, and unpacks it. It
@@ -53,12 +57,67 @@ func Read(name string) (*File, error) {
 	return open(name, b)
 }
 
+// Open does what Read does, but maps a regular file instead of reading it. Who uses
+// its Data, or what was parsed from it, does so in File.Guard and before Close.
+func Open(name string) (*File, error) {
+	m := mapFile(name)
+	if m == nil {
+		return Read(name)
+	}
+	var f *File
+	err := guard(name, func() (err error) {
+		f, err = open(name, m.Data)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	f.mapping = m
+	return f, nil
+}
+
+// Guard does what target.Guard does, and an error that wraps target.ErrFault names
+// the file.
+func (f *File) Guard(read func() error) error { return guard(f.Name, read) }
+
+func guard(name string, read func() error) error {
+	err := target.Guard(read)
+	if errors.Is(err, target.ErrFault) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return err
+}
+
+// Release takes what was read of a mapped binary list out of memory, from one
+// offset in Data to another. Reading it again brings it back.
+func (f *File) Release(from, to int) {
+	if f.mapping != nil && f.Packed == "" {
+		f.mapping.Release(from, to)
+	}
+}
+
+// Changed reports whether somebody wrote to a mapped file since Open, so that two
+// passes over it may have seen different lists.
+func (f *File) Changed() bool { return f.mapping != nil && f.mapping.changed() }
+
+// Close gives the memory back. Data must not be used afterwards, nor a list that
+// was parsed from it.
+func (f *File) Close() error {
+	f.Data = nil
+	err := f.plain.Close()
+	if f.mapping != nil {
+		err = errors.Join(err, f.mapping.Close())
+		f.mapping = nil
+	}
+	return err
+}
+
 func open(name string, b []byte) (*File, error) {
 	plain, packed, err := target.Uncompress(context.Background(), target.Of(name, b, budget.Machine("/")))
 	if err != nil {
 		return nil, err
 	}
-	return &File{Name: name, Form: formOf(plain.Data), Packed: packed, Data: plain.Data}, nil
+	return &File{Name: name, Form: formOf(plain.Data), Packed: packed, Data: plain.Data, plain: plain}, nil
 }
 
 func formOf(data []byte) Form {

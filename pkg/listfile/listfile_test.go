@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"golang.org/x/sys/unix"
 
 	"github.com/imaboot/imaboot/pkg/handover"
 	"github.com/imaboot/imaboot/pkg/pcr"
@@ -101,19 +102,25 @@ func TestForms(t *testing.T) {
 				if err := os.WriteFile(name, b, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				f, err := Read(name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				l, err := f.List()
-				if err != nil || !bytes.Equal(l.Bytes(), data) {
-					t.Fatalf("%v: the list differs", err)
-				}
-				if got := strings.TrimSpace(string(f.Form) + " " + f.Packed); got != form {
-					t.Errorf("%s", got)
-				}
-				if text := f.Text(); (text == "") != (form == "binary") || strings.Contains(form, "xz") != strings.HasSuffix(text, "unpacked from xz") {
-					t.Errorf("%q", text)
+				for _, read := range []func(string) (*File, error){Read, Open} {
+					f, err := read(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					f.Release(0, len(f.Data))
+					l, err := f.List()
+					if err != nil || !bytes.Equal(l.Bytes(), data) {
+						t.Fatalf("%v: the list differs", err)
+					}
+					if got := strings.TrimSpace(string(f.Form) + " " + f.Packed); got != form {
+						t.Errorf("%s", got)
+					}
+					if text := f.Text(); (text == "") != (form == "binary") || strings.Contains(form, "xz") != strings.HasSuffix(text, "unpacked from xz") {
+						t.Errorf("%q", text)
+					}
+					if err := f.Close(); err != nil {
+						t.Error(err)
+					}
 				}
 			})
 		}
@@ -215,6 +222,38 @@ func TestReadAll(t *testing.T) {
 		b, err := readAll(tt.r, tt.size, tt.limit)
 		if len(b) != tt.bytes || (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %d bytes, %v", tt.name, len(b), err)
+		}
+	}
+}
+
+// TestOpen opens what cannot be mapped.
+func TestOpen(t *testing.T) {
+	dir := t.TempDir()
+	empty, fifo, packed := filepath.Join(dir, "empty"), filepath.Join(dir, "fifo"), filepath.Join(dir, "packed")
+	for name, b := range map[string][]byte{empty: nil, packed: []byte("\x1f\x8b\x08\x00\x00")} {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go os.WriteFile(fifo, perBank(pcr.SHA1, binary.BigEndian), 0o600)
+	for name, want := range map[string]int{empty: 0, fifo: 5, captured: 17, "/proc/self/status": -1, packed: -1, dir: -1, "/none/list": -1} {
+		got, err := -1, error(nil)
+		if f, openErr := Open(name); openErr != nil {
+			err = openErr
+		} else {
+			l, listErr := f.List()
+			if err = listErr; err == nil {
+				got = l.Records()
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got != want || (err == nil) != (want >= 0) || err != nil && refusal.Of(err) == refusal.Other {
+			t.Errorf("%s: %d records, %v", name, got, err)
 		}
 	}
 }

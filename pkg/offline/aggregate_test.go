@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imaboot/imaboot/pkg/eventlog"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
 )
@@ -18,19 +19,19 @@ import (
 // given.
 func TestAggregate(t *testing.T) {
 	firmware := &builder{}
-	for index := range bootPCRs {
+	for index := range eventlog.FilePCR + 1 {
 		for _, a := range []pcr.Algorithm{pcr.SHA1, pcr.SHA256} {
 			firmware.set(index, a, bytes.Repeat([]byte{byte(0x10 + index)}, a.Size()))
 		}
 	}
-	// of returns the digest of the first registers of a bank.
-	of := func(a pcr.Algorithm, registers int) string {
-		var content []byte
+	// content returns the first registers of a bank, and of their digest.
+	content := func(a pcr.Algorithm, registers int) (out []byte) {
 		for index := range registers {
-			content = append(content, firmware.get(index, a)...)
+			out = append(out, firmware.get(index, a)...)
 		}
-		return hex.EncodeToString(a.Sum(content))
+		return out
 	}
+	of := func(a pcr.Algorithm, registers int) string { return hex.EncodeToString(a.Sum(content(a, registers))) }
 	// given returns the values of registers from first on.
 	given := func(a pcr.Algorithm, first, registers int) (out []string) {
 		for index := first; index < registers; index++ {
@@ -48,7 +49,7 @@ func TestAggregate(t *testing.T) {
 		verdict   refusal.Name
 		text      string
 	}{
-		{"0-7", of(pcr.SHA256, 8), "", given(pcr.SHA256, 0, 8), "0-7", refusal.Match, "boot_aggregate is that of PCRs 0-7 as they are given"},
+		{"0-7", of(pcr.SHA256, 8), "", given(pcr.SHA256, 0, 8), "0-7", refusal.Match, "boot_aggregate is that of PCRs 0-7 as they are"},
 		{"0-7 of ten", of(pcr.SHA256, 8), "", given(pcr.SHA256, 0, 10), "0-7", refusal.Match, ""},
 		{"0-9", of(pcr.SHA256, 10), "", given(pcr.SHA256, 0, 10), "0-9", refusal.Match, "PCRs 0-9"},
 		{"SHA-1", of(pcr.SHA1, 8), "", given(pcr.SHA1, 0, 8), "0-7", refusal.Match, ""},
@@ -77,14 +78,28 @@ func TestAggregate(t *testing.T) {
 			}
 		})
 	}
+	// A loader may have extended PCRs 8 and 9 after the first kernel.
+	early := &builder{}
+	early.add(10, hex.EncodeToString(pcr.SHA256.Sum(append(content(pcr.SHA256, 8), make([]byte, 2*pcr.SHA256.Size())...))), "boot_aggregate")
+	check(t, Options{List: dir.file("list", early.list), PCRs: append(given(pcr.SHA256, 0, 10), early.value(10, pcr.SHA256))}, "",
+		"hop 1: boot_aggregate is that of PCRs 0-9 as they were before PCRs 8 and 9 were extended\n")
 	// Nothing to compare.
 	filled := &builder{}
 	filled.add(10, of(pcr.SHA256, 10), "boot_aggregate")
 	zeros := []string{filled.value(10, pcr.SHA256)}
-	for index := range bootPCRs {
+	for index := range eventlog.FilePCR + 1 {
 		zeros = append(zeros, filled.value(index, pcr.SHA256))
 	}
-	check(t, Options{List: dir.file("list", filled.list), PCRs: zeros}, "", "hop 1: boot_aggregate was not compared: PCRs 0 to 9 are all given as zero\n")
+	const allZero = "hop 1: boot_aggregate was not compared: PCRs 0 to 9 are all given as zero\n"
+	check(t, Options{List: dir.file("list", filled.list), PCRs: zeros}, "", allZero)
+	check(t, Options{List: dir.file("list", filled.list), PCRs: append(zeros, given(pcr.SHA1, 0, 10)...)}, "", allZero)
+	filled = &builder{}
+	filled.add(10, of(pcr.SHA1, 8), "boot_aggregate")
+	zeros = []string{filled.value(10, pcr.SHA1)}
+	for index := range eventlog.FilePCR + 1 {
+		zeros = append(zeros, filled.value(index, pcr.SHA1))
+	}
+	check(t, Options{List: dir.file("list", filled.list), PCRs: zeros}, "", allZero)
 	b := &builder{}
 	b.add(10, strings.Repeat("00", 32), "boot_aggregate")
 	if r := check(t, Options{List: dir.file("list", b.list), PCRs: append(given(pcr.SHA256, 0, 10), b.value(10, pcr.SHA256))}, "", ""); r.Aggregate != nil {

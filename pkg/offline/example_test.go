@@ -12,8 +12,8 @@ import (
 )
 
 // A verifier replays a list against the PCR values of a quote.
-func ExampleRead() {
-	r, err := offline.Read(&offline.Options{
+func ExampleVerify() {
+	r, err := offline.Verify(&offline.Options{
 		List: "../handover/testdata/ppc64le-three-kernels.bin",
 		PCRs: []string{"sha256=0000000000000000000000000000000000000000000000000000000000000000"},
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/imaboot/imaboot/pkg/listfile"
 	"github.com/imaboot/imaboot/pkg/pcr"
 	"github.com/imaboot/imaboot/pkg/refusal"
+	"github.com/imaboot/imaboot/pkg/target"
 )
 
 // Options say what is read and compared.
@@ -32,22 +33,21 @@ type Options struct {
 	PCRs, Starts []string
 	// Unproven accepts a list that is compared with nothing.
 	Unproven bool
+	// Digest asks for Result.SHA256, which takes another pass over the list.
+	Digest bool
 	// Log gets a line for each note on how the list was read; nil is silent.
 	Log func(format string, args ...any)
 }
 
-// A Result is a list from a file, and what the comparison found. It is also the
-// report for machines.
+// A Result is what the comparison found. It is also the report for machines.
 type Result struct {
-	List *handover.List `json:"-"`
 	*handover.Report
-	SHA256 string         `json:"list_sha256"`
+	// SHA256 is the digest of the binary list, in hexadecimal.
+	SHA256 string         `json:"list_sha256,omitempty"`
 	Source *listfile.File `json:"source"`
 	Prefix *Prefix        `json:"prefix,omitempty"`
-	// UnknownBanks are names of banks that were given but cannot be replayed
-	// here.
-	UnknownBanks []string   `json:"unknown_banks,omitempty"`
-	Aggregate    *Aggregate `json:"boot_aggregate,omitempty"`
+	// Aggregate is nil if there is nothing to compare.
+	Aggregate *handover.AggregateReport `json:"boot_aggregate,omitempty"`
 
 	unproven bool
 }
@@ -60,42 +60,78 @@ var errUsage = refusal.New(refusal.Usage, "usage")
 
 // Read reads the list and compares it. A list that does not match is read
 // without an error; Result.Err says what the comparison amounts to.
-func Read(o *Options) (*Result, error) {
-	if err := o.check(); err != nil {
-		return nil, err
+func Read(o *Options) (*handover.List, *Result, error) {
+	c, err := newComparison(o)
+	if err != nil {
+		return nil, nil, err
 	}
-	values, err := given(o.PCRs)
+	file, err := listfile.Read(o.List)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.result(file)
+}
+
+// Verify does what Read does, and returns no records: the file is mapped, and a
+// large binary list takes little memory. The error wraps target.ErrFault if the
+// file becomes shorter meanwhile.
+func Verify(o *Options) (*Result, error) {
+	c, err := newComparison(o)
 	if err != nil {
 		return nil, err
 	}
-	starts, err := given(o.Starts)
+	file, err := listfile.Open(o.List)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{UnknownBanks: values.Unknown, unproven: o.Unproven}
-	if r.Source, err = listfile.Read(o.List); err != nil {
-		return nil, err
+	r, changed, err := c.verify(file)
+	if !changed {
+		return r, err
 	}
-	c := &comparison{values: values, starts: starts}
-	if o.Prefix == "" && len(o.Starts) == 0 && r.Source.Form == listfile.Binary {
-		r.List, r.Report, err = c.parseAndCheck(r.Source.Data)
+	// Only a copy is the same list from the first pass to the last one.
+	_, r, err = Read(o)
+	return r, err
+}
+
+// verify compares a list, and closes its file. It reports whether the file was
+// written to meanwhile; a file that became shorter is an error.
+func (c *comparison) verify(file *listfile.File) (r *Result, changed bool, err error) {
+	err = file.Guard(func() (err error) {
+		_, r, err = c.result(file)
+		return err
+	})
+	changed = file.Changed() && !errors.Is(err, target.ErrFault)
+	if err = errors.Join(err, file.Close()); err != nil {
+		r = nil
+	}
+	return r, changed, err
+}
+
+// result compares a list.
+func (c *comparison) result(file *listfile.File) (l *handover.List, r *Result, err error) {
+	r = &Result{Source: file, unproven: c.o.Unproven}
+	if c.o.Prefix == "" && len(c.o.Starts) == 0 && file.Form == listfile.Binary {
+		l, r.Report, err = c.parseAndCheck(file)
 	}
 	if r.Report == nil {
 		// The list has another form or another bank's digests, or it has an
 		// error that the file's own form explains.
-		err = c.read(r, o.Prefix)
+		l, err = c.read(r)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r.SHA256 = r.List.SHA256()
+	if c.o.Digest {
+		r.SHA256 = l.SHA256()
+	}
+	r.Leave(c.values.Unknown)
 	r.Aggregate = c.aggregate(r.Report)
-	if o.Log != nil {
+	if c.o.Log != nil {
 		for _, line := range r.notes() {
-			o.Log("%s", line)
+			c.o.Log("%s", line)
 		}
 	}
-	return r, nil
+	return l, r, nil
 }
 
 // check refuses to read standard input twice.
@@ -125,18 +161,35 @@ func given(args []string) (*pcr.Given, error) {
 
 // A comparison compares lists with what is given.
 type comparison struct {
+	o              *Options
 	values, starts *pcr.Given
+}
+
+// newComparison reads the values.
+func newComparison(o *Options) (*comparison, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	values, err := given(o.PCRs)
+	if err != nil {
+		return nil, err
+	}
+	starts, err := given(o.Starts)
+	if err != nil {
+		return nil, err
+	}
+	return &comparison{o, values, starts}, nil
 }
 
 // parseAndCheck is for a list with SHA-1 digests. It returns no report if data is
 // none.
-func (c *comparison) parseAndCheck(data []byte) (*handover.List, *handover.Report, error) {
-	index := handover.IndexOf(data)
+func (c *comparison) parseAndCheck(f *listfile.File) (*handover.List, *handover.Report, error) {
+	index := handover.IndexOf(f.Data)
 	regs, err := registers(c.values, index)
 	if err != nil {
 		return nil, nil, err
 	}
-	return handover.ParseAndCheck(data, index, regs[0].Values, regs[1:]...)
+	return handover.ParseAndCheckMapped(f.Data, f.Release, index, regs[0].Values, regs[1:]...)
 }
 
 // check compares a list.
@@ -172,15 +225,16 @@ func registers(g *pcr.Given, index int) ([]handover.Register, error) {
 }
 
 // read parses the list in the form that it has, and joins it with its prefix.
-func (c *comparison) read(r *Result, prefix string) (err error) {
-	if r.List, err = r.Source.List(); err != nil {
-		return err
+func (c *comparison) read(r *Result) (*handover.List, error) {
+	l, err := r.Source.List()
+	if err != nil {
+		return nil, err
 	}
-	if prefix != "" {
-		return c.join(r, prefix)
+	if c.o.Prefix != "" {
+		return c.join(r, l)
 	}
-	r.Report, err = c.check(r.List)
-	return err
+	r.Report, err = c.check(l)
+	return l, err
 }
 
 // Err returns nil if the list is proven, and else a *carry.Refusal.
@@ -188,8 +242,8 @@ func (r *Result) Err() error {
 	if r.Verdict != handover.Match && (r.Verdict != handover.NoTPM || !r.unproven) {
 		return &carry.Refusal{Verdict: refusal.Name(r.Verdict), Err: errors.New(r.Text)}
 	}
-	if a := r.Aggregate; a != nil && a.Verdict == refusal.AggregateMismatch {
-		return &carry.Refusal{Verdict: a.Verdict, Err: fmt.Errorf("the list begins with another boot: hop 1: %s", a.Text)}
+	if err := r.Aggregate.Err(); err != nil {
+		return &carry.Refusal{Verdict: refusal.AggregateMismatch, Err: err}
 	}
 	return nil
 }

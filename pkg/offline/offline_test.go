@@ -114,7 +114,7 @@ func digest(name string) string { return hex.EncodeToString(pcr.SHA256.Sum([]byt
 // check reads, and compares the refusal.
 func check(t *testing.T, o Options, want refusal.Name, text string) *Result {
 	t.Helper()
-	r, err := Read(&o)
+	r, err := Verify(&o)
 	if err == nil {
 		err = r.Err()
 	}
@@ -214,11 +214,11 @@ func TestTwins(t *testing.T) {
 	single := b.value(10, pcr.SHA256)
 	hop()
 	double := b.value(10, pcr.SHA256)
-	if r := check(t, Options{List: one, Prefix: one, PCRs: []string{single}}, "", ""); r.List.Records() != 2 || r.Prefix.Overlap != 2 {
-		t.Errorf("%d records, %+v", r.List.Records(), r.Prefix)
+	if r := check(t, Options{List: one, Prefix: one, PCRs: []string{single}}, "", ""); r.Records != 2 || r.Prefix.Overlap != 2 {
+		t.Errorf("%d records, %+v", r.Records, r.Prefix)
 	}
-	if r := check(t, Options{List: one, Prefix: one, PCRs: []string{double}}, "", ""); r.List.Records() != 4 || r.Prefix.Overlap != 0 {
-		t.Errorf("%d records, %+v", r.List.Records(), r.Prefix)
+	if r := check(t, Options{List: one, Prefix: one, PCRs: []string{double}}, "", ""); r.Records != 4 || r.Prefix.Overlap != 0 {
+		t.Errorf("%d records, %+v", r.Records, r.Prefix)
 	}
 }
 
@@ -290,5 +290,8 @@ func TestUnknownBanks(t *testing.T) {
 	r := check(t, Options{List: dir.file("list", b.list), PCRs: []string{dir.file("pcrs", []byte(text))}}, "", "cannot be replayed here: banks sm3_256\n")
 	if !slices.Equal(r.UnknownBanks, []string{"sm3_256"}) {
 		t.Error(r.UnknownBanks)
+	}
+	if b, err := json.Marshal(r); err != nil || strings.Count(string(b), `"unknown_banks":["sm3_256"]`) != 1 {
+		t.Errorf("%v, %s", err, b)
 	}
 }

@@ -31,16 +31,15 @@ const maxJoints = 8
 
 // join puts a prefix in front of the list. Of several ways to overlap it takes
 // the one that the PCRs prove, or else the one with the most records.
-func (c *comparison) join(r *Result, name string) error {
-	file, err := listfile.Read(name)
+func (c *comparison) join(r *Result, own *handover.List) (list *handover.List, err error) {
+	file, err := listfile.Read(c.o.Prefix)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	front, err := file.List()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	own := r.List
 	r.Prefix = &Prefix{File: file, Records: front.Records()}
 	overlaps := handover.Overlaps(front, own)
 	if len(overlaps) > maxJoints {
@@ -49,11 +48,11 @@ func (c *comparison) join(r *Result, name string) error {
 	for i, n := range append(overlaps, 0) {
 		l, report, err := c.joined(front, own, n)
 		if err != nil {
-			return fmt.Errorf("%s in front of %s: %w", name, r.Source.Name, err)
+			return nil, fmt.Errorf("%s in front of %s: %w", file.Name, r.Source.Name, err)
 		}
 		proven := report.Verdict == handover.Match || report.Verdict == handover.Unproven
 		if i == 0 || proven {
-			r.List, r.Report, r.Prefix.Overlap = l, report, n
+			list, r.Report, r.Prefix.Overlap = l, report, n
 		}
 		if proven || report.Verdict == handover.NoTPM {
 			break
@@ -63,7 +62,7 @@ func (c *comparison) join(r *Result, name string) error {
 		r.Prefix.Hole = true
 		r.Text += fmt.Sprintf("; there may be a hole between record %d, the prefix's last, and the list's first", front.Records())
 	}
-	return nil
+	return list, nil
 }
 
 // joined returns the prefix and the records of a list behind the first n.

@@ -8,11 +8,9 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/imaboot/imaboot/pkg/carry"
 	"github.com/imaboot/imaboot/pkg/entry"
-	"github.com/imaboot/imaboot/pkg/handover"
 )
 
 // notes say how the list was read.
@@ -21,24 +19,17 @@ func (r *Result) notes() []string {
 	if p := r.Prefix; p != nil {
 		notes = append(notes, p.note(), p.Text())
 	}
-	if len(r.UnknownBanks) > 0 {
-		notes = append(notes, "not compared, since they cannot be replayed here: banks "+strings.Join(r.UnknownBanks, ", "))
-	}
 	return slices.DeleteFunc(notes, func(note string) bool { return note == "" })
 }
 
 // WriteText writes the result for people: how the list was read, and then what
 // verify prints of a running kernel's list, with the verdict in the last line.
 func (r *Result) WriteText(w io.Writer) error {
-	lines := r.notes()
-	if r.Aggregate != nil {
-		lines = append(lines, "hop 1: "+r.Aggregate.Text)
-	}
-	for _, line := range lines {
+	for _, line := range r.notes() {
 		if _, err := fmt.Fprintln(w, entry.Printable(line)); err != nil {
 			return err
 		}
 	}
-	s := &carry.Snapshot{Snapshot: &handover.Snapshot{List: r.List}, Report: r.Report}
+	s := &carry.Snapshot{Report: r.Report, Aggregate: r.Aggregate}
 	return s.WriteText(w)
 }

@@ -44,6 +44,27 @@ func Open(name string, most int64, m *budget.Memory) (*File, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return mapOpen(f, name, size, m)
+}
+
+// Map does what Open does for a file that is open. It does not close it.
+func Map(f *os.File, most int64, m *budget.Memory) (*File, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	size, err := usable(f.Name(), info, most, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Take(f.Name(), size); err != nil {
+		return nil, err
+	}
+	return mapOpen(f, f.Name(), size, m)
+}
+
+// mapOpen maps a file whose size is taken from the memory.
+func mapOpen(f *os.File, name string, size int64, m *budget.Memory) (*File, error) {
 	data, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_PRIVATE)
 	if err == nil {
 		return &File{Name: name, Data: data, memory: m, mapping: data}, nil
@@ -67,6 +88,11 @@ func sizeOf(name string, most int64, m *budget.Memory) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrFile, err)
 	}
+	return usable(name, info, most, m)
+}
+
+// usable returns the size of a file that sizeOf does not refuse.
+func usable(name string, info os.FileInfo, most int64, m *budget.Memory) (int64, error) {
 	size, most := info.Size(), max(min(most, m.Left()), 0)
 	switch {
 	case !info.Mode().IsRegular():

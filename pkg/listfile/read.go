@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/imaboot/imaboot/pkg/budget"
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
@@ -21,8 +22,8 @@ const Stdin = "-"
 const maxFile = 1 << 30
 
 // ReadBytes reads a whole file, or standard input if the name is Stdin, of at
-// most limit bytes. Files of the kernel say that they are empty, and devices have
-// no end. Errors wrap target.ErrFile.
+// most limit bytes, and of no more than there is memory for. Files of the kernel
+// say that they are empty, and devices have no end. Errors wrap target.ErrFile.
 func ReadBytes(name string, limit int64) ([]byte, error) {
 	in := os.Stdin
 	if name != Stdin {
@@ -37,7 +38,7 @@ func ReadBytes(name string, limit int64) ([]byte, error) {
 	if info, err := in.Stat(); err == nil && info.Mode().IsRegular() {
 		size = info.Size()
 	}
-	b, err := readAll(in, size, limit)
+	b, err := readAll(in, size, min(limit, budget.Machine("/").Left()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", target.ErrFile, name, err)
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/imaboot/imaboot/pkg/target"
 )
 
-// TestShorter: the file becomes shorter while the list is read.
-func TestShorter(t *testing.T) {
+// TestShorterFault: the file becomes shorter while the list is read.
+func TestShorterFault(t *testing.T) {
 	faults.Need(t)
 	b := &builder{}
 	b.add(10, digest("aggregate"), "boot_aggregate")

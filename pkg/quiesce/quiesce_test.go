@@ -166,7 +166,7 @@ func TestStop(t *testing.T) {
 			world: func(w *world, _ func()) {
 				w.process(10, 1, "D")
 				w.onStop = func(pid int) error {
-					time.AfterFunc(time.Second, func() { w.become(pid, 'T') })
+					time.AfterFunc(time.Second+pace/2, func() { w.become(pid, 'T') })
 					return nil
 				}
 			},
@@ -189,8 +189,8 @@ func TestStop(t *testing.T) {
 						w.become(pid, 'T')
 						return nil
 					}
-					time.AfterFunc(time.Second/2, func() { w.become(10, 'S') })
-					time.AfterFunc(time.Second, func() { w.become(pid, 'T') })
+					time.AfterFunc(time.Second/2+pace/2, func() { w.become(10, 'S') })
+					time.AfterFunc(time.Second+pace/2, func() { w.become(pid, 'T') })
 					return nil
 				}
 			},

@@ -189,13 +189,17 @@ func (s *session) list() {
 		if i == s.Default {
 			mark = "*"
 		}
-		s.printf("%s%3d  %s\n", mark, i+1, short(human.Printable(item.Text)))
+		s.printf("%s%3d  %s\n", mark, i+1, fitted(item.Text))
 		if item.Below != "" {
-			s.printf("      %s\n", short(human.Printable(item.Below)))
+			s.printf("      %s\n", fitted(item.Below))
 		}
 	}
 	s.printf("\n%s\n", help)
 }
+
+// fitted is a line as a console gets it. A long one is cut before it is escaped, as that
+// takes time, and again behind it, as that makes it longer.
+func fitted(line string) string { return short(human.Printable(short(line))) }
 
 // short returns the beginning of a long line.
 func short(line string) string {

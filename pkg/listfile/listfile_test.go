@@ -288,7 +288,7 @@ func FuzzOpen(f *testing.F) {
 			_, err = file.List()
 		}
 		names := []refusal.Name{refusal.DamagedList, refusal.BadFile, refusal.TooLarge}
-		if err != nil && (!strings.Contains(err.Error(), "list: ") || !slices.Contains(names, refusal.Of(err))) {
+		if err != nil && (!strings.Contains(err.Error(), "list") || !slices.Contains(names, refusal.Of(err))) {
 			t.Errorf("error %v", err)
 		}
 	})

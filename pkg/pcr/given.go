@@ -46,7 +46,7 @@ var argument = regexp.MustCompile(`^(?:(?:PCR-?)?(\d{1,2}):)?([A-Za-z][A-Za-z0-9
 //	INDEX:ALG=HEX             a value, and the register's number
 //	INDEX:ALG=HEX,ALG=HEX…    values of several banks (tpm2_pcrextend)
 //	ALG,FILE                  a file of one bank (evmctl --pcrs)
-//	FILE                      a file as in ParseText
+//	FILE                      a file with what such a tool prints (see addText)
 //	text with line ends       the content of such a file
 //
 // ALG:INDEX is the same as INDEX:ALG. read returns the content of a file. Errors

@@ -27,18 +27,13 @@ var (
 // pcrsLine begins the values in the output of tpm2_quote and tpm2_eventlog.
 const pcrsLine = "pcrs:"
 
-// ParseText reads values as tools print them: the output of tpm2_pcrread, of
-// tpm2_quote or of tpm2_eventlog; a file for evmctl --pcrs; the file pcrs of a
+// addText adds the values of a text as tools print it: the output of tpm2_pcrread,
+// of tpm2_quote or of tpm2_eventlog; a file for evmctl --pcrs; the file pcrs of a
 // TPM 1.2 in sysfs; or hexadecimal digits alone, as in a file pcr-ALG/INDEX of
 // sysfs. Where a text does not name a bank, the length of the value tells it.
-// Errors wrap ErrValue.
-func ParseText(text []byte) (*Given, error) {
-	g := &Given{}
-	return g, g.addText(text, "", NoIndex)
-}
-
-// addText adds the values of a text. bank is the one that is wanted, or "". The
-// bank and index of digits alone are told by bank and index.
+//
+// bank is the one that is wanted, or "". The bank and index of digits alone are
+// told by bank and index.
 func (g *Given) addText(text []byte, bank Algorithm, index int) error {
 	if digits := strings.Join(strings.Fields(string(text)), ""); digits != "" && strings.Trim(digits, hexDigits) == "" {
 		return g.addDigits(index, bank, digits)

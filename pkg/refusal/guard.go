@@ -17,8 +17,12 @@ var ErrInternal = New(InternalError, "imaboot has a fault of its own")
 func Guard(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v\n%s", ErrInternal, r, debug.Stack())
+			err = Panicked(r)
 		}
 	}()
 	return f()
 }
+
+// Panicked returns the error for what recover returned. It is called by the
+// deferred function, which still has the stack.
+func Panicked(r any) error { return fmt.Errorf("%w: %v\n%s", ErrInternal, r, debug.Stack()) }

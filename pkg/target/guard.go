@@ -25,7 +25,7 @@ func Guard(f func() error) (err error) {
 		if fault, ok := r.(interface{ Addr() uintptr }); ok {
 			err = fmt.Errorf("%w: fault at %#x", ErrFault, fault.Addr())
 		} else if r != nil {
-			err = fmt.Errorf("%w: %v\n%s", refusal.ErrInternal, r, debug.Stack())
+			err = refusal.Panicked(r)
 		}
 	}()
 	return f()

@@ -186,9 +186,9 @@ func (c carries) text() string {
 	return "list: by the " + string(c.By)
 }
 
-// carriers says how the list would travel with each entry, as far as the files
-// can be looked at: not where looking is measured, nor for longer than patience,
-// because a slow disk must not delay the menu. first is the entry to begin with.
+// carriers says how the list would travel with each entry. It opens no file if IMA
+// measures what is opened, and stops when patience is over, because a slow disk
+// must not delay the menu. first is the entry to begin with.
 func (f *finder) carriers(ctx context.Context, o *options, first int, patience time.Duration) []carries {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

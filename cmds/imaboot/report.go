@@ -140,7 +140,7 @@ func (c *command) printVerified(found interface {
 	return cmp.Or(found.WriteText(c.stdout), found.Err())
 }
 
-// fileFlags hands on what other flags say about the list that --list names.
+// fileFlags copies --prefix and --tpm=off to the options of --list.
 func (o *options) fileFlags() {
 	o.file.Prefix, o.file.Unproven = o.Prefix, o.tpm == string(carry.TPMOff)
 }

@@ -399,10 +399,9 @@ func TestAMD64Refuses(t *testing.T) {
 	}
 }
 
-// TestAMD64Places holds the rule for the list's place on machines made at random:
-// it ends below the kernel and below 512 MiB unless the kernel stays where it is.
-// If a plan is refused although there is memory, a search of all places finds
-// none either.
+// TestAMD64Places checks the placement rule on random machines: the list ends below
+// the kernel and below 512 MiB, unless the kernel stays where it is. If a plan is
+// refused, a search of all places must find none either.
 func TestAMD64Places(t *testing.T) {
 	const seed, runs = 14, 3000
 	rnd := rand.New(rand.NewPCG(seed, seed))

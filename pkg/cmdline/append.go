@@ -66,7 +66,7 @@ func Append(line, appended string) (string, error) {
 	return out, nil
 }
 
-// cutEnd divides a line at the first "--", without the white space around it.
+// cutEnd splits a line at its first "--", and drops the white space around that.
 func cutEnd(line string) (params, arguments string) {
 	for at, w := range words(line) {
 		if w.isEnd() {

@@ -43,7 +43,7 @@ func BenchmarkVerify1M(b *testing.B) {
 	b.SetBytes(int64(len(l.Bytes())))
 	b.ReportAllocs()
 	for b.Loop() {
-		_, got, err := ParseAndCheck(l.Bytes(), 10, pcrs)
+		_, got, err := ParseAndCheck(l.Bytes(), nil, 10, pcrs)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -129,17 +129,13 @@ func CheckHint(l *List, hint Hint, index int, pcrs []pcr.Value, others ...Regist
 
 // ParseAndCheck does the work of Parse and Check at the same time: replays
 // begin while the list is still being parsed. Its errors are those of Parse.
-func ParseAndCheck(data []byte, index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
-	return ParseAndCheckMapped(data, nil, index, pcrs, others...)
-}
-
-// ParseAndCheckMapped is ParseAndCheck for a list that is a mapped file. The
-// list calls passed with the range of bytes of each part of data that was read,
-// now and in later use, from several goroutines, and reads some parts again.
-// passed may take the part out of memory, as long as reading it again works. A
-// fault of the mapping is a panic in the caller's goroutine, if that has called
-// debug.SetPanicOnFault.
-func ParseAndCheckMapped(data []byte, passed func(from, to int), index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
+//
+// data may be a mapped file. Then passed, unless it is nil, is called with the range
+// of bytes of each part of data that was read, now and in later use of the list,
+// from several goroutines; some parts are read again. passed may take the part out
+// of memory, as long as reading it again works. A fault of the mapping is a panic in
+// the caller's goroutine, if that has called debug.SetPanicOnFault.
+func ParseAndCheck(data []byte, passed func(from, to int), index int, pcrs []pcr.Value, others ...Register) (*List, *Report, error) {
 	rough, l := newList(data, sha1Size), newList(data, sha1Size)
 	rough.passed, l.passed = passed, passed
 	r, err := check(rough, nil, append([]Register{{index, pcrs}}, others...), func() (*List, error) { return l, l.parse() })

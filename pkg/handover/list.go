@@ -72,7 +72,7 @@ type List struct {
 	head   []byte // HeaderSize bytes directly in front of data, or nil
 	order  binary.ByteOrder
 	digest int
-	passed func(from, to int) // of ParseAndCheckMapped
+	passed func(from, to int) // of ParseAndCheck
 
 	records    int
 	violations int

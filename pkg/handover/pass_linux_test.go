@@ -58,7 +58,7 @@ func TestMapped(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	l, r, err := ParseAndCheckMapped(data, passed, 10, pcrs)
+	l, r, err := ParseAndCheck(data, passed, 10, pcrs)
 	if err != nil || r.Verdict != Match {
 		t.Fatal(err, r.Text)
 	}
@@ -90,6 +90,6 @@ func TestMappedFault(t *testing.T) {
 			t.Error("no fault")
 		}
 	}()
-	_, r, err := ParseAndCheckMapped(data, nil, 10, pcrs)
+	_, r, err := ParseAndCheck(data, nil, 10, pcrs)
 	t.Error(r, err)
 }

@@ -189,7 +189,7 @@ func (c *comparison) parseAndCheck(f *listfile.File) (*handover.List, *handover.
 	if err != nil {
 		return nil, nil, err
 	}
-	return handover.ParseAndCheckMapped(f.Data, f.Release, index, regs[0].Values, regs[1:]...)
+	return handover.ParseAndCheck(f.Data, f.Release, index, regs[0].Values, regs[1:]...)
 }
 
 // check compares a list.

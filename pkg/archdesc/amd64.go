@@ -40,8 +40,8 @@ func (amd64) Restores(image []byte) Support {
 	return k.restores(image)
 }
 
-// probeMemory is that of a kernel which unpacks itself.
-func (amd64) probeMemory(image []byte) int64 {
+// ProbeMemory implements Arch. A kernel that unpacks itself is unpacked.
+func (amd64) ProbeMemory(image []byte) int64 {
 	if k, err := parseAMD64Image(image); err != nil || k.header == nil {
 		return 0
 	}

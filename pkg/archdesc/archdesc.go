@@ -107,6 +107,10 @@ type Arch interface {
 	// Restores reports whether the kernel in the image restores a list.
 	Restores(image []byte) Support
 
+	// ProbeMemory returns how many bytes of memory Restores may allocate for
+	// the image.
+	ProbeMemory(image []byte) int64
+
 	// Unpacks reports whether the kernel in the image unpacks an archive
 	// into its root file system. config is the kernel's configuration from
 	// a file beside it, or nil.
@@ -119,14 +123,6 @@ type Arch interface {
 	// Plan places the target and the list, which may be nil. Its errors
 	// wrap those above; if memory is too small, it is a *NoRoomError.
 	Plan(m *Machine, t *Target, l *List) (*Plan, error)
-}
-
-// ProbeMemory returns how many bytes of memory Restores may allocate for an image.
-func ProbeMemory(a Arch, image []byte) int64 {
-	if p, ok := a.(interface{ probeMemory([]byte) int64 }); ok {
-		return p.probeMemory(image)
-	}
-	return 0
 }
 
 var arches = []Arch{ppc64le{}, s390x{}, amd64{}}

@@ -33,6 +33,9 @@ func (ppc64le) Recognise(image []byte) error {
 // Restores implements Arch.
 func (ppc64le) Restores(image []byte) Support { return probeRestore(image, fdtListProperty) }
 
+// ProbeMemory implements Arch. The image is searched where it is.
+func (ppc64le) ProbeMemory([]byte) int64 { return 0 }
+
 // Unpacks implements Arch.
 func (ppc64le) Unpacks(image []byte, config map[string]string) Support {
 	return probeUnpack(image, config, true)

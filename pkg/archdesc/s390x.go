@@ -44,6 +44,9 @@ func (s390x) Restores(image []byte) Support {
 	return Support{OK: true, Evidence: "the image's parameter area has the mark that it restores a list"}
 }
 
+// ProbeMemory implements Arch. The image is searched where it is.
+func (s390x) ProbeMemory([]byte) int64 { return 0 }
+
 // Unpacks implements Arch. The kernel is compressed inside the image, so that
 // searching for texts would find nothing.
 func (s390x) Unpacks(image []byte, config map[string]string) Support {

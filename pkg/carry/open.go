@@ -195,7 +195,7 @@ func (j *Job) openKernel(ctx context.Context) error {
 // restores asks an image whether its kernel restores a list, unless there is too
 // little memory to look into it.
 func (j *Job) restores(image []byte) archdesc.Support {
-	if n := archdesc.ProbeMemory(j.arch, image); n > 0 {
+	if n := j.arch.ProbeMemory(image); n > 0 {
 		if err := j.o.Memory.Try("looking into "+j.t.Kernel, n); err != nil {
 			return archdesc.Support{Evidence: "it is not known whether it restores a list: " + err.Error()}
 		}

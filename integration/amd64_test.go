@@ -50,11 +50,7 @@ func TestPC(t *testing.T) {
 			}
 			r := runGuest(t, g)
 			checkArrived(t, r, len(tt.kernels))
-			for _, s := range r.Stages {
-				if s.Start.CPUs != g.CPUs {
-					t.Errorf("stage %s has %d CPUs, want %d", s.Name, s.Start.CPUs, g.CPUs)
-				}
-			}
+			checkCPUs(t, r, g.CPUs)
 		})
 	}
 }

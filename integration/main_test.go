@@ -141,6 +141,16 @@ func ran(t *testing.T, s *lab.Report, command string) script.Event {
 	return s.Runs[i]
 }
 
+// checkCPUs expects that each stage has all CPUs of the guest.
+func checkCPUs(t *testing.T, r *lab.Result, want int) {
+	t.Helper()
+	for _, s := range r.Stages {
+		if s.Start.CPUs != want {
+			t.Errorf("stage %s has %d CPUs, want %d", s.Name, s.Start.CPUs, want)
+		}
+	}
+}
+
 // checkArrived compares what the stages reported. Each list begins with the
 // bytes of the previous one, has one more hop, and replays to PCR 10 in all
 // banks. evmctl has to agree.
